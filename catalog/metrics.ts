@@ -1,0 +1,242 @@
+// Every series that the exporter serves, declared once. Exporter, alerts, dashboards and docs/metrics.md read
+// the names from here.
+
+import { counter, gauge, info } from "./metric.ts";
+
+const slot = ["group", "slot"] as const;
+const group = ["group"] as const;
+const cgroup = ["cgroup"] as const;
+
+/** Why a process group's process was started again; `evidence` on the info series says what the reason rests on. */
+export const restartReasons = ["oom", "suspected_oom", "scheduled", "exit", "unknown"] as const;
+export type RestartReason = (typeof restartReasons)[number];
+
+/** One series per slot of a process group, for as long as a process fills the slot. */
+export const processMetrics = {
+  residentMemory: gauge(
+    "leakwatch_process_resident_memory_bytes",
+    "Resident memory (VmRSS): anonymous, file and shared memory pages that are in RAM.",
+    { unit: "bytes", labels: slot },
+  ),
+  anonymousMemory: gauge(
+    "leakwatch_process_anonymous_memory_bytes",
+    "Resident memory that no file backs (RssAnon): heaps and stacks. Most leaks grow here.",
+    { unit: "bytes", labels: slot },
+  ),
+  fileMemory: gauge(
+    "leakwatch_process_file_memory_bytes",
+    "Resident memory that maps files (RssFile): programs, libraries, mapped data. The kernel can reclaim it.",
+    { unit: "bytes", labels: slot },
+  ),
+  sharedMemory: gauge(
+    "leakwatch_process_shared_memory_bytes",
+    "Resident shared memory (RssShmem): tmpfs, System V and shared anonymous mappings.",
+    { unit: "bytes", labels: slot },
+  ),
+  swap: gauge("leakwatch_process_swap_bytes", "Anonymous memory that was moved to swap (VmSwap).", {
+    unit: "bytes",
+    labels: slot,
+  }),
+  peakResidentMemory: gauge(
+    "leakwatch_process_peak_resident_memory_bytes",
+    "Highest resident memory since the process started (VmHWM).",
+    { unit: "bytes", labels: slot },
+  ),
+  virtualMemory: gauge(
+    "leakwatch_process_virtual_memory_bytes",
+    "Size of the address space (VmSize), most of which may never be touched.",
+    { unit: "bytes", labels: slot },
+  ),
+  proportionalMemory: gauge(
+    "leakwatch_process_proportional_memory_bytes",
+    "PSS from smaps_rollup: resident memory, each shared page divided among its users. Only with smaps enabled.",
+    { unit: "bytes", labels: slot },
+  ),
+  uniqueMemory: gauge(
+    "leakwatch_process_unique_memory_bytes",
+    "USS from smaps_rollup: what would be freed if the process ended. Only with smaps enabled.",
+    { unit: "bytes", labels: slot },
+  ),
+  threads: gauge("leakwatch_process_threads", "Number of threads.", { labels: slot }),
+  openFds: gauge("leakwatch_process_open_fds", "Number of open file descriptors.", { labels: slot }),
+  maxFds: gauge("leakwatch_process_max_fds", "Soft limit of open file descriptors.", { labels: slot }),
+  startTime: gauge(
+    "leakwatch_process_start_time_seconds",
+    "Unix time at which the process in this slot started. A new value is a new life.",
+    { unit: "seconds", labels: slot },
+  ),
+  memoryLimit: gauge(
+    "leakwatch_process_memory_limit_bytes",
+    "The memory limit that will really end the process: configured, the least of its cgroup and all ancestors, or the node's memory.",
+    { unit: "bytes", labels: slot },
+  ),
+} as const;
+
+/** What names a process and its limit; joined to the values above on group and slot. */
+export const processInfo = {
+  process: info("leakwatch_process_info", "The process that fills the slot now, and where it runs.", {
+    labels: ["group", "slot", "pid", "exe", "cgroup", "container_id", "pod_uid"],
+  }),
+  memoryLimit: info(
+    "leakwatch_process_memory_limit_info",
+    "Where the memory limit comes from: cgroup (its own), ancestor (a cgroup above), config, or node (no limit is set).",
+    { labels: ["group", "slot", "source"] },
+  ),
+} as const;
+
+/** The restart and OOM ledger: counted per group, so that it outlives every process. */
+export const groupMetrics = {
+  processes: gauge("leakwatch_group_processes", "Processes of the group that run now.", { labels: group }),
+  restarts: counter(
+    "leakwatch_group_restarts_total",
+    "Processes that took the slot of one that had ended, by the reason of that end.",
+    { labels: ["group", "reason"] },
+  ),
+  livesEnded: counter("leakwatch_group_lives_ended_total", "Process lives that ended while they were watched.", {
+    labels: group,
+  }),
+  livesEndedGrowing: counter(
+    "leakwatch_group_lives_ended_growing_total",
+    "Process lives that ended while their memory still grew steadily and without slowing: a leak that the restart hides.",
+    { labels: group },
+  ),
+  oomKills: counter(
+    "leakwatch_group_oom_kills_total",
+    "OOM kills that the kernel counted in the cgroups of the group's processes; workers included.",
+    { labels: group },
+  ),
+  lastRestart: gauge("leakwatch_group_last_restart_timestamp_seconds", "Unix time of the group's last restart.", {
+    unit: "seconds",
+    labels: group,
+  }),
+  lastEndMemoryLimit: gauge(
+    "leakwatch_group_last_end_memory_limit_ratio",
+    "Memory of the last ended process just before its end, as a share of its limit (0 to 1, above 1 where swap helped).",
+    { unit: "ratio", labels: group },
+  ),
+  lastEnd: info(
+    "leakwatch_group_last_end_info",
+    "How the group's last process ended, and what that is concluded from.",
+    {
+      labels: ["group", "reason", "evidence"],
+    },
+  ),
+} as const;
+
+/** Kernel memory controller, once per cgroup that holds a watched process. */
+export const cgroupMetrics = {
+  info: info("leakwatch_cgroup_info", "What is known of the cgroup: version of the interface, container and pod.", {
+    labels: ["cgroup", "version", "container_id", "pod_uid"],
+  }),
+  usage: gauge("leakwatch_cgroup_memory_usage_bytes", "All memory charged to the cgroup, page cache included.", {
+    unit: "bytes",
+    labels: cgroup,
+  }),
+  workingSet: gauge(
+    "leakwatch_cgroup_memory_working_set_bytes",
+    "Usage less inactive file pages: what container dashboards and the kubelet look at.",
+    { unit: "bytes", labels: cgroup },
+  ),
+  anonymous: gauge("leakwatch_cgroup_memory_anonymous_bytes", "Memory that no file backs: heaps, stacks.", {
+    unit: "bytes",
+    labels: cgroup,
+  }),
+  file: gauge("leakwatch_cgroup_memory_file_bytes", "Page cache, tmpfs and shared memory included.", {
+    unit: "bytes",
+    labels: cgroup,
+  }),
+  kernel: gauge("leakwatch_cgroup_memory_kernel_bytes", "Memory that the kernel holds for the cgroup.", {
+    unit: "bytes",
+    labels: cgroup,
+  }),
+  swap: gauge("leakwatch_cgroup_memory_swap_bytes", "Swap charged to the cgroup.", { unit: "bytes", labels: cgroup }),
+  peak: gauge("leakwatch_cgroup_memory_peak_bytes", "Highest usage since the cgroup was made.", {
+    unit: "bytes",
+    labels: cgroup,
+  }),
+  limit: gauge("leakwatch_cgroup_memory_limit_bytes", "The cgroup's own memory limit; no series without one.", {
+    unit: "bytes",
+    labels: cgroup,
+  }),
+  high: gauge(
+    "leakwatch_cgroup_memory_high_bytes",
+    "Usage above which the kernel slows the cgroup down and reclaims; no series without one.",
+    { unit: "bytes", labels: cgroup },
+  ),
+  pressureWaiting: counter(
+    "leakwatch_cgroup_memory_pressure_waiting_seconds_total",
+    "Time in which at least one task of the cgroup waited for memory (PSI some).",
+    { unit: "seconds", labels: cgroup },
+  ),
+  pressureStalled: counter(
+    "leakwatch_cgroup_memory_pressure_stalled_seconds_total",
+    "Time in which all tasks of the cgroup waited for memory (PSI full).",
+    { unit: "seconds", labels: cgroup },
+  ),
+  events: counter(
+    "leakwatch_cgroup_memory_events_total",
+    "Memory events of the cgroup and those below it since it was made: low, high, max, oom, oom_kill, oom_group_kill.",
+    { labels: ["cgroup", "event"] },
+  ),
+} as const;
+
+/** The machine, or the virtual machine, that everything runs on. */
+export const nodeMetrics = {
+  memory: gauge("leakwatch_node_memory_bytes", "Memory of the machine (MemTotal).", { unit: "bytes" }),
+  oomKills: counter("leakwatch_node_oom_kills_total", "OOM kills anywhere on the machine since it started."),
+} as const;
+
+/** The exporter on itself. Registered with prom-client, beside its default process and nodejs metrics. */
+export const selfMetrics = {
+  buildInfo: info("leakwatch_build_info", "Version of the exporter and of the Node.js that runs it.", {
+    labels: ["version", "revision", "node_version"],
+  }),
+  samples: counter("leakwatch_samples_total", "Passes over the watched processes."),
+  sampleDuration: counter("leakwatch_sample_duration_seconds_total", "Time spent in those passes.", {
+    unit: "seconds",
+  }),
+  sampleLongestBlock: gauge(
+    "leakwatch_sample_longest_block_seconds",
+    "Longest stretch of the last pass in which nothing else could run.",
+    { unit: "seconds" },
+  ),
+  lastSample: gauge("leakwatch_last_sample_timestamp_seconds", "Unix time at which the last pass was finished.", {
+    unit: "seconds",
+  }),
+  watchedProcesses: gauge("leakwatch_watched_processes", "Processes that are watched now."),
+  keptDescriptors: gauge("leakwatch_kept_descriptors", "File descriptors held open on watched processes."),
+  keptDescriptorsMax: gauge(
+    "leakwatch_kept_descriptors_max",
+    "How many may be held; beyond it files are opened anew for each reading.",
+  ),
+  unreadable: gauge(
+    "leakwatch_unreadable_processes",
+    "Watched processes of which this file cannot be read now, by reason.",
+    { labels: ["file", "reason"] },
+  ),
+  readErrors: counter("leakwatch_read_errors_total", "Readings that failed, by file and reason.", {
+    labels: ["file", "reason"],
+  }),
+  smapsSkipped: gauge(
+    "leakwatch_smaps_skipped_processes",
+    "Processes whose smaps_rollup was left out of the last round because it would cost too much.",
+  ),
+  configReloadSuccessful: gauge(
+    "leakwatch_config_last_reload_successful",
+    "1 if the last attempt to read the configuration succeeded, 0 if it was refused and the old one stays.",
+  ),
+  configReloadTime: gauge(
+    "leakwatch_config_last_reload_success_timestamp_seconds",
+    "Unix time at which the configuration in use was read.",
+    { unit: "seconds" },
+  ),
+} as const;
+
+/** All of them, in the order in which docs/metrics.md shows them. */
+export const metricFamilies = [
+  { title: "Processes", metrics: [...Object.values(processMetrics), ...Object.values(processInfo)] },
+  { title: "Process groups: the restart and OOM ledger", metrics: Object.values(groupMetrics) },
+  { title: "Cgroups", metrics: Object.values(cgroupMetrics) },
+  { title: "Node", metrics: Object.values(nodeMetrics) },
+  { title: "The exporter itself", metrics: Object.values(selfMetrics) },
+] as const;

@@ -1,0 +1,119 @@
+// One cgroup's memory controller as values: the same for both versions of the interface.
+
+import type { KernelFiles } from "../kernel/files.ts";
+import type { CgroupFolder } from "./layout.ts";
+import {
+  type MemoryPressure,
+  parseBytes,
+  parseEvents,
+  parseLimit,
+  parseMemoryStatV1,
+  parseMemoryStatV2,
+  parsePressure,
+} from "./memory-files.ts";
+
+/** Bytes, each undefined where the kernel does not say. */
+export interface CgroupMemory {
+  usage: number | undefined;
+  workingSet: number | undefined;
+  anonymous: number | undefined;
+  file: number | undefined;
+  kernel: number | undefined;
+  swap: number | undefined;
+  peak: number | undefined;
+  limit: number | undefined;
+  high: number | undefined;
+  pressure: MemoryPressure | undefined;
+  /** Counters since the cgroup was made, by event. */
+  events: Map<string, number>;
+}
+
+/** Reads everything. Throws when the folder is gone or may not be read. */
+export function readCgroupMemory(files: KernelFiles, version: 1 | 2, folder: string): CgroupMemory {
+  return version === 2 ? readV2(files, folder) : readV1(files, folder);
+}
+
+function readV2(files: KernelFiles, folder: string): CgroupMemory {
+  // The root cgroup has memory.stat, and none of the others.
+  const number = (name: string) => optional(files, `${folder}/${name}`, parseBytes);
+  const stat = parseMemoryStatV2(files.text(`${folder}/memory.stat`));
+  const usage = number("memory.current");
+  return {
+    ...stat,
+    usage,
+    workingSet: workingSet(usage, stat.inactiveFile),
+    swap: number("memory.swap.current"),
+    peak: number("memory.peak"),
+    limit: optional(files, `${folder}/memory.max`, parseLimit),
+    high: optional(files, `${folder}/memory.high`, parseLimit),
+    pressure: optional(files, `${folder}/memory.pressure`, parsePressure),
+    events: readEvents(files, 2, folder),
+  };
+}
+
+function readV1(files: KernelFiles, folder: string): CgroupMemory {
+  const number = (name: string) => optional(files, `${folder}/${name}`, parseBytes);
+  const stat = parseMemoryStatV1(files.text(`${folder}/memory.stat`));
+  const usage = number("memory.usage_in_bytes");
+  return {
+    ...stat,
+    usage,
+    workingSet: workingSet(usage, stat.inactiveFile),
+    kernel: number("memory.kmem.usage_in_bytes"),
+    peak: number("memory.max_usage_in_bytes"),
+    limit: optional(files, `${folder}/memory.limit_in_bytes`, parseLimit),
+    high: undefined, // version 1's soft limit is another thing: it matters only when the whole machine is short
+    pressure: undefined,
+    events: readEvents(files, 1, folder),
+  };
+}
+
+/** The kubelet's and cAdvisor's definition; usage is read a moment later than the stat, so it can come out below 0. */
+function workingSet(usage: number | undefined, inactiveFile: number | undefined): number | undefined {
+  return usage === undefined || inactiveFile === undefined ? undefined : Math.max(0, usage - inactiveFile);
+}
+
+/** Event counters only: cheap enough for every pass. Empty where the folder is gone. */
+export function readEvents(files: KernelFiles, version: 1 | 2, folder: string): Map<string, number> {
+  if (version === 2) return optional(files, `${folder}/memory.events`, parseEvents) ?? new Map();
+  const events = new Map<string, number>();
+  const oomKill = optional(files, `${folder}/memory.oom_control`, parseEvents)?.get("oom_kill");
+  const limitHit = optional(files, `${folder}/memory.failcnt`, parseBytes);
+  if (limitHit !== undefined) events.set("max", limitHit); // version 2's name for the same: usage met the limit
+  if (oomKill !== undefined) events.set("oom_kill", oomKill);
+  return events;
+}
+
+/** Where a memory limit stands. */
+export interface EffectiveLimit {
+  bytes: number;
+  source: "cgroup" | "ancestor";
+}
+
+/** The least limit of the cgroup and all above it that we can see; undefined when none of them has one. */
+export function readEffectiveLimit(files: KernelFiles, version: 1 | 2, at: CgroupFolder): EffectiveLimit | undefined {
+  const name = version === 2 ? "memory.max" : "memory.limit_in_bytes";
+  let least: EffectiveLimit | undefined;
+  for (let folder = at.folder; ; folder = folder.slice(0, folder.lastIndexOf("/"))) {
+    const bytes = optional(files, `${folder}/${name}`, parseLimit);
+    if (bytes !== undefined && (least === undefined || bytes < least.bytes)) {
+      least = { bytes, source: folder === at.folder ? "cgroup" : "ancestor" };
+    }
+    if (folder.length <= at.top.length) break;
+  }
+  const above = version === 1 ? leastOfAllAncestors(files, at.folder) : undefined;
+  return above !== undefined && (least === undefined || above < least.bytes)
+    ? { bytes: above, source: "ancestor" }
+    : least;
+}
+
+/** Version 1 tells the least limit of the cgroup and all ancestors, also of those that our mount does not show. */
+function leastOfAllAncestors(files: KernelFiles, folder: string): number | undefined {
+  const field = optional(files, `${folder}/memory.stat`, parseEvents)?.get("hierarchical_memory_limit");
+  return field === undefined ? undefined : parseLimit(String(field));
+}
+
+function optional<T>(files: KernelFiles, file: string, parse: (text: string) => T): T | undefined {
+  const text = files.textIfPresent(file);
+  return text === undefined ? undefined : parse(text);
+}

@@ -1,0 +1,114 @@
+// Where the files of a cgroup are. A path from /proc/<pid>/cgroup is relative to our cgroup namespace, and so is the
+// root that /proc/self/mountinfo gives for each mount; joining the two is all that is needed, except when a host mount
+// reaches above our namespace's root. Then the names between have to be found, which our own pid allows.
+
+import path from "node:path";
+import type { KernelFiles } from "../kernel/files.ts";
+import type { MemoryCgroup } from "../procfs/cgroup.ts";
+import { type CgroupMount, parseCgroupMounts } from "../procfs/mountinfo.ts";
+
+/** A cgroup's folder, and the highest folder above it that we can read limits from. */
+export interface CgroupFolder {
+  folder: string;
+  top: string;
+}
+
+/** A mount, and for one that reaches above our namespace's root (`/../..`) the path from its top down to that root. */
+interface LocatedMount extends CgroupMount {
+  namespaceRoot?: string;
+}
+
+/** How many folders are looked at to find our own cgroup in a host mount; a node has some thousands at most. */
+const searchLimit = 20_000;
+
+export class CgroupLayout {
+  readonly mounts: readonly LocatedMount[];
+
+  private constructor(mounts: readonly LocatedMount[]) {
+    this.mounts = mounts;
+  }
+
+  /** Reads our own mounts below `--path.cgroupfs`. `pid` is our id in our own pid namespace. */
+  static detect(files: KernelFiles, pid: number = process.pid): CgroupLayout {
+    const text = files.textIfPresent(files.proc("self/mountinfo")) ?? "";
+    const mounts = parseCgroupMounts(text).filter((mount) => isBelow(mount.mountPoint, files.roots.cgroupfs));
+    return new CgroupLayout(mounts.map((mount) => withNamespaceRoot(files, mount, pid)));
+  }
+
+  /** The folder of a cgroup, or undefined when no mount shows it. The folder itself may be gone by now. */
+  locate(cgroup: MemoryCgroup): CgroupFolder | undefined {
+    return locateIn(this.mounts, cgroup);
+  }
+}
+
+/** The cgroup's folder in the target's own mounts: `/proc/<pid>/root/…`. Needs the target's uid, or ptrace. */
+export function locateThroughTarget(files: KernelFiles, pid: number, cgroup: MemoryCgroup): CgroupFolder | undefined {
+  const mounts = parseCgroupMounts(files.textIfPresent(files.proc(pid, "mountinfo")) ?? "");
+  const root = files.proc(pid, "root");
+  return locateIn(
+    mounts.map((mount) => ({ ...mount, mountPoint: root + mount.mountPoint })),
+    cgroup,
+  );
+}
+
+function locateIn(mounts: readonly LocatedMount[], cgroup: MemoryCgroup): CgroupFolder | undefined {
+  for (const mount of mounts) {
+    if (mount.version !== cgroup.version) continue;
+    const below = pathBelow(mount, cgroup.path);
+    if (below !== undefined) return { folder: mount.mountPoint + below, top: mount.mountPoint };
+  }
+  return undefined;
+}
+
+/** The cgroup's place below the mount's top, "" or "/…"; undefined when the mount does not show it. */
+function pathBelow(mount: LocatedMount, cgroup: string): string | undefined {
+  if (mount.namespaceRoot !== undefined) return withoutTrailingSlash(path.posix.join(mount.namespaceRoot, cgroup));
+  if (mount.root === "/") return cgroup.startsWith("/..") ? undefined : withoutTrailingSlash(cgroup);
+  if (cgroup === mount.root) return "";
+  return cgroup.startsWith(`${mount.root}/`) ? cgroup.slice(mount.root.length) : undefined;
+}
+
+function withNamespaceRoot(files: KernelFiles, mount: CgroupMount, pid: number): LocatedMount {
+  if (!/^(\/\.\.)+$/.test(mount.root)) return mount;
+  const namespaceRoot = findFolderOf(files, mount.mountPoint, mount.root.split("/..").length - 1, pid);
+  return namespaceRoot === undefined ? mount : { ...mount, namespaceRoot };
+}
+
+/** The folder `depth` levels below `top` that holds the process, as a path below `top`. */
+function findFolderOf(files: KernelFiles, top: string, depth: number, pid: number): string | undefined {
+  const queue = [{ below: "", depth: 0 }];
+  for (let looked = 0; looked < searchLimit; looked++) {
+    const next = queue.shift();
+    if (next === undefined) return undefined;
+    if (next.depth === depth) {
+      if (holds(files, top + next.below, pid)) return next.below;
+      continue;
+    }
+    for (const name of subfolders(files, top + next.below)) {
+      queue.push({ below: `${next.below}/${name}`, depth: next.depth + 1 });
+    }
+  }
+  return undefined;
+}
+
+function holds(files: KernelFiles, folder: string, pid: number): boolean {
+  try {
+    return files.text(`${folder}/cgroup.procs`).split("\n").includes(String(pid));
+  } catch {
+    return false; // removed meanwhile
+  }
+}
+
+function subfolders(files: KernelFiles, folder: string): string[] {
+  try {
+    return files.listFolders(folder);
+  } catch {
+    return []; // removed meanwhile
+  }
+}
+
+function isBelow(file: string, folder: string): boolean {
+  return file === folder || file.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
+}
+
+const withoutTrailingSlash = (text: string) => (text.endsWith("/") ? text.slice(0, -1) : text);

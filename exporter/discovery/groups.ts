@@ -1,0 +1,47 @@
+// Process groups and their slots. A process takes the lowest free slot; when it ends, the next one takes it over. So the
+// number of series is the largest number of processes that ran at once, however often they restart.
+
+import type { Life } from "./life.ts";
+
+/** A life that has ended, for the one that takes its slot. */
+export interface EndedLife {
+  /** On the monotonic clock, in seconds. */
+  endedAt: number;
+  reason: EndReason;
+}
+
+/** How a life ended, before it is known whether it was on schedule. */
+export type EndReason = "oom" | "suspected_oom" | "exit" | "unknown";
+
+export interface Slot {
+  life: Life | undefined;
+  lastEnd: EndedLife | undefined;
+  /** Unix start times of the last lives in this slot, oldest first. */
+  starts: number[];
+}
+
+export class Group {
+  readonly name: string;
+  readonly slots: Slot[] = [];
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** Lowest free slot, made if there is none. */
+  freeSlot(): number {
+    const free = this.slots.findIndex(({ life }) => life === undefined);
+    if (free >= 0) return free;
+    this.slots.push({ life: undefined, lastEnd: undefined, starts: [] });
+    return this.slots.length - 1;
+  }
+
+  /** Processes that run now, by slot. */
+  lives(): Life[] {
+    return this.slots.flatMap(({ life }) => (life === undefined ? [] : [life]));
+  }
+
+  get running(): boolean {
+    return this.slots.some(({ life }) => life !== undefined);
+  }
+}

@@ -1,0 +1,89 @@
+// Who a process is: read when it is first seen, and again now and then, for programs replace themselves and move.
+
+import path from "node:path";
+import { type CgroupIdentity, identifyCgroup } from "../cgroupfs/identity.ts";
+import { failureReason, type KernelFiles } from "../kernel/files.ts";
+import { type MemoryCgroup, parseMemoryCgroup } from "../procfs/cgroup.ts";
+import { parseCmdline } from "../procfs/cmdline.ts";
+import { parseListeningPorts } from "../procfs/net-tcp.ts";
+import { defaultName } from "./name.ts";
+
+export interface Identity extends CgroupIdentity {
+  /** What the process is called without any rule. */
+  name: string;
+  comm: string;
+  /** Path of the program; undefined where the link may not be read. */
+  exe: string | undefined;
+  cmdline: string;
+  uid: number | undefined;
+  cgroup: MemoryCgroup | undefined;
+  /** TCP ports on which it listens; empty where they were not asked for or may not be read. */
+  ports: readonly number[];
+}
+
+/** `comm` and `uid` come from files that the caller has read anyway. Throws when the process is gone. */
+export function readIdentity(
+  files: KernelFiles,
+  pid: number,
+  known: { comm: string; uid: number | undefined },
+  options: { ports: boolean },
+): Identity {
+  const argv = parseCmdline(files.text(files.proc(pid, "cmdline")));
+  const exe = readExe(files, pid);
+  const cgroup = parseMemoryCgroup(files.textIfPresent(files.proc(pid, "cgroup")) ?? "");
+  return {
+    name: defaultName({ comm: known.comm, argv, exe }),
+    comm: known.comm,
+    exe,
+    cmdline: argv.join(" "),
+    uid: known.uid,
+    cgroup,
+    ...identifyCgroup(cgroup?.path ?? ""),
+    ports: options.ports ? readPorts(files, pid) : [],
+  };
+}
+
+/** The process that only holds a pod's or compose project's namespaces open. */
+export function isPauseProcess(identity: Identity): boolean {
+  const program = path.basename(identity.exe ?? identity.cmdline.split(" ")[0] ?? "");
+  return program === "pause" || program === "catatonit";
+}
+
+/** The link needs the same rights as the descriptors, so its absence is ordinary. */
+function readExe(files: KernelFiles, pid: number): string | undefined {
+  try {
+    return files.link(files.proc(pid, "exe"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Sockets among the descriptors that the process' network namespace knows as listening. */
+function readPorts(files: KernelFiles, pid: number): number[] {
+  try {
+    const listening = new Map(
+      ["tcp", "tcp6"].flatMap((name) => [
+        ...parseListeningPorts(files.textIfPresent(files.proc(pid, "net", name)) ?? ""),
+      ]),
+    );
+    if (listening.size === 0) return [];
+    const ports = new Set<number>();
+    for (const fd of files.list(files.proc(pid, "fd"))) {
+      const inode = /^socket:\[(\d+)\]$/.exec(socketOf(files, pid, fd) ?? "")?.[1];
+      const port = inode === undefined ? undefined : listening.get(inode);
+      if (port !== undefined) ports.add(port);
+    }
+    return [...ports].sort((a, b) => a - b);
+  } catch (error) {
+    if (failureReason(error) === "gone") throw error;
+    return [];
+  }
+}
+
+function socketOf(files: KernelFiles, pid: number, fd: string): string | undefined {
+  try {
+    return files.link(files.proc(pid, "fd", fd));
+  } catch {
+    return undefined; // closed meanwhile
+  }
+}

@@ -1,0 +1,37 @@
+// One process from its start to its end. The pid alone does not name it: the kernel gives pids out again.
+
+import type { LifeHistory } from "../analysis/life-history.ts";
+import type { FailureReason } from "../kernel/files.ts";
+import type { WatchedCgroup } from "../samplers/cgroups.ts";
+import type { ProcessHandle } from "../samplers/process-reader.ts";
+import type { Group } from "./groups.ts";
+import type { Identity } from "./identity.ts";
+
+export interface Life {
+  readonly pid: number;
+  readonly handle: ProcessHandle;
+  /** Row of its numbers in the process table. */
+  readonly row: number;
+  /** Unix time of its start, in seconds. */
+  readonly startTime: number;
+  /** When we first saw it, on the monotonic clock. */
+  readonly firstSeen: number;
+  readonly history: LifeHistory;
+  identity: Identity;
+  group: Group;
+  slot: number;
+  cgroup: WatchedCgroup | undefined;
+  /** Limit from the configuration, in bytes. */
+  configuredLimit: number | undefined;
+  limitSource: LimitSource;
+  /** When its identity is read again, on the monotonic clock. */
+  refreshAt: number;
+  /** The pass in which it was last listed. */
+  seenInPass: number;
+  /** Files that cannot be read now, and why. */
+  readonly unreadable: Map<string, FailureReason>;
+  /** Changes with everything that its labels show, so that texts made from them can be kept. */
+  labelVersion: number;
+}
+
+export type LimitSource = "cgroup" | "ancestor" | "config" | "node";

@@ -1,0 +1,233 @@
+// From the watcher's state to exposition text, family by family.
+
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Labels, Metric } from "../../catalog/metric.ts";
+import { cgroupMetrics, groupMetrics, nodeMetrics, processInfo, processMetrics } from "../../catalog/metrics.ts";
+import type { Life } from "../discovery/life.ts";
+import { columnCount, columns } from "../samplers/process-table.ts";
+import type { Watcher } from "../watcher.ts";
+import { type Format, familyHeader, labelText } from "./format.ts";
+import { formatNumber, TextBuffer } from "./text-buffer.ts";
+
+/** Series written between two pauses in which other work can run. */
+const seriesPerSlice = 4096;
+
+/** The unchanging parts of a process' series, as bytes. */
+interface LifeTexts {
+  version: number;
+  group: string;
+  slot: number;
+  labels: Uint8Array;
+  infoLine: Uint8Array;
+  limitInfoLine: Uint8Array;
+}
+
+export class Renderer {
+  private readonly watcher: Watcher;
+  private readonly buffer = new TextBuffer();
+  private readonly texts = new WeakMap<Life, LifeTexts>();
+  private readonly heads = new Map<string, Uint8Array>();
+  private written = 0;
+
+  constructor(watcher: Watcher) {
+    this.watcher = watcher;
+  }
+
+  /** All series but those of the exporter itself. Nothing may change the watcher meanwhile. */
+  async render(format: Format): Promise<Buffer> {
+    this.buffer.clear();
+    await this.processes(format);
+    await this.groups(format);
+    await this.cgroups(format);
+    this.node(format);
+    return this.buffer.take();
+  }
+
+  private async processes(format: Format): Promise<void> {
+    const lives = [...this.watcher.groups.values()].sort(byName).flatMap((group) => group.lives());
+    const texts = lives.map((life) => this.textsOf(life));
+    const rows = lives.map(({ row }) => row * columnCount);
+    for (const [col, metric] of columns.entries()) {
+      const { values } = this.watcher.table;
+      const head = this.head(metric);
+      let empty = true;
+      for (let i = 0; i < rows.length; i++) {
+        const value = values[(rows[i] as number) + col] as number;
+        if (Number.isNaN(value)) continue;
+        if (empty) this.buffer.text(familyHeader(metric, format));
+        empty = false;
+        this.buffer.series(head, (texts[i] as LifeTexts).labels, value);
+      }
+      await this.pauseAfter(rows.length);
+    }
+    if (lives.length === 0) return;
+    this.buffer.text(familyHeader(processInfo.process, format));
+    for (const { infoLine } of texts) this.buffer.raw(infoLine);
+    await this.pauseAfter(rows.length);
+    this.buffer.text(familyHeader(processInfo.memoryLimit, format));
+    for (const { limitInfoLine } of texts) this.buffer.raw(limitInfoLine);
+    await this.pauseAfter(rows.length);
+  }
+
+  private textsOf(life: Life): LifeTexts {
+    const known = this.texts.get(life);
+    const { group, slot, identity } = life;
+    if (known?.version === life.labelVersion && known.group === group.name && known.slot === slot) return known;
+    const name = { group: group.name, slot: String(slot) };
+    const made: LifeTexts = {
+      version: life.labelVersion,
+      group: group.name,
+      slot,
+      labels: Buffer.from(labelText(processMetrics.residentMemory, name)),
+      infoLine: line(processInfo.process, {
+        ...name,
+        pid: String(life.pid),
+        exe: identity.exe ?? "",
+        cgroup: identity.cgroup?.path ?? "",
+        container_id: identity.containerId ?? "",
+        pod_uid: identity.podUid ?? "",
+      }),
+      limitInfoLine: line(processInfo.memoryLimit, { ...name, source: life.limitSource }),
+    };
+    this.texts.set(life, made);
+    return made;
+  }
+
+  private async groups(format: Format): Promise<void> {
+    const accounts = [...this.watcher.ledger].sort(([a], [b]) => (a < b ? -1 : 1));
+    const running = (group: string) => this.watcher.groups.get(group)?.lives().length ?? 0;
+    const { processes, restarts, livesEnded, livesEndedGrowing, oomKills, lastRestart, lastEndMemoryLimit, lastEnd } =
+      groupMetrics;
+
+    this.family(
+      format,
+      processes,
+      accounts.map(([group]) => [{ group }, running(group)]),
+    );
+    this.family(
+      format,
+      restarts,
+      accounts.flatMap(([group, account]) =>
+        Object.entries(account.restarts).map(([reason, count]): Sample<typeof restarts> => [{ group, reason }, count]),
+      ),
+    );
+    await this.pauseAfter(6 * accounts.length);
+    this.family(
+      format,
+      livesEnded,
+      accounts.map(([group, account]) => [{ group }, account.livesEnded]),
+    );
+    this.family(
+      format,
+      livesEndedGrowing,
+      accounts.map(([group, account]) => [{ group }, account.livesEndedGrowing]),
+    );
+    this.family(
+      format,
+      oomKills,
+      accounts.map(([group, account]) => [{ group }, account.oomKills]),
+    );
+    await this.pauseAfter(3 * accounts.length);
+    this.family(
+      format,
+      lastRestart,
+      accounts.map(([group, account]) => [{ group }, account.lastRestart]),
+    );
+    this.family(
+      format,
+      lastEndMemoryLimit,
+      accounts.map(([group, account]) => [{ group }, account.lastEnd?.limitRatio]),
+    );
+    this.family(
+      format,
+      lastEnd,
+      accounts.flatMap(([group, account]) =>
+        account.lastEnd === undefined
+          ? []
+          : [[{ group, reason: account.lastEnd.reason, evidence: account.lastEnd.evidence }, 1]],
+      ),
+    );
+    await this.pauseAfter(3 * accounts.length);
+  }
+
+  private async cgroups(format: Format): Promise<void> {
+    const cgroups = [...this.watcher.cgroups].sort((a, b) => (a.path < b.path ? -1 : 1));
+    const { info, pressureWaiting, pressureStalled, events, ...gauges } = cgroupMetrics;
+    this.family(
+      format,
+      info,
+      cgroups.map(({ path, version, containerId, podUid }) => [
+        { cgroup: path, version: String(version), container_id: containerId ?? "", pod_uid: podUid ?? "" },
+        1,
+      ]),
+    );
+    for (const [name, metric] of Object.entries(gauges) as [
+      keyof typeof gauges,
+      (typeof gauges)[keyof typeof gauges],
+    ][]) {
+      this.family(
+        format,
+        metric,
+        cgroups.map(({ path, memory }) => [{ cgroup: path }, memory?.[name]]),
+      );
+    }
+    await this.pauseAfter(12 * cgroups.length);
+    this.family(
+      format,
+      pressureWaiting,
+      cgroups.map((c) => [{ cgroup: c.path }, c.memory?.pressure?.waiting]),
+    );
+    this.family(
+      format,
+      pressureStalled,
+      cgroups.map((c) => [{ cgroup: c.path }, c.memory?.pressure?.stalled]),
+    );
+    this.family(
+      format,
+      events,
+      cgroups.flatMap(({ path, memory }) =>
+        [...(memory?.events ?? [])]
+          .filter(([event]) => knownEvents.has(event))
+          .map(([event, count]): Sample<typeof events> => [{ cgroup: path, event }, count]),
+      ),
+    );
+    await this.pauseAfter(8 * cgroups.length);
+  }
+
+  private node(format: Format): void {
+    this.family(format, nodeMetrics.memory, [[{}, this.watcher.nodeMemory]]);
+    this.family(format, nodeMetrics.oomKills, [[{}, this.watcher.nodeOomKills]]);
+  }
+
+  /** A family whose series are few enough for plain strings; what is not known has no series. */
+  private family<M extends Metric>(format: Format, metric: M, samples: readonly Sample<M>[]): void {
+    const known = samples.filter(([, value]) => value !== undefined && !Number.isNaN(value));
+    if (known.length === 0) return;
+    this.buffer.text(familyHeader(metric, format));
+    for (const [labels, value] of known) {
+      this.buffer.text(`${metric.name}${labelText(metric, labels)} ${formatNumber(value as number)}\n`);
+    }
+  }
+
+  private head(metric: Metric): Uint8Array {
+    const known = this.heads.get(metric.name) ?? Buffer.from(metric.name);
+    this.heads.set(metric.name, known);
+    return known;
+  }
+
+  private async pauseAfter(series: number): Promise<void> {
+    this.written += series;
+    if (this.written < seriesPerSlice) return;
+    this.written = 0;
+    await nextTurn();
+  }
+}
+
+type Sample<M extends Metric> = readonly [labels: Labels<M>, value: number | undefined];
+
+const knownEvents = new Set(["low", "high", "max", "oom", "oom_kill", "oom_group_kill"]);
+
+const line = <M extends Metric>(metric: M, labels: Labels<M>) =>
+  Buffer.from(`${metric.name}${labelText(metric, labels)} 1\n`);
+
+const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);

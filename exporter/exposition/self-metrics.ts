@@ -1,0 +1,38 @@
+// The exporter on itself, through prom-client: its default process and nodejs metrics, and what selfMetrics declares.
+
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { Labels, Metric } from "../../catalog/metric.ts";
+import { selfMetrics } from "../../catalog/metrics.ts";
+
+/** Values as they are at a scrape, by metric; undefined is not known and has no series. */
+export type SelfSamples = {
+  readonly [K in keyof typeof selfMetrics]: readonly (readonly [
+    labels: Labels<(typeof selfMetrics)[K]>,
+    value: number | undefined,
+  ])[];
+};
+
+/** Classic exposition text of a registry of its own, so that two exporters in one process do not meet. */
+export function selfMetricsText(collect: () => SelfSamples): () => Promise<string> {
+  const register = new Registry();
+  collectDefaultMetrics({ register });
+  const declared = (Object.keys(selfMetrics) as (keyof SelfSamples)[]).map((key) => ({
+    key,
+    client: declare(selfMetrics[key], register),
+  }));
+  return () => {
+    const samples = collect();
+    for (const { key, client } of declared) {
+      client.reset();
+      // reset leaves a metric without labels at 0, which would be a value that nobody measured
+      if (samples[key].every(([, value]) => value === undefined)) client.remove({});
+      for (const [labels, value] of samples[key]) if (value !== undefined) client.inc(labels, value);
+    }
+    return register.metrics();
+  };
+}
+
+function declare({ name, help, type, labels }: Metric, register: Registry): Counter | Gauge {
+  const options = { name, help, labelNames: labels, registers: [register] };
+  return type === "counter" ? new Counter(options) : new Gauge(options);
+}

@@ -1,0 +1,115 @@
+// The one module that touches the kernel's files. Everything above it works on values.
+
+import fs from "node:fs";
+import path from "node:path";
+
+/** Where the kernel's file systems are mounted; a host's can stand under another root. */
+export interface KernelRoots {
+  /** Mount of procfs, `/proc` or for example `/host/proc`. */
+  procfs: string;
+  /** Mount of the cgroup hierarchies, `/sys/fs/cgroup` or for example `/host/sys/fs/cgroup`. */
+  cgroupfs: string;
+}
+
+/** Why something could not be read, in the words of the `reason` label. */
+export type FailureReason = "gone" | "permission" | "descriptors" | "absent" | "format" | "io";
+
+/** A file that was read does not look as its documentation says. */
+export class FormatError extends Error {
+  override readonly name = "FormatError";
+}
+
+/** Puts an error into one of the few classes that a metric can count. */
+export function failureReason(error: unknown): FailureReason {
+  if (error instanceof FormatError) return "format";
+  switch ((error as NodeJS.ErrnoException | undefined)?.code) {
+    case "ESRCH": // the process ended while its file was open
+    case "ENODEV": // the cgroup was removed while its file was open
+      return "gone";
+    case "ENOENT":
+    case "ENOTDIR":
+    case "EOPNOTSUPP": // memory.pressure on a kernel with PSI switched off
+      return "absent";
+    case "EACCES":
+    case "EPERM":
+      return "permission";
+    case "EMFILE":
+    case "ENFILE":
+      return "descriptors";
+    default:
+      return "io";
+  }
+}
+
+/** Text with bytes that are not UTF-8 replaced by U+FFFD, since a label value must be UTF-8. */
+const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
+
+/** Reads below the two roots. Every method throws the file system's own error. */
+export class KernelFiles {
+  readonly roots: KernelRoots;
+
+  constructor(roots: KernelRoots) {
+    this.roots = roots;
+  }
+
+  /** Path of a file of procfs: `proc("meminfo")`, `proc(4242, "status")`. */
+  proc(...parts: (string | number)[]): string {
+    return `${this.roots.procfs}/${parts.join("/")}`;
+  }
+
+  /** Contents as text. Kernel files have no size, so they are read to their end. */
+  text(file: string): string {
+    return decoder.decode(fs.readFileSync(file));
+  }
+
+  /** Contents as text, or undefined where this kernel or mount does not have the file. */
+  textIfPresent(file: string): string | undefined {
+    try {
+      return this.text(file);
+    } catch (error) {
+      if (failureReason(error) === "absent" || failureReason(error) === "gone") return undefined;
+      throw error;
+    }
+  }
+
+  /** Target of a symbolic link. */
+  link(file: string): string {
+    return fs.readlinkSync(file);
+  }
+
+  /** Names in a folder. */
+  list(folder: string): string[] {
+    return fs.readdirSync(folder);
+  }
+
+  /** Names of the folders in a folder. */
+  listFolders(folder: string): string[] {
+    return fs
+      .readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name);
+  }
+
+  /** Ids of all processes, as the kernel lists them. The listing runs off the event loop. */
+  async pids(): Promise<number[]> {
+    const names = await new Promise<string[]>((resolve, reject) => {
+      fs.readdir(this.roots.procfs, (error, found) => (error ? reject(error) : resolve(found)));
+    });
+    const pids: number[] = [];
+    for (const name of names) {
+      const first = name.charCodeAt(0);
+      if (first >= 0x30 && first <= 0x39) pids.push(Number(name));
+    }
+    return pids;
+  }
+
+  /** Our own id in the numbering of this procfs, or undefined where it does not show us. */
+  ownPid(): number | undefined {
+    try {
+      const pid = Number(path.basename(this.link(this.proc("self"))));
+      return Number.isInteger(pid) ? pid : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+}

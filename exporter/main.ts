@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+// The command line. Each command is a file in cli/ and is loaded only when it runs.
+
+import { Command, CommanderError } from "commander";
+import { serveCommand } from "./cli/serve.ts";
+import { version } from "./version.ts";
+
+const program = new Command("leakwatch")
+  .description("Which process leaks memory, how fast, what kind of leak it is, and when it dies.")
+  .version(version, "-V, --version", "print the version")
+  .helpCommand("help [command]", "explain a command")
+  .helpOption("-h, --help", "explain the options")
+  .exitOverride()
+  .addCommand(serveCommand(), { isDefault: true });
+
+for (const command of program.commands) command.exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  // help and version end well; everything else that the parser refuses is a misuse
+  process.exitCode = error.exitCode === 0 ? 0 : 2;
+}

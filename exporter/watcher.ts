@@ -1,0 +1,567 @@
+// One pass over the machine: list the processes, read those that are known, close the books of those that ended, and
+// take in new ones. Between slices of a pass other work can run; passes never overlap.
+
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { identityRefreshSeconds, processesPerSlice } from "../catalog/defaults.ts";
+import { type EndedLifeThresholds, endedLife } from "../catalog/ended-life.ts";
+import { judgeEndedLife } from "./analysis/ended-life.ts";
+import { LifeHistory } from "./analysis/life-history.ts";
+import type { Config } from "./config/config.ts";
+import { Group } from "./discovery/groups.ts";
+import { type Identity, isPauseProcess, readIdentity } from "./discovery/identity.ts";
+import type { Life } from "./discovery/life.ts";
+import { membership, needsPorts } from "./discovery/match.ts";
+import type { Failures } from "./failures.ts";
+import { failureReason, type KernelFiles } from "./kernel/files.ts";
+import { Ledger } from "./ledger/ledger.ts";
+import { type EndedFacts, type Finding, findReasons } from "./ledger/oom-evidence.ts";
+import { parseOpenFilesLimit } from "./procfs/limits.ts";
+import { parseMemTotal } from "./procfs/meminfo.ts";
+import { isKernelThread, parseStat, ticksPerSecond } from "./procfs/stat.ts";
+import { realUid } from "./procfs/status.ts";
+import { parseBootTime } from "./procfs/system-stat.ts";
+import { parseOomKills } from "./procfs/vmstat.ts";
+import { Cgroups } from "./samplers/cgroups.ts";
+import type { ProcessReader } from "./samplers/process-reader.ts";
+import { column, ProcessTable } from "./samplers/process-table.ts";
+
+/** Both clocks, in seconds: the monotonic one for distances, the other for times of day, which can jump. */
+export interface Clock {
+  monotonic(): number;
+  unix(): number;
+}
+
+export const systemClock: Clock = {
+  monotonic: () => performance.now() / 1000,
+  unix: () => Date.now() / 1000,
+};
+
+/** What the last pass did. */
+export interface PassReport {
+  /** Unix time of its end, in seconds. */
+  finishedAt: number;
+  /** Seconds on the monotonic clock. */
+  monotonic: number;
+  /** Seconds of work. */
+  duration: number;
+  /** Longest stretch without a pause, in seconds. */
+  longestBlock: number;
+}
+
+/** A process that is not watched, and when to look at it again. */
+interface Ignored {
+  seenInPass: number;
+  lookAgainAt: number;
+}
+
+/** Why processes that could be watched are not: counted by the file that could not be read. */
+export type Unreadable = ReadonlyMap<string, number>;
+
+export class Watcher {
+  readonly table = new ProcessTable();
+  readonly groups = new Map<string, Group>();
+  readonly cgroups: Cgroups;
+  readonly ledger: Ledger;
+  readonly reader: ProcessReader;
+  /** Memory of the machine in bytes, and its OOM kills since boot; undefined where the kernel does not say. */
+  nodeMemory: number | undefined;
+  nodeOomKills: number | undefined;
+  lastPass: PassReport | undefined;
+  passes = 0;
+  /** Seconds spent in passes. */
+  passSeconds = 0;
+
+  private readonly files: KernelFiles;
+  private readonly failures: Failures;
+  private readonly clock: Clock;
+  private readonly thresholds: EndedLifeThresholds;
+  private readonly ownPid: number | undefined;
+  private readonly lives = new Map<number, Life>();
+  private readonly ignored = new Map<number, Ignored>();
+  private config: Config;
+  private sliceStart = 0;
+  private longestBlock = 0;
+
+  constructor(options: {
+    files: KernelFiles;
+    failures: Failures;
+    reader: ProcessReader;
+    config: Config;
+    clock?: Clock;
+    cgroups?: Cgroups;
+    ledger?: Ledger;
+    thresholds?: EndedLifeThresholds;
+  }) {
+    this.files = options.files;
+    this.failures = options.failures;
+    this.reader = options.reader;
+    this.config = options.config;
+    this.clock = options.clock ?? systemClock;
+    this.cgroups = options.cgroups ?? new Cgroups(options.files, options.failures);
+    this.ledger = options.ledger ?? new Ledger();
+    this.thresholds = options.thresholds ?? endedLife;
+    this.ownPid = options.files.ownPid();
+  }
+
+  /** Processes that are watched now, in no order. */
+  get watched(): ReadonlyMap<number, Life> {
+    return this.lives;
+  }
+
+  /** From the next pass on every process is named anew. */
+  configure(config: Config): void {
+    this.config = config;
+    for (const life of this.lives.values()) life.refreshAt = Number.NEGATIVE_INFINITY;
+    this.ignored.clear();
+  }
+
+  /** Passes must not overlap: the caller sees to that. `full` reads the cgroups' memory too, for a scrape. */
+  async pass({ full }: { full: boolean }): Promise<PassReport> {
+    const now = this.clock.monotonic();
+    const missed = this.lastPass !== undefined && now - this.lastPass.monotonic > 4 * this.config.sampleInterval;
+    this.longestBlock = 0;
+    const started = performance.now();
+    const pids = await this.files.pids();
+    this.sliceStart = performance.now();
+
+    this.passes++;
+    const fresh = this.sortOut(pids, now);
+    const ended = await this.readLives(now);
+    // still listed, but as another process: the pid was given out again at once
+    for (const life of ended) if (life.seenInPass === this.passes) fresh.push(life.pid);
+    this.closeBooks(ended, missed, now);
+    await this.admit(fresh, now);
+    if (full) await this.readCgroups();
+    this.applyLimits();
+    for (const name of this.ledger.forgetGone(now)) this.groups.delete(name);
+
+    this.endSlice();
+    const worked = (performance.now() - started) / 1000;
+    this.passSeconds += worked;
+    this.lastPass = {
+      finishedAt: this.clock.unix(),
+      monotonic: this.clock.monotonic(),
+      duration: worked,
+      longestBlock: this.longestBlock / 1000,
+    };
+    return this.lastPass;
+  }
+
+  /** Lets go of every descriptor. */
+  close(): void {
+    for (const life of this.lives.values()) this.reader.close(life.handle);
+  }
+
+  /** Marks what is listed, and returns the pids that are new. */
+  private sortOut(pids: readonly number[], now: number): number[] {
+    const fresh: number[] = [];
+    for (const pid of pids) {
+      const life = this.lives.get(pid);
+      if (life !== undefined) {
+        life.seenInPass = this.passes;
+        continue;
+      }
+      const ignored = this.ignored.get(pid);
+      if (ignored !== undefined) ignored.seenInPass = this.passes;
+      if (ignored === undefined || now >= ignored.lookAgainAt) fresh.push(pid);
+    }
+    return fresh;
+  }
+
+  /** Reads every known process, and returns those that have ended. */
+  private async readLives(now: number): Promise<Life[]> {
+    const ended: Life[] = [];
+    let inSlice = 0;
+    for (const life of this.lives.values()) {
+      if (!this.readLife(life, now)) ended.push(life);
+      if (++inSlice % processesPerSlice === 0) await this.pause();
+    }
+    return ended;
+  }
+
+  /** False when the process has ended. */
+  private readLife(life: Life, now: number): boolean {
+    if (life.seenInPass !== this.passes) return false;
+    const { handle, row } = life;
+    try {
+      const outcome = this.reader.readStatus(handle, this.table, row);
+      if (outcome === "gone" || outcome === "zombie") return false;
+      if (outcome === "renamed" || now >= life.refreshAt) this.refresh(life, now, outcome === "renamed");
+      if (this.lives.get(life.pid) !== life) return true; // its new name is not watched
+      this.readable(life, "status");
+      if (outcome !== "no memory") life.history.add(now, this.table.get(row, column.residentMemory));
+    } catch (error) {
+      if (isGone(error)) return false;
+      this.notReadable(life, "status", error);
+      this.table.clearRow(row);
+      return true;
+    }
+    this.readFds(life);
+    return true;
+  }
+
+  private readFds(life: Life): void {
+    try {
+      this.reader.readFdCount(life.handle, this.table, life.row);
+      this.readable(life, "fd");
+    } catch (error) {
+      if (!isGone(error)) this.notReadable(life, "fd", error);
+    }
+  }
+
+  /** Books the ends of one pass together, since one counter may have seen several of them. */
+  private closeBooks(ended: readonly Life[], missed: boolean, now: number): void {
+    const nodeOomKills = this.countNodeOomKills();
+    this.cgroups.lookForOomKills();
+    const largest = this.largest();
+    const findings = findReasons(
+      ended.map((life) => this.factsOf(life, life === largest)),
+      {
+        cgroup: (folder) => [...this.cgroups].find(({ at }) => at?.folder === folder)?.newOomKills ?? 0,
+        parent: (folder) => this.cgroups.newOomKillsUnder(folder),
+        node: nodeOomKills,
+      },
+    );
+    this.creditOomKills(ended, findings);
+    ended.forEach((life, i) => {
+      const finding = findings[i] as Finding;
+      this.end(
+        life,
+        missed && finding.reason === "exit" ? { reason: "unknown", evidence: "not_watched" } : finding,
+        now,
+      );
+    });
+  }
+
+  private factsOf(life: Life, largest: boolean): EndedFacts {
+    const resident = this.table.get(life.row, column.residentMemory);
+    return {
+      limitRatio: this.limitRatio(life),
+      resident: Number.isNaN(resident) ? 0 : resident,
+      cgroup: life.cgroup?.at?.folder,
+      parent: life.cgroup?.parent,
+      largest,
+    };
+  }
+
+  /** Memory as a share of the limit: its own, or that of all watched processes in its cgroup where they share a limit. */
+  private limitRatio(life: Life): number | undefined {
+    const limit = this.table.get(life.row, column.memoryLimit);
+    let used = this.table.get(life.row, column.residentMemory);
+    if (life.limitSource === "cgroup" && life.cgroup !== undefined) {
+      used = 0;
+      for (const other of this.lives.values()) {
+        const resident = this.table.get(other.row, column.residentMemory);
+        if (other.cgroup === life.cgroup && !Number.isNaN(resident)) used += resident;
+      }
+    }
+    const ratio = used / limit;
+    return Number.isFinite(ratio) ? ratio : undefined;
+  }
+
+  private largest(): Life | undefined {
+    let largest: Life | undefined;
+    let most = 0;
+    for (const life of this.lives.values()) {
+      const resident = this.table.get(life.row, column.residentMemory);
+      if (resident > most) [largest, most] = [life, resident];
+    }
+    return largest;
+  }
+
+  /** Every kill that a cgroup's counter saw is credited to a group, also when no watched life ended with it. */
+  private creditOomKills(ended: readonly Life[], findings: readonly Finding[]): void {
+    for (const cgroup of this.cgroups) {
+      if (cgroup.newOomKills === 0) continue;
+      const killed = ended.find((life, i) => life.cgroup === cgroup && findings[i]?.reason === "oom");
+      const group = killed?.group ?? [...this.lives.values()].find((life) => life.cgroup === cgroup)?.group;
+      if (group !== undefined) this.ledger.account(group.name).oomKills += cgroup.newOomKills;
+    }
+    ended.forEach((life, i) => {
+      if (findings[i]?.evidence === "parent_oom_kill") this.ledger.account(life.group.name).oomKills++;
+    });
+  }
+
+  private end(life: Life, finding: Finding, now: number): void {
+    const verdict = judgeEndedLife(life.history, this.thresholds);
+    const resident = this.table.get(life.row, column.residentMemory) / this.table.get(life.row, column.memoryLimit);
+    this.ledger.recordEnd(life.group.name, {
+      reason: finding.reason,
+      evidence: finding.evidence,
+      limitRatio: Number.isFinite(resident) ? resident : undefined,
+      growing: verdict.growing,
+      growthPerSecond: verdict.growthPerSecond,
+      lifetime: this.clock.unix() - life.startTime,
+    });
+    const slot = life.group.slots[life.slot];
+    if (slot !== undefined) slot.lastEnd = { endedAt: now, reason: finding.reason };
+    this.vacate(life, now);
+    this.letGo(life);
+  }
+
+  /** The slot becomes free for the next process. */
+  private vacate(life: Life, now: number): void {
+    const slot = life.group.slots[life.slot];
+    if (slot !== undefined) slot.life = undefined;
+    if (!life.group.running) this.ledger.account(life.group.name).goneSince = now;
+  }
+
+  private letGo(life: Life): void {
+    this.reader.close(life.handle);
+    this.table.freeRow(life.row);
+    if (life.cgroup !== undefined) this.cgroups.drop(life.cgroup);
+    this.lives.delete(life.pid);
+  }
+
+  /** Takes in new processes, the oldest first, so that slots do not depend on the order of pids. */
+  private async admit(pids: readonly number[], now: number): Promise<void> {
+    for (const [pid, { seenInPass }] of this.ignored) if (seenInPass !== this.passes) this.ignored.delete(pid);
+    if (pids.length === 0) return;
+    const bootTime = this.readBootTime();
+    const candidates: { pid: number; startTicks: number; comm: string }[] = [];
+    for (const [i, pid] of pids.entries()) {
+      if (i % processesPerSlice === processesPerSlice - 1) await this.pause();
+      const stat = this.readNewStat(pid, now);
+      if (stat !== undefined) candidates.push(stat);
+    }
+    candidates.sort((a, b) => a.startTicks - b.startTicks || a.pid - b.pid);
+    for (const [i, candidate] of candidates.entries()) {
+      if (i % (processesPerSlice / 4) === 0) await this.pause();
+      this.take(candidate, bootTime, now);
+    }
+  }
+
+  private readNewStat(pid: number, now: number): { pid: number; startTicks: number; comm: string } | undefined {
+    try {
+      const stat = parseStat(this.files.text(this.files.proc(pid, "stat")));
+      if (pid !== this.ownPid && !isKernelThread(stat) && stat.state !== "Z" && stat.state !== "X") return stat;
+    } catch (error) {
+      if (isGone(error)) return undefined;
+      this.failures.add("stat", error, `process ${pid}`);
+    }
+    this.ignore(pid, now);
+    return undefined;
+  }
+
+  private ignore(pid: number, now: number): void {
+    // the first look may have met a process between fork and exec, so the second comes soon
+    const lookAgainAt = this.ignored.has(pid) ? now + identityRefreshSeconds : now;
+    this.ignored.set(pid, { seenInPass: this.passes, lookAgainAt });
+  }
+
+  private take(
+    { pid, startTicks, comm }: { pid: number; startTicks: number; comm: string },
+    bootTime: number,
+    now: number,
+  ) {
+    const handle = this.reader.handle(pid, startTicks);
+    const row = this.table.addRow();
+    const giveUp = () => {
+      this.reader.close(handle);
+      this.table.freeRow(row);
+    };
+    try {
+      const outcome = this.reader.readStatus(handle, this.table, row);
+      const uid = realUid(this.reader.lastStatus(), this.reader.lastStatus().length);
+      const identity =
+        outcome === "read"
+          ? readIdentity(this.files, pid, { comm, uid }, { ports: needsPorts(this.config) })
+          : undefined;
+      const member = identity && !isPauseProcess(identity) ? membership(this.config, identity) : undefined;
+      if (identity === undefined || member === undefined) {
+        giveUp();
+        if (outcome !== "gone") this.ignore(pid, now);
+        return;
+      }
+      this.ignored.delete(pid);
+      this.enter(pid, handle, row, startTicks, bootTime, identity, member, now);
+    } catch (error) {
+      giveUp();
+      if (isGone(error)) return;
+      this.failures.add("status", error, `process ${pid} (${comm})`);
+      this.ignore(pid, now);
+    }
+  }
+
+  private enter(
+    pid: number,
+    handle: Life["handle"],
+    row: number,
+    startTicks: number,
+    bootTime: number,
+    identity: Identity,
+    member: { group: string; memoryLimit: number | undefined },
+    now: number,
+  ): void {
+    const group = this.group(member.group);
+    const life: Life = {
+      pid,
+      handle,
+      row,
+      startTime: bootTime + startTicks / ticksPerSecond,
+      firstSeen: now,
+      history: new LifeHistory(this.thresholds),
+      identity,
+      group,
+      slot: group.freeSlot(),
+      cgroup: identity.cgroup && this.cgroups.hold(identity.cgroup, pid),
+      configuredLimit: member.memoryLimit,
+      limitSource: "node",
+      refreshAt: now, // once more at the next pass: it may have been between fork and exec, or about to be moved
+      seenInPass: this.passes,
+      unreadable: new Map(),
+      labelVersion: 0,
+    };
+    this.lives.set(pid, life);
+    this.occupy(life, now);
+    this.table.set(row, column.startTime, life.startTime);
+    life.history.add(now, this.table.get(row, column.residentMemory));
+    this.readFds(life);
+    this.readMaxFds(life);
+  }
+
+  /** Puts a life into its slot, which is a restart when another has just left it. */
+  private occupy(life: Life, now: number): void {
+    const slot = life.group.slots[life.slot];
+    if (slot === undefined) return;
+    slot.life = life;
+    slot.starts = [...slot.starts, life.startTime].slice(-this.ledger.rememberedStarts);
+    const { lastEnd } = slot;
+    slot.lastEnd = undefined;
+    this.ledger.account(life.group.name).goneSince = undefined;
+    if (lastEnd !== undefined && this.ledger.isRestart(now - lastEnd.endedAt)) {
+      this.ledger.recordRestart(life.group.name, lastEnd.reason, slot.starts);
+    }
+  }
+
+  private group(name: string): Group {
+    let group = this.groups.get(name);
+    if (group === undefined) {
+      group = new Group(name);
+      this.groups.set(name, group);
+    }
+    return group;
+  }
+
+  /** Reads name, cgroup and limits again; after exec, or because the time has come. */
+  private refresh(life: Life, now: number, renamed: boolean): void {
+    const uid = realUid(this.reader.lastStatus(), this.reader.lastStatus().length);
+    const comm = renamed ? parseStat(this.files.text(this.files.proc(life.pid, "stat"))).comm : life.identity.comm;
+    const identity = readIdentity(this.files, life.pid, { comm, uid }, { ports: needsPorts(this.config) });
+    // spread, so that the processes found in one pass are not all refreshed in one
+    life.refreshAt = now + identityRefreshSeconds * (1 + (life.pid % 64) / 64);
+    this.readMaxFds(life);
+    this.moveToCgroup(life, identity);
+    life.identity = identity;
+    life.labelVersion++;
+    const member = isPauseProcess(identity) ? undefined : membership(this.config, identity);
+    life.configuredLimit = member?.memoryLimit;
+    if (member?.group !== life.group.name) this.moveToGroup(life, member?.group, now);
+  }
+
+  private moveToCgroup(life: Life, { cgroup }: Identity): void {
+    if (cgroup?.path === life.cgroup?.path && cgroup?.version === life.cgroup?.version) return;
+    if (life.cgroup !== undefined) this.cgroups.drop(life.cgroup);
+    life.cgroup = cgroup && this.cgroups.hold(cgroup, life.pid);
+  }
+
+  /** Not an end and no restart: the process goes on under another name, or unwatched. */
+  private moveToGroup(life: Life, name: string | undefined, now: number): void {
+    const old = life.group;
+    this.vacate(life, now);
+    const account = this.ledger.account(old.name);
+    if (!old.running && account.livesEnded === 0) this.groups.delete(old.name);
+    if (name === undefined) {
+      this.letGo(life);
+      this.ignore(life.pid, now);
+      return;
+    }
+    life.group = this.group(name);
+    life.slot = life.group.freeSlot();
+    this.occupy(life, now);
+  }
+
+  private readMaxFds(life: Life): void {
+    try {
+      const { soft } = parseOpenFilesLimit(this.files.text(this.files.proc(life.pid, "limits")));
+      this.table.set(life.row, column.maxFds, soft ?? Number.NaN);
+      this.readable(life, "limits");
+    } catch (error) {
+      if (!isGone(error)) this.notReadable(life, "limits", error);
+    }
+  }
+
+  private async readCgroups(): Promise<void> {
+    this.nodeMemory = this.readNode("meminfo", parseMemTotal);
+    let inSlice = 0;
+    for (const cgroup of this.cgroups) {
+      this.cgroups.read(cgroup);
+      if (++inSlice % (processesPerSlice / 8) === 0) await this.pause();
+    }
+  }
+
+  /** The limit of each life: configured, of a cgroup, or the machine's memory. */
+  private applyLimits(): void {
+    this.nodeMemory ??= this.readNode("meminfo", parseMemTotal);
+    for (const life of this.lives.values()) {
+      const found = life.cgroup?.limit;
+      const [bytes, source] =
+        life.configuredLimit !== undefined
+          ? ([life.configuredLimit, "config"] as const)
+          : found !== undefined && found.bytes <= (this.nodeMemory ?? Number.POSITIVE_INFINITY)
+            ? ([found.bytes, found.source] as const)
+            : ([this.nodeMemory ?? Number.NaN, "node"] as const);
+      this.table.set(life.row, column.memoryLimit, bytes);
+      if (source !== life.limitSource) {
+        life.limitSource = source;
+        life.labelVersion++;
+      }
+    }
+  }
+
+  /** OOM kills on the machine since the last pass; undefined where the kernel does not tell. */
+  private countNodeOomKills(): number | undefined {
+    const before = this.nodeOomKills;
+    this.nodeOomKills = this.readNode("vmstat", parseOomKills);
+    if (before === undefined || this.nodeOomKills === undefined) return undefined;
+    return Math.max(0, this.nodeOomKills - before);
+  }
+
+  private readNode<T>(file: string, parse: (text: string) => T): T | undefined {
+    try {
+      return parse(this.files.text(this.files.proc(file)));
+    } catch (error) {
+      this.failures.add(file, error, "the machine");
+      return undefined;
+    }
+  }
+
+  private readBootTime(): number {
+    return this.readNode("stat", parseBootTime) ?? Number.NaN;
+  }
+
+  private readable(life: Life, file: string): void {
+    if (life.unreadable.size > 0) life.unreadable.delete(file);
+  }
+
+  private notReadable(life: Life, file: string, error: unknown): void {
+    life.unreadable.set(file, this.failures.add(file, error, life.group.name));
+  }
+
+  /** Lets other work run. */
+  private async pause(): Promise<void> {
+    this.endSlice();
+    await nextTurn();
+    this.sliceStart = performance.now();
+  }
+
+  private endSlice(): void {
+    this.longestBlock = Math.max(this.longestBlock, performance.now() - this.sliceStart);
+  }
+}
+
+/** The process ended between two readings, or its folder is no longer there. */
+function isGone(error: unknown): boolean {
+  const reason = failureReason(error);
+  return reason === "gone" || reason === "absent";
+}

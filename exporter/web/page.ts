@@ -1,0 +1,174 @@
+// The landing page: everything that is watched, on one page, without a script. Largest memory first.
+
+import { ledger } from "../../catalog/defaults.ts";
+import { humanBytes, humanDuration, humanShare } from "./human.ts";
+import type { GroupStatus, ProcessStatus } from "./status.ts";
+
+export interface PageFacts {
+  version: string;
+  groups: readonly GroupStatus[];
+  notReady: string | undefined;
+  configError: string | undefined;
+  /** Files that cannot be read, by reason, with the number of processes. */
+  unreadable: readonly (readonly [{ file: string; reason: string }, number])[];
+  telemetryPath: string;
+  sampleInterval: number;
+}
+
+/** A whole HTML document. */
+export function renderPage(facts: PageFacts): string {
+  const running = facts.groups.filter(({ processes }) => processes.length > 0);
+  const ended = facts.groups.filter(({ processes }) => processes.length === 0);
+  const processes = running.reduce((sum, group) => sum + group.processes.length, 0);
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="refresh" content="30">
+<title>leakwatch</title>
+<style>${style}</style>
+<header>
+  <h1>leakwatch</h1>
+  <nav>
+    <a href="${escapeHtml(facts.telemetryPath)}">Metrics</a>
+    <a href="/api/v1/groups">JSON</a>
+    <a href="/-/ready">Ready?</a>
+  </nav>
+</header>
+<main>
+${notices(facts)}
+<p class="summary">${count(processes, "process", "processes")} in ${count(running.length, "group", "groups")},
+looked at every ${facts.sampleInterval} s.</p>
+<table>
+  <thead>
+    <tr>
+      <th>Group <th>Pid <th class="n">Resident <th>Of its limit <th class="n">Limit <th class="n">Peak
+      <th class="n">Threads <th class="n">Descriptors <th class="n">Uptime <th class="n">Restarts
+    </tr>
+  </thead>
+${[...running].sort(byMemory).map(groupRows).join("\n")}
+</table>
+${ended.length === 0 ? "" : endedTable(ended)}
+</main>
+<footer>leakwatch ${escapeHtml(facts.version)}. Sizes are resident memory (VmRSS). "–" is not known or not readable.</footer>
+</html>
+`;
+}
+
+function notices({ notReady, configError, unreadable }: PageFacts): string {
+  const lines = [
+    ...(notReady === undefined ? [] : [`Not ready: ${notReady}.`]),
+    ...(configError === undefined ? [] : [`The new configuration was refused, the old one stays: ${configError}`]),
+    ...unreadable.map(
+      ([{ file, reason }, n]) =>
+        `${file} of ${count(n, "process", "processes")} cannot be read: ${reasonText(reason)}.`,
+    ),
+  ];
+  return lines.map((line) => `<p class="notice">${escapeHtml(line)}</p>`).join("\n");
+}
+
+function reasonText(reason: string): string {
+  const texts: Record<string, string> = {
+    permission: "it belongs to another user (run as the same one, or as root with CAP_SYS_PTRACE)",
+    descriptors: "too many open files (raise the limit of open files)",
+    format: "it does not look as documented",
+    io: "the read failed",
+  };
+  return texts[reason] ?? reason;
+}
+
+function groupRows(group: GroupStatus): string {
+  const restarts = Object.values(group.restarts).reduce((sum, n) => sum + n, 0);
+  const rows = [...group.processes].sort((a, b) => (b.resident_memory_bytes ?? 0) - (a.resident_memory_bytes ?? 0));
+  const name = `<th scope="rowgroup" rowspan="${rows.length}">${escapeHtml(group.group)}${
+    rows.length > 1 ? ` <small>${humanBytes(totalMemory(group))} in ${rows.length}</small>` : ""
+  }</th>`;
+  const last = `<td class="n" rowspan="${rows.length}">${restarts === 0 ? "0" : `${restarts} ${restartDetail(group)}`}</td>`;
+  return `  <tbody>
+${rows.map((process, i) => `    <tr>${i === 0 ? name : ""}${processCells(process)}${i === 0 ? last : ""}</tr>`).join("\n")}
+  </tbody>`;
+}
+
+function processCells(process: ProcessStatus): string {
+  const { resident_memory_bytes: resident, memory_limit_bytes: limit } = process;
+  const share = resident === null || limit === null ? null : resident / limit;
+  const source = process.memory_limit_source;
+  const fds = `${show(process.open_fds, String)}${process.max_fds === null ? "" : ` <small>of ${process.max_fds}</small>`}`;
+  return [
+    `<td>${process.pid}</td>`,
+    `<td class="n">${show(resident, humanBytes)}</td>`,
+    `<td>${share === null ? "–" : meter(share)}</td>`,
+    `<td class="n">${show(limit, humanBytes)} <small>${source === "node" ? "no limit: node" : source}</small></td>`,
+    `<td class="n">${show(process.peak_resident_memory_bytes, humanBytes)}</td>`,
+    `<td class="n">${show(process.threads, String)}</td>`,
+    `<td class="n">${fds}</td>`,
+    `<td class="n">${show(process.uptime_seconds, humanDuration)}</td>`,
+  ].join("");
+}
+
+function meter(share: number): string {
+  const near = share >= ledger.nearLimitRatio ? ' class="near"' : "";
+  return `<meter${near} min="0" max="1" high="${ledger.nearLimitRatio}" value="${share.toFixed(4)}"></meter> ${humanShare(share)}`;
+}
+
+function restartDetail({ restarts }: GroupStatus): string {
+  const parts = Object.entries(restarts).filter(([, n]) => n > 0);
+  return `<small>${parts.map(([reason, n]) => `${n} ${reason.replace("_", " ")}`).join(", ")}</small>`;
+}
+
+function endedTable(groups: readonly GroupStatus[]): string {
+  const rows = groups.map((group) => {
+    const end = group.last_end;
+    return `<tr><th scope="row">${escapeHtml(group.group)}</th><td class="n">${group.lives_ended}</td>
+      <td>${end === null ? "–" : escapeHtml(`${end.reason.replace("_", " ")} (${end.evidence.replaceAll("_", " ")})`)}</td>
+      <td class="n">${end === null ? "–" : humanDuration(end.lifetime_seconds)}</td></tr>`;
+  });
+  return `<details><summary>${count(groups.length, "group", "groups")} without a running process</summary>
+<table>
+  <thead><tr><th>Group <th class="n">Lives ended <th>Last end <th class="n">Lived</tr></thead>
+  <tbody>${rows.join("\n")}</tbody>
+</table></details>`;
+}
+
+function byMemory(a: GroupStatus, b: GroupStatus): number {
+  return totalMemory(b) - totalMemory(a);
+}
+
+function totalMemory({ processes }: GroupStatus): number {
+  return processes.reduce((sum, process) => sum + (process.resident_memory_bytes ?? 0), 0);
+}
+
+const show = <T>(value: T | null, format: (value: T) => string) => (value === null ? "–" : format(value));
+
+const count = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
+
+function escapeHtml(text: string): string {
+  const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+  return text.replace(/[&<>"']/g, (character) => entities[character] as string);
+}
+
+const style = `
+:root { color-scheme: light dark; --line: light-dark(#e2e5e9, #32363c); --dim: light-dark(#666d76, #9aa2ac);
+  --back: light-dark(#fff, #16181b); --head: light-dark(#f5f6f8, #1d2024); --text: light-dark(#1c2024, #e4e7ea);
+  --accent: light-dark(#5b3fb8, #b29cf5); --warn: light-dark(#8a4b00, #ffb454); --warn-back: light-dark(#fff4e0, #33270f); }
+* { box-sizing: border-box }
+body { margin: 0; background: var(--back); color: var(--text); font: 14px/1.5 system-ui, sans-serif }
+header { display: flex; align-items: baseline; gap: 2rem; padding: .8rem 1.5rem; border-bottom: 1px solid var(--line) }
+h1 { margin: 0; font-size: 1.2rem }
+nav { display: flex; gap: 1.2rem }
+a { color: var(--accent) }
+main { padding: .5rem 1.5rem; overflow-x: auto }
+.summary { color: var(--dim) }
+.notice { margin: .6rem 0; padding: .5rem .8rem; border-radius: 4px; background: var(--warn-back); color: var(--warn) }
+table { border-collapse: collapse; width: 100% }
+th, td { padding: .35rem .7rem; text-align: left; vertical-align: top; white-space: nowrap; font-variant-numeric: tabular-nums }
+thead th { position: sticky; top: 0; background: var(--head); font-weight: 600; color: var(--dim) }
+tbody { border-bottom: 1px solid var(--line) }
+tbody th { font-weight: 600; max-width: 26rem; overflow: hidden; text-overflow: ellipsis }
+.n { text-align: right }
+small { color: var(--dim); font-weight: 400 }
+meter { width: 7rem; height: .9rem; vertical-align: -2px }
+details { margin-top: 1.5rem } summary { cursor: pointer; color: var(--dim); margin-bottom: .5rem }
+footer { padding: 1rem 1.5rem 2rem; color: var(--dim) }
+`;

@@ -1,0 +1,103 @@
+// What the exporter knows, as plain values: for the landing page and for the JSON API.
+
+import type { RestartReason } from "../../catalog/metrics.ts";
+import type { Life } from "../discovery/life.ts";
+import type { Exporter } from "../exporter.ts";
+import { column } from "../samplers/process-table.ts";
+
+/** JSON of `/api/v1/groups`. Bytes, seconds and shares; null for what cannot be known. */
+export interface GroupStatus {
+  group: string;
+  processes: ProcessStatus[];
+  restarts: Record<RestartReason, number>;
+  lives_ended: number;
+  lives_ended_growing: number;
+  oom_kills: number;
+  last_restart_timestamp_seconds: number | null;
+  last_end: {
+    reason: string;
+    evidence: string;
+    memory_limit_ratio: number | null;
+    growth_bytes_per_second: number | null;
+    lifetime_seconds: number;
+  } | null;
+}
+
+/** Command lines are left out on purpose: they can hold passwords. */
+export interface ProcessStatus {
+  slot: number;
+  pid: number;
+  exe: string | null;
+  cgroup: string | null;
+  container_id: string | null;
+  pod_uid: string | null;
+  start_time_seconds: number | null;
+  uptime_seconds: number | null;
+  resident_memory_bytes: number | null;
+  peak_resident_memory_bytes: number | null;
+  anonymous_memory_bytes: number | null;
+  swap_bytes: number | null;
+  threads: number | null;
+  open_fds: number | null;
+  max_fds: number | null;
+  memory_limit_bytes: number | null;
+  memory_limit_source: string;
+  /** Files of the process that cannot be read, and why. */
+  unreadable: Record<string, string>;
+}
+
+/** Groups with running processes, and those that ended and are remembered; by name. */
+export function groupStatuses({ watcher }: Exporter, unixSeconds: number): GroupStatus[] {
+  return [...watcher.ledger]
+    .map(([name, account]): GroupStatus => {
+      const { lastEnd } = account;
+      return {
+        group: name,
+        processes: (watcher.groups.get(name)?.lives() ?? []).map((life) => processStatus(life)),
+        restarts: { ...account.restarts },
+        lives_ended: account.livesEnded,
+        lives_ended_growing: account.livesEndedGrowing,
+        oom_kills: account.oomKills,
+        last_restart_timestamp_seconds: account.lastRestart ?? null,
+        last_end: lastEnd
+          ? {
+              reason: lastEnd.reason,
+              evidence: lastEnd.evidence,
+              memory_limit_ratio: lastEnd.limitRatio ?? null,
+              growth_bytes_per_second: known(lastEnd.growthPerSecond),
+              lifetime_seconds: lastEnd.lifetime,
+            }
+          : null,
+      };
+    })
+    .sort((a, b) => (a.group < b.group ? -1 : 1));
+
+  function processStatus(life: Life): ProcessStatus {
+    const value = (col: number) => known(watcher.table.get(life.row, col));
+    const startTime = value(column.startTime);
+    return {
+      slot: life.slot,
+      pid: life.pid,
+      exe: life.identity.exe ?? null,
+      cgroup: life.identity.cgroup?.path ?? null,
+      container_id: life.identity.containerId ?? null,
+      pod_uid: life.identity.podUid ?? null,
+      start_time_seconds: startTime,
+      uptime_seconds: startTime === null ? null : Math.max(0, unixSeconds - startTime),
+      resident_memory_bytes: value(column.residentMemory),
+      peak_resident_memory_bytes: value(column.peakResidentMemory),
+      anonymous_memory_bytes: value(column.anonymousMemory),
+      swap_bytes: value(column.swap),
+      threads: value(column.threads),
+      open_fds: value(column.openFds),
+      max_fds: value(column.maxFds),
+      memory_limit_bytes: value(column.memoryLimit),
+      memory_limit_source: life.limitSource,
+      unreadable: Object.fromEntries(life.unreadable),
+    };
+  }
+}
+
+function known(value: number | undefined): number | null {
+  return value === undefined || Number.isNaN(value) ? null : value;
+}
