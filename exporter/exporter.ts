@@ -1,10 +1,9 @@
 // The exporter as a whole: passes in the background, passes for scrapes, and never two at once.
 
-import { promisify } from "node:util";
-import zlib from "node:zlib";
 import { staleAfterIntervals } from "../catalog/defaults.ts";
 import type { Config } from "./config/config.ts";
 import { type ConfigError, loadConfig } from "./config/load.ts";
+import { type Exposition, Expositions } from "./exposition/exposition.ts";
 import { type Format, selfMetricsAs } from "./exposition/format.ts";
 import { Renderer } from "./exposition/render.ts";
 import { type SelfSamples, selfMetricsText } from "./exposition/self-metrics.ts";
@@ -17,19 +16,11 @@ import { SmapsSampler } from "./samplers/smaps.ts";
 import { revision, version } from "./version.ts";
 import { type Clock, systemClock, Watcher } from "./watcher.ts";
 
-const gzip = promisify(zlib.gzip);
-
 /** Share of the descriptor limit that may be held on watched processes; the rest is for sockets and for reading. */
 const keptShare = 0.8;
 
 /** Cgroups are read at least this often, in seconds, so that limits stay current when nobody scrapes. */
 const fullPassSeconds = 15;
-
-/** A scrape's body, shared by all who ask while it is fresh. */
-export interface Exposition {
-  body: Buffer;
-  gzipped: () => Promise<Buffer>;
-}
 
 export interface ReloadState {
   successful: boolean;
@@ -50,7 +41,11 @@ export class Exporter {
   private readonly renderer: Renderer;
   private readonly selfText: () => Promise<string>;
   private readonly smaps: SmapsSampler;
-  private readonly rendered = new Map<Format, Promise<Exposition>>();
+  private readonly expositions: Record<Format, Expositions> = {
+    text: new Expositions(),
+    openmetrics: new Expositions(),
+  };
+  private readonly fresh = new Map<Format, Exposition>();
   private queue: Promise<unknown> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
   private lastFullPass = Number.NEGATIVE_INFINITY;
@@ -99,16 +94,13 @@ export class Exporter {
     this.watcher.close();
   }
 
-  /** Exposition text no older than the configured age. Concurrent callers share one pass and one body. */
+  /** Exposition text no older than the configured age. Concurrent callers share one pass and one text. */
   scrape(format: Format): Promise<Exposition> {
     return this.exclusively(async () => {
       if (this.clock.monotonic() - this.lastFullPass >= this.config.sampleMaxAge) await this.runPass({ full: true });
-      let rendered = this.rendered.get(format);
-      if (rendered === undefined) {
-        rendered = this.render(format);
-        this.rendered.set(format, rendered);
-      }
-      return rendered;
+      const fresh = this.fresh.get(format) ?? (await this.render(format));
+      this.fresh.set(format, fresh);
+      return fresh;
     });
   }
 
@@ -156,7 +148,7 @@ export class Exporter {
     const report = await this.watcher.pass(options);
     if (options.full) this.lastFullPass = report.monotonic;
     if (this.config.smaps.enabled) await this.smaps.sampleIfDue(this.config.smaps, this.clock.monotonic());
-    this.rendered.clear();
+    this.fresh.clear();
   }
 
   private exclusively<T>(work: () => Promise<T>): Promise<T> {
@@ -180,17 +172,11 @@ export class Exporter {
   }
 
   private async render(format: Format): Promise<Exposition> {
-    const [own, series] = [await this.selfText(), await this.renderer.render(format)];
-    const parts = [series, Buffer.from(selfMetricsAs(format, own))];
-    const body = Buffer.concat(parts);
-    let gzipped: Promise<Buffer> | undefined;
-    return {
-      body,
-      gzipped: () => {
-        gzipped ??= gzip(body, { level: 1 }); // level 6 saves an eighth of the bytes for twice the time
-        return gzipped;
-      },
-    };
+    const exposition = this.expositions[format].next();
+    const own = await this.selfText();
+    await this.renderer.render(format, exposition.buffer);
+    exposition.buffer.text(selfMetricsAs(format, own));
+    return exposition;
   }
 
   private selfSamples(): SelfSamples {

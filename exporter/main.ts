@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command line. Each command is a file in cli/ and is loaded only when it runs.
 
+import "./memory-flags.ts"; // before anything that allocates
 import { Command, CommanderError } from "commander";
 import { serveCommand } from "./cli/serve.ts";
 import { version } from "./version.ts";

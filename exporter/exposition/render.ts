@@ -24,7 +24,7 @@ interface LifeTexts {
 
 export class Renderer {
   private readonly watcher: Watcher;
-  private readonly buffer = new TextBuffer();
+  private buffer = new TextBuffer(0);
   private readonly texts = new WeakMap<Life, LifeTexts>();
   private readonly heads = new Map<string, Uint8Array>();
   private written = 0;
@@ -33,14 +33,13 @@ export class Renderer {
     this.watcher = watcher;
   }
 
-  /** All series but those of the exporter itself. Nothing may change the watcher meanwhile. */
-  async render(format: Format): Promise<Buffer> {
-    this.buffer.clear();
+  /** Writes all series but those of the exporter itself. Nothing may change the watcher meanwhile. */
+  async render(format: Format, into: TextBuffer): Promise<void> {
+    this.buffer = into;
     await this.processes(format);
     await this.groups(format);
     await this.cgroups(format);
     this.node(format);
-    return this.buffer.take();
   }
 
   private async processes(format: Format): Promise<void> {

@@ -16,11 +16,9 @@ export class TextBuffer {
     this.length = 0;
   }
 
-  /** A copy of what was written. */
-  take(): Buffer {
-    const taken = Buffer.allocUnsafeSlow(this.length);
-    this.bytes.copy(taken, 0, 0, this.length);
-    return taken;
+  /** What was written: a view, valid until the next `clear`. */
+  written(): Buffer {
+    return this.bytes.subarray(0, this.length);
   }
 
   text(text: string): void {
@@ -72,7 +70,7 @@ export class TextBuffer {
 
   private reserve(more: number): void {
     if (this.length + more <= this.bytes.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.length + more));
+    const larger = Buffer.allocUnsafeSlow(Math.ceil(Math.max(this.bytes.length * 1.5, this.length + more)));
     this.bytes.copy(larger, 0, 0, this.length);
     this.bytes = larger;
   }

@@ -41,9 +41,6 @@ export function failureReason(error: unknown): FailureReason {
   }
 }
 
-/** Text with bytes that are not UTF-8 replaced by U+FFFD, since a label value must be UTF-8. */
-const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
-
 /** Reads below the two roots. Every method throws the file system's own error. */
 export class KernelFiles {
   readonly roots: KernelRoots;
@@ -57,9 +54,12 @@ export class KernelFiles {
     return `${this.roots.procfs}/${parts.join("/")}`;
   }
 
-  /** Contents as text. Kernel files have no size, so they are read to their end. */
+  /**
+   * Contents as text, to the end: kernel files have no size. Bytes that are not UTF-8 become U+FFFD, since label values
+   * must be UTF-8. (Asked for a Buffer, Node.js would allocate 64 KiB for each of these small files.)
+   */
   text(file: string): string {
-    return decoder.decode(fs.readFileSync(file));
+    return fs.readFileSync(file, "utf8");
   }
 
   /** Contents as text, or undefined where this kernel or mount does not have the file. */

@@ -1,7 +1,7 @@
 // HTTP at the end of the line: /metrics for Prometheus, /-/… for orchestrators, /api/v1/… for programs, / for people.
 
-import http from "node:http";
-import https from "node:https";
+import type http from "node:http";
+import type https from "node:https";
 import type { AddressInfo } from "node:net";
 import express, { type NextFunction, type Request, type Response } from "express";
 import type { Exporter } from "../exporter.ts";
@@ -19,6 +19,9 @@ const keepAliveMilliseconds = 130_000;
 
 /** Smaller bodies are sent as they are: compressing them costs more than it saves. */
 const gzipFromBytes = 2048;
+
+/** `import "node:http"` would read each of its exports, one of which is WebSocket, which loads all of undici: 5 MB. */
+const { createServer } = process.getBuiltinModule("node:http");
 
 export interface ServerOptions {
   exporter: Exporter;
@@ -46,12 +49,14 @@ export function createApp({ exporter, webConfig, telemetryPath, log }: ServerOpt
     const exposition = await exporter.scrape(format);
     response.setHeader("Content-Type", contentTypes[format]);
     response.setHeader("Vary", "Accept, Accept-Encoding");
-    if (exposition.body.length >= gzipFromBytes && request.acceptsEncodings(["gzip", "identity"]) === "gzip") {
+    const body = exposition.hold();
+    response.once("close", () => exposition.release());
+    if (body.length >= gzipFromBytes && request.acceptsEncodings(["gzip", "identity"]) === "gzip") {
       response.setHeader("Content-Encoding", "gzip");
       response.end(await exposition.gzipped());
-      return;
+    } else {
+      response.end(body);
     }
-    response.end(exposition.body);
   });
 
   app.get("/-/healthy", (_request, response) => {
@@ -124,7 +129,7 @@ export async function listen(
 ): Promise<{ server: http.Server; port: number }> {
   const app = createApp(options);
   const { tls } = options.webConfig.current;
-  const server = tls === undefined ? http.createServer(app) : https.createServer(tls, app);
+  const server = tls === undefined ? createServer(app) : (await import("node:https")).createServer(tls, app);
   server.keepAliveTimeout = keepAliveMilliseconds;
   server.headersTimeout = keepAliveMilliseconds + 5000;
   // before the handshake of a new connection, and so before its requests
@@ -145,7 +150,7 @@ async function refreshWebConfig(server: http.Server, { webConfig, log }: ServerO
   try {
     if (!(await webConfig.refresh())) return;
     const { tls } = webConfig.current;
-    if (server instanceof https.Server && tls !== undefined) server.setSecureContext(tls);
+    if ("setSecureContext" in server && tls !== undefined) (server as https.Server).setSecureContext(tls);
     log.info("web configuration loaded");
   } catch (error) {
     log.error("web configuration refused, the old one stays", { error: (error as Error).message });
