@@ -33,8 +33,8 @@ export const smaps = {
   secondsPerByte: 6e-6 / MiB,
 } as const;
 
-/** Processes per slice of a pass; between slices other work can run. */
-export const processesPerSlice = 128;
+/** A pass works for at most about this long, in seconds, before it lets other work run. */
+export const sliceSeconds = 0.001;
 
 /** The restart and OOM ledger. */
 export const ledger = {

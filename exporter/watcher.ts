@@ -2,7 +2,7 @@
 // take in new ones. Between slices of a pass other work can run; passes never overlap.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { identityRefreshSeconds, processesPerSlice } from "../catalog/defaults.ts";
+import { identityRefreshSeconds, sliceSeconds } from "../catalog/defaults.ts";
 import { type EndedLifeThresholds, endedLife } from "../catalog/ended-life.ts";
 import { judgeEndedLife } from "./analysis/ended-life.ts";
 import { LifeHistory } from "./analysis/life-history.ts";
@@ -24,6 +24,9 @@ import { parseOomKills } from "./procfs/vmstat.ts";
 import { Cgroups } from "./samplers/cgroups.ts";
 import type { ProcessReader } from "./samplers/process-reader.ts";
 import { column, ProcessTable } from "./samplers/process-table.ts";
+
+/** Known processes are read so fast that looking at the clock after each would show. */
+const processesPerLook = 8;
 
 /** Both clocks, in seconds: the monotonic one for distances, the other for times of day, which can jump. */
 export interface Clock {
@@ -171,10 +174,10 @@ export class Watcher {
   /** Reads every known process, and returns those that have ended. */
   private async readLives(now: number): Promise<Life[]> {
     const ended: Life[] = [];
-    let inSlice = 0;
+    let count = 0;
     for (const life of this.lives.values()) {
       if (!this.readLife(life, now)) ended.push(life);
-      if (++inSlice % processesPerSlice === 0) await this.pause();
+      if (++count % processesPerLook === 0 && this.sliceIsOver()) await this.pause();
     }
     return ended;
   }
@@ -319,14 +322,14 @@ export class Watcher {
     if (pids.length === 0) return;
     const bootTime = this.readBootTime();
     const candidates: { pid: number; startTicks: number; comm: string }[] = [];
-    for (const [i, pid] of pids.entries()) {
-      if (i % processesPerSlice === processesPerSlice - 1) await this.pause();
+    for (const pid of pids) {
+      if (this.sliceIsOver()) await this.pause();
       const stat = this.readNewStat(pid, now);
       if (stat !== undefined) candidates.push(stat);
     }
     candidates.sort((a, b) => a.startTicks - b.startTicks || a.pid - b.pid);
-    for (const [i, candidate] of candidates.entries()) {
-      if (i % (processesPerSlice / 4) === 0) await this.pause();
+    for (const candidate of candidates) {
+      if (this.sliceIsOver()) await this.pause();
       this.take(candidate, bootTime, now);
     }
   }
@@ -493,10 +496,9 @@ export class Watcher {
 
   private async readCgroups(): Promise<void> {
     this.nodeMemory = this.readNode("meminfo", parseMemTotal);
-    let inSlice = 0;
     for (const cgroup of this.cgroups) {
       this.cgroups.read(cgroup);
-      if (++inSlice % (processesPerSlice / 8) === 0) await this.pause();
+      if (this.sliceIsOver()) await this.pause();
     }
   }
 
@@ -546,6 +548,10 @@ export class Watcher {
 
   private notReadable(life: Life, file: string, error: unknown): void {
     life.unreadable.set(file, this.failures.add(file, error, life.group.name));
+  }
+
+  private sliceIsOver(): boolean {
+    return performance.now() - this.sliceStart > sliceSeconds * 1000;
   }
 
   /** Lets other work run. */

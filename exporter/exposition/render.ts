@@ -10,7 +10,7 @@ import { type Format, familyHeader, labelText } from "./format.ts";
 import { formatNumber, TextBuffer } from "./text-buffer.ts";
 
 /** Series written between two pauses in which other work can run. */
-const seriesPerSlice = 4096;
+const seriesPerSlice = 8192;
 
 /** The unchanging parts of a process' series, as bytes. */
 interface LifeTexts {
