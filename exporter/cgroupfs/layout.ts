@@ -31,7 +31,7 @@ export class CgroupLayout {
   /** Reads our own mounts below `--path.cgroupfs`. `pid` is our id in our own pid namespace. */
   static detect(files: KernelFiles, pid: number = process.pid): CgroupLayout {
     const text = files.textIfPresent(files.proc("self/mountinfo")) ?? "";
-    const mounts = parseCgroupMounts(text).filter((mount) => isBelow(mount.mountPoint, files.roots.cgroupfs));
+    const mounts = parseCgroupMounts(text).filter((mount) => isBelow(mount.mountPoint, files.cgroupfs));
     return new CgroupLayout(mounts.map((mount) => withNamespaceRoot(files, mount, pid)));
   }
 

@@ -1,10 +1,13 @@
 // The one module that touches the kernel's files. Everything above it works on values.
 
 import fs from "node:fs";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 
 /** Where the kernel's file systems are mounted; a host's can stand under another root. */
 export interface KernelRoots {
+  /** Put before every path; for copies of a machine's files. */
+  root?: string;
   /** Mount of procfs, `/proc` or for example `/host/proc`. */
   procfs: string;
   /** Mount of the cgroup hierarchies, `/sys/fs/cgroup` or for example `/host/sys/fs/cgroup`. */
@@ -41,17 +44,21 @@ export function failureReason(error: unknown): FailureReason {
   }
 }
 
-/** Reads below the two roots. Every method throws the file system's own error. */
+/** Every look at a file. Paths are as the watched machine names them. Every method throws the file system's own error. */
 export class KernelFiles {
-  readonly roots: KernelRoots;
+  readonly procfs: string;
+  readonly cgroupfs: string;
+  private readonly root: string;
 
-  constructor(roots: KernelRoots) {
-    this.roots = roots;
+  constructor({ root = "", procfs, cgroupfs }: KernelRoots) {
+    this.root = root;
+    this.procfs = procfs;
+    this.cgroupfs = cgroupfs;
   }
 
   /** Path of a file of procfs: `proc("meminfo")`, `proc(4242, "status")`. */
   proc(...parts: (string | number)[]): string {
-    return `${this.roots.procfs}/${parts.join("/")}`;
+    return `${this.procfs}/${parts.join("/")}`;
   }
 
   /**
@@ -59,7 +66,12 @@ export class KernelFiles {
    * must be UTF-8. (Asked for a Buffer, Node.js would allocate 64 KiB for each of these small files.)
    */
   text(file: string): string {
-    return fs.readFileSync(file, "utf8");
+    return fs.readFileSync(this.root + file, "utf8");
+  }
+
+  /** The same off the event loop, for the few files whose reading can take long. */
+  textAsync(file: string): Promise<string> {
+    return readFile(this.root + file, "utf8");
   }
 
   /** Contents as text, or undefined where this kernel or mount does not have the file. */
@@ -72,20 +84,35 @@ export class KernelFiles {
     }
   }
 
+  /** Opens a file or folder for reading; the caller closes it. */
+  open(file: string, flags = fs.constants.O_RDONLY): number {
+    return fs.openSync(this.root + file, flags);
+  }
+
+  /** Size in bytes, as the kernel gives it. */
+  size(file: string): number {
+    return fs.statSync(this.root + file).size;
+  }
+
+  /** The number that tells a folder from another that was made later under the same path. */
+  inode(file: string): number {
+    return fs.statSync(this.root + file).ino;
+  }
+
   /** Target of a symbolic link. */
   link(file: string): string {
-    return fs.readlinkSync(file);
+    return fs.readlinkSync(this.root + file);
   }
 
   /** Names in a folder. */
   list(folder: string): string[] {
-    return fs.readdirSync(folder);
+    return fs.readdirSync(this.root + folder);
   }
 
   /** Names of the folders in a folder. */
   listFolders(folder: string): string[] {
     return fs
-      .readdirSync(folder, { withFileTypes: true })
+      .readdirSync(this.root + folder, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map((entry) => entry.name);
   }
@@ -93,7 +120,7 @@ export class KernelFiles {
   /** Ids of all processes, as the kernel lists them. The listing runs off the event loop. */
   async pids(): Promise<number[]> {
     const names = await new Promise<string[]>((resolve, reject) => {
-      fs.readdir(this.roots.procfs, (error, found) => (error ? reject(error) : resolve(found)));
+      fs.readdir(this.root + this.procfs, (error, found) => (error ? reject(error) : resolve(found)));
     });
     const pids: number[] = [];
     for (const name of names) {

@@ -1,6 +1,5 @@
 // The cgroups of the watched processes: read once per cgroup, however many processes it holds.
 
-import fs from "node:fs";
 import {
   type CgroupMemory,
   type EffectiveLimit,
@@ -129,7 +128,7 @@ export class Cgroups {
   private tryThroughTarget(cgroup: MemoryCgroup, pid: number): CgroupFolder | undefined {
     try {
       const at = locateThroughTarget(this.files, pid, cgroup);
-      return at !== undefined && fs.existsSync(at.folder) ? at : undefined;
+      return at !== undefined && this.files.inode(at.folder) > 0 ? at : undefined;
     } catch {
       return undefined;
     }
@@ -147,7 +146,7 @@ export class Cgroups {
   /** The kills that are new since this folder was last counted. */
   private countOomKills(version: 1 | 2, folder: string): number {
     try {
-      const { ino: inode } = fs.statSync(folder);
+      const inode = this.files.inode(folder);
       const oomKills = readEvents(this.files, version, folder).get("oom_kill") ?? 0;
       const before = this.counted.get(folder);
       this.counted.set(folder, { inode, oomKills });

@@ -104,7 +104,7 @@ export class ProcessReader {
         if (failureReason(error) !== "permission") throw error;
       }
     }
-    return fs.statSync(folder).size;
+    return this.files.size(folder);
   }
 
   /** Reads the whole file at `fd` into the buffer, which grows when a file fills it. */
@@ -118,7 +118,7 @@ export class ProcessReader {
 
   /** Without a descriptor to keep: opens, reads and closes, and makes sure that the pid was not given to another. */
   private fillByPath(handle: ProcessHandle): boolean {
-    const fd = fs.openSync(this.files.proc(handle.pid, "status"), fs.constants.O_RDONLY);
+    const fd = this.files.open(this.files.proc(handle.pid, "status"));
     try {
       this.fill(fd);
     } finally {
@@ -131,8 +131,8 @@ export class ProcessReader {
     return parseStat(this.files.text(this.files.proc(handle.pid, "stat"))).startTicks === handle.startTicks;
   }
 
-  private keep(path: string, flags: number = fs.constants.O_RDONLY): number {
-    const fd = fs.openSync(path, flags);
+  private keep(path: string, flags?: number): number {
+    const fd = this.files.open(path, flags);
     this.kept++;
     return fd;
   }
@@ -153,7 +153,7 @@ export class ProcessReader {
 export function detectFdCountMethod(files: KernelFiles): FdCountMethod {
   try {
     const folder = files.proc("self", "fd");
-    const size = fs.statSync(folder).size;
+    const size = files.size(folder);
     const listed = files.list(folder).length; // the listing itself holds one more
     return size > 0 && Math.abs(listed - size) <= 2 ? "size" : "list";
   } catch {

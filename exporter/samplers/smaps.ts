@@ -3,7 +3,6 @@
 // within a budget, off the event loop, and not at all for processes that are too large. The file is opened anew each
 // time: one that is kept open fails after the process calls exec.
 
-import { readFile } from "node:fs/promises";
 import { smaps as costs } from "../../catalog/defaults.ts";
 import type { Config } from "../config/config.ts";
 import type { Life } from "../discovery/life.ts";
@@ -61,7 +60,7 @@ export class SmapsSampler {
   private async read(life: Life): Promise<void> {
     const { table } = this.watcher;
     try {
-      const { pss, uss } = parseSmapsRollup(await readFile(this.files.proc(life.pid, "smaps_rollup"), "latin1"));
+      const { pss, uss } = parseSmapsRollup(await this.files.textAsync(this.files.proc(life.pid, "smaps_rollup")));
       table.set(life.row, column.proportionalMemory, pss);
       table.set(life.row, column.uniqueMemory, uss);
       life.unreadable.delete("smaps_rollup");
