@@ -28,7 +28,7 @@ type NamedCounter<U extends Unit | undefined> = U extends Unit
 
 /** Declares a value that can rise and fall. The name must end in the unit, if there is one. */
 export function gauge<const L extends string = never, const U extends Unit | undefined = undefined>(
-  name: Named<U>,
+  name: Named<NoInfer<U>>,
   help: string,
   options: { unit?: U; labels?: readonly L[] } = {},
 ): Metric<L> {
@@ -37,7 +37,7 @@ export function gauge<const L extends string = never, const U extends Unit | und
 
 /** Declares a value that only rises until a restart. The name must end in `_total`. */
 export function counter<const L extends string = never, const U extends Unit | undefined = undefined>(
-  name: NamedCounter<U>,
+  name: NamedCounter<NoInfer<U>>,
   help: string,
   options: { unit?: U; labels?: readonly L[] } = {},
 ): Metric<L> {

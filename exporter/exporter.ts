@@ -4,7 +4,7 @@ import { staleAfterIntervals } from "../catalog/defaults.ts";
 import type { Config } from "./config/config.ts";
 import { type ConfigError, loadConfig } from "./config/load.ts";
 import { type Exposition, Expositions } from "./exposition/exposition.ts";
-import { type Format, selfMetricsAs } from "./exposition/format.ts";
+import { endOf, type Format, selfMetricsAs } from "./exposition/format.ts";
 import { Renderer } from "./exposition/render.ts";
 import { type SelfSamples, selfMetricsText } from "./exposition/self-metrics.ts";
 import { Failures } from "./failures.ts";
@@ -176,6 +176,7 @@ export class Exporter {
     const own = await this.selfText();
     await this.renderer.render(format, exposition.buffer);
     exposition.buffer.text(selfMetricsAs(format, own));
+    exposition.buffer.text(endOf(format));
     return exposition;
   }
 

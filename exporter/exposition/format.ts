@@ -11,6 +11,11 @@ export const contentTypes: Record<Format, string> = {
   openmetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8",
 };
 
+/** What ends a body: OpenMetrics tells a whole one from one that was cut short. */
+export function endOf(format: Format): string {
+  return format === "openmetrics" ? "# EOF\n" : "";
+}
+
 /** The lines before a family's first sample. OpenMetrics names counters without `_total`, and knows units and info. */
 export function familyHeader(metric: Metric, format: Format): string {
   const help = escapeHelp(metric.help, format);
