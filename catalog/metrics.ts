@@ -111,7 +111,7 @@ export const groupMetrics = {
   }),
   lastEndMemoryLimit: gauge(
     "leakwatch_group_last_end_memory_limit_ratio",
-    "Memory of the last ended process just before its end, as a share of its limit (0 to 1, above 1 where swap helped).",
+    "Memory of the last ended process just before its end, as a share of its limit; above 1 where file pages are charged to another cgroup.",
     { unit: "ratio", labels: group },
   ),
   lastEnd: info(
