@@ -1,0 +1,127 @@
+// The series that the recording rules make, declared once: rules, dashboards, analysis and docs/metrics.md read them here.
+// Named level:metric:operations, https://prometheus.io/docs/practices/rules/
+
+import type { Unit } from "./metric.ts";
+
+export interface Recording {
+  readonly name: string;
+  /** One sentence for people. */
+  readonly help: string;
+  readonly unit: Unit | "bytes_per_second" | undefined;
+}
+
+const recording = (
+  name: `${"slot" | "group"}:${string}:${string}`,
+  unit: Recording["unit"],
+  help: string,
+): Recording => ({
+  name,
+  help,
+  unit,
+});
+
+/** One per slot of a group. None of them looks across a restart: each is absent until the life is old enough for it. */
+export const slotRecordings = {
+  floor: recording(
+    "slot:leakwatch_memory_floor_bytes:min10m",
+    "bytes",
+    "Lowest resident memory of the last 10 minutes: spikes and most garbage collection are not in it.",
+  ),
+  hourFloor: recording(
+    "slot:leakwatch_memory_floor_bytes:min1h",
+    "bytes",
+    "Lowest floor of the last hour, for growth over hours and days.",
+  ),
+  peak: recording(
+    "slot:leakwatch_memory_peak_bytes:max1h",
+    "bytes",
+    "Highest resident memory of the last hour, of the last 10 minutes in a young process.",
+  ),
+  dayPeak: recording(
+    "slot:leakwatch_memory_peak_bytes:max1d",
+    "bytes",
+    "Highest peak of the last day, earlier lives in the slot included: what is not above it is no news.",
+  ),
+  headroom: recording(
+    "slot:leakwatch_memory_headroom_bytes:min",
+    "bytes",
+    "Limit less the peak of the last hour, of the last day once the process is older than 30 hours: it dies on a spike.",
+  ),
+  growth15m: recording(
+    "slot:leakwatch_memory_growth_bytes_per_second:delta15m",
+    "bytes_per_second",
+    "Growth of the floor over 15 minutes.",
+  ),
+  growth1h: recording(
+    "slot:leakwatch_memory_growth_bytes_per_second:delta1h",
+    "bytes_per_second",
+    "Growth of the floor over 1 hour.",
+  ),
+  growth6h: recording(
+    "slot:leakwatch_memory_growth_bytes_per_second:delta6h",
+    "bytes_per_second",
+    "Growth of the hour's floor over 6 hours.",
+  ),
+  growth12h: recording(
+    "slot:leakwatch_memory_growth_bytes_per_second:delta12h",
+    "bytes_per_second",
+    "Growth of the hour's floor over 12 hours.",
+  ),
+  growth1d: recording(
+    "slot:leakwatch_memory_growth_bytes_per_second:delta1d",
+    "bytes_per_second",
+    "Growth of the hour's floor over 1 day.",
+  ),
+  growth7d: recording(
+    "slot:leakwatch_memory_growth_bytes_per_second:delta7d",
+    "bytes_per_second",
+    "Growth of the hour's floor over 7 days.",
+  ),
+  growth: recording(
+    "slot:leakwatch_memory_growth_bytes_per_second:life",
+    "bytes_per_second",
+    "Growth of the floor over the longest window that fits the current life.",
+  ),
+  confidence: recording(
+    "slot:leakwatch_memory_growth_confidence:ratio",
+    "ratio",
+    "How even the growth is, 0 to 1: the slowest stretch of the longest window, as a share of the growth.",
+  ),
+  timeToOom: recording(
+    "slot:leakwatch_memory_time_to_oom_seconds:estimate",
+    "seconds",
+    "Headroom over growth: when the process reaches its limit if it goes on like this. Absent while it does not grow.",
+  ),
+  verdict: recording(
+    "slot:leakwatch_memory_verdict:code",
+    undefined,
+    "The verdict as a number, with the word in the label verdict and, for a leak, its severity.",
+  ),
+} as const;
+
+/** One per group. */
+export const groupRecordings = {
+  livesEnded: recording("group:leakwatch_lives_ended:increase1h", undefined, "Lives that ended in the last hour."),
+  livesEndedGrowing: recording(
+    "group:leakwatch_lives_ended_growing:increase1h",
+    undefined,
+    "Lives that ended in the last hour while they still grew.",
+  ),
+  oomRestarts: recording(
+    "group:leakwatch_oom_restarts:increase1h",
+    undefined,
+    "Restarts after an OOM kill, certain or suspected, in the last hour.",
+  ),
+  restarts: recording(
+    "group:leakwatch_restarts:increase1h",
+    undefined,
+    "Restarts in the last hour that no clock ordered.",
+  ),
+  verdict: recording(
+    "group:leakwatch_memory_verdict:code",
+    undefined,
+    "The gravest verdict of the group's slots, or masked_leak or restart_loop for the group as a whole.",
+  ),
+} as const;
+
+export const recordings = [...Object.values(slotRecordings), ...Object.values(groupRecordings)] as const;
