@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-// The command line. Each command is a file in cli/ and is loaded only when it runs.
+// The command line. Each command is a file in cli/; what it needs is loaded when it runs.
 
 import "./memory-flags.ts"; // before anything that allocates
 import { Command, CommanderError } from "commander";
+import { backtestCommand } from "./cli/backtest.ts";
 import { serveCommand } from "./cli/serve.ts";
 import { version } from "./version.ts";
 
@@ -12,7 +13,8 @@ const program = new Command("leakwatch")
   .helpCommand("help [command]", "explain a command")
   .helpOption("-h, --help", "explain the options")
   .exitOverride()
-  .addCommand(serveCommand(), { isDefault: true });
+  .addCommand(serveCommand(), { isDefault: true })
+  .addCommand(backtestCommand());
 
 for (const command of program.commands) command.exitOverride();
 

@@ -61,19 +61,19 @@ async function serve(options: ServeOptions): Promise<void> {
     ).catch((error) => {
       throw new CannotListen(options.webListenAddress, error);
     });
-    await exporter.start();
-    log.info("listening", { url: urlOf({ ...address, port }, webConfig.current.tls === undefined ? "http" : "https") });
-
     process.on("SIGHUP", () => void exporter.reloadConfig());
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
       process.once(signal, async () => {
         log.info("stopping", { signal });
         server.close();
-        server.closeIdleConnections();
+        // again and again: a client keeps its connection alive when the answer that it waits for now is complete
+        setInterval(() => server.closeIdleConnections(), 100).unref();
         setTimeout(() => server.closeAllConnections(), stopWithin).unref();
         await exporter.stop();
       });
     }
+    await exporter.start();
+    log.info("listening", { url: urlOf({ ...address, port }, webConfig.current.tls === undefined ? "http" : "https") });
   } catch (error) {
     if (error instanceof ConfigError) return refuse(error.message, 2);
     if (error instanceof CannotListen) return refuse(error.message, 1);

@@ -3,6 +3,7 @@
 
 export type Expr =
   | { readonly kind: "number"; readonly value: number }
+  | { readonly kind: "text"; readonly value: string }
   | Selector
   | Subquery
   | { readonly kind: "call"; readonly name: string; readonly args: readonly Expr[] }
@@ -71,6 +72,7 @@ export interface Aggregate {
 export function* selectorsOf(expr: Expr): Generator<Selector> {
   switch (expr.kind) {
     case "number":
+    case "text":
       return;
     case "selector":
       yield expr;

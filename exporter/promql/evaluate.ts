@@ -13,8 +13,17 @@ import type {
   Selector,
   Subquery,
 } from "./ast.ts";
-import { PromqlError } from "./parse.ts";
-import { type Column, type LabelSet, type Samples, signature, type Vector, withoutName } from "./series.ts";
+import { PromqlError } from "./error.ts";
+import {
+  type Column,
+  groupBy,
+  type LabelSet,
+  mergeSame,
+  type Samples,
+  signature,
+  type Vector,
+  withoutName,
+} from "./series.ts";
 import { windowFunctions } from "./windows.ts";
 
 /** Where an expression's series come from. */
@@ -47,6 +56,8 @@ class Evaluation {
     switch (expr.kind) {
       case "number":
         return { scalar: new Float64Array(this.times.length).fill(expr.value) };
+      case "text":
+        throw new PromqlError(`expected a value, got the text "${expr.value}"`);
       case "selector":
         return { vector: this.instant(expr) };
       case "negate":
@@ -120,6 +131,8 @@ class Evaluation {
         return this.mapped(first, Math.sqrt);
       case "sgn":
         return this.mapped(first, Math.sign);
+      case "label_replace":
+        return { vector: this.labelReplaced(first, rest) };
       case "vector":
         return { vector: [{ labels: {}, values: this.scalar(first) }] };
       default:
@@ -171,6 +184,21 @@ class Evaluation {
         values: values.map((x, i) => (Number.isNaN(x) ? x : clamp(x, bounds[i] as number))),
       })),
     };
+  }
+
+  private labelReplaced(of: Expr, args: readonly Expr[]): Vector {
+    const [target, replacement, source, pattern] = args.map((arg) => (arg.kind === "text" ? arg.value : undefined));
+    if (target === undefined || replacement === undefined || source === undefined || pattern === undefined) {
+      throw new PromqlError("label_replace needs four texts");
+    }
+    const regex = new RegExp(`^(?:${pattern})$`);
+    const result = this.vector(of).map(({ labels, values }) => {
+      const match = regex.exec(labels[source] ?? "");
+      if (match === null) return { labels, values };
+      const text = replacement.replace(/\$(\d+)/g, (_, group: string) => match[Number(group)] ?? "");
+      return { labels: { ...labels, [target]: text }, values };
+    });
+    return mergeSame(result, this.times);
   }
 
   private binary(expr: Binary): Value {
@@ -333,26 +361,6 @@ function onlyOneAtATime(columns: readonly Column[], times: Float64Array): Column
       )[0] as Column);
 }
 
-function mergeSame(columns: readonly Column[], times: Float64Array, leftWins = false): Vector {
-  const groups = groupBy(columns, ({ labels }) => `${labels["__name__"] ?? ""}\u0002${signature(labels)}`);
-  if (groups.size === columns.length) return columns;
-  return [...groups.values()].map((same) => {
-    const [first, ...others] = same as [Column, ...Column[]];
-    if (others.length === 0) return first;
-    const values = first.values.slice();
-    for (const other of others) {
-      for (let i = 0; i < values.length; i++) {
-        if (Number.isNaN(other.values[i] as number)) continue;
-        if (Number.isNaN(values[i] as number)) values[i] = other.values[i] as number;
-        else if (!leftWins) {
-          throw new PromqlError(`several elements have the labels ${JSON.stringify(first.labels)} at ${times[i]}`);
-        }
-      }
-    }
-    return { labels: first.labels, values };
-  });
-}
-
 function aggregateAt(op: Aggregate["op"], columns: readonly Column[], i: number): number {
   let count = 0;
   let sum = 0;
@@ -374,15 +382,4 @@ function matches({ label, op, value }: Matcher, labels: LabelSet): boolean {
   const found = labels[label] ?? "";
   if (op === "=" || op === "!=") return (found === value) === (op === "=");
   return new RegExp(`^(?:${value})$`).test(found) === (op === "=~");
-}
-
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [item]);
-    else group.push(item);
-  }
-  return groups;
 }

@@ -2,11 +2,7 @@
 // https://prometheus.io/docs/prometheus/latest/querying/operators/#binary-operator-precedence
 
 import type { Aggregate, Binary, Expr, Matcher, Matching } from "./ast.ts";
-
-/** The text is not in the part of PromQL that is understood here. */
-export class PromqlError extends Error {
-  override readonly name = "PromqlError";
-}
+import { PromqlError } from "./error.ts";
 
 /** Throws PromqlError, which names the place. */
 export function parsePromql(text: string): Expr {
@@ -94,6 +90,7 @@ class Parser {
   private primary(): Expr {
     const token = this.next();
     if (token.kind === "number") return { kind: "number", value: Number(token.text.replace(/^[Ii]nf$/, "Infinity")) };
+    if (token.kind === "string") return { kind: "text", value: unquote(token.text) };
     if (token.text === "(") {
       const inner = this.expression(0);
       this.expect(")");

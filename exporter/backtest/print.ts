@@ -1,0 +1,62 @@
+// A backtest's result as text for a terminal.
+
+import { humanDuration } from "../web/human.ts";
+import type { Report } from "./report.ts";
+import type { Score } from "./score.ts";
+
+/** Every episode, by trace. */
+export function renderEpisodes(report: Report): string {
+  const rows = report.traces.flatMap(({ id, episodes }) =>
+    episodes.map(({ alert, severity, slot, start, end }) => [
+      id,
+      slot ?? "",
+      alert,
+      severity,
+      `at ${humanDuration(start)}`,
+      end === null ? "still firing" : `for ${humanDuration(end - start)}`,
+    ]),
+  );
+  const quiet = report.traces.filter(({ episodes }) => episodes.length === 0).length;
+  return `${table([["trace", "slot", "alert", "severity", "start", ""], ...rows])}${quiet} of ${report.traces.length} traces without an alert.\n`;
+}
+
+/** The measures, and a line per family. */
+export function renderScore(score: Score): string {
+  const share = (x: number) => x.toFixed(3);
+  const hours = (x: number) => (Number.isFinite(x) ? `${x.toFixed(1)} h` : "–");
+  const measures = [
+    ["F1", share(score.f1)],
+    ["precision", share(score.precision)],
+    ["recall", share(score.recall)],
+    ["worst leak family", `${share(score.worstFamily.recall)} (${score.worstFamily.family})`],
+    ["false alerts per healthy process-week", share(score.falseAlerts.all)],
+    ["  of severity critical", share(score.falseAlerts.critical)],
+    ["first OOM warned 30 min ahead", share(score.warnedBeforeOom)],
+    ["median delay, at least 1 MiB/min", hours(score.delayHours.fast)],
+    ["median delay, 5 to 60 MiB/h", hours(score.delayHours.medium)],
+    ["median delay, slower", hours(score.delayHours.slow)],
+    ["time to OOM, median error at 50 %", share(score.timeToOomError["50"])],
+    ["time to OOM, median error at 75 %", share(score.timeToOomError["75"])],
+    ["time to OOM, median error at 90 %", share(score.timeToOomError["90"])],
+  ];
+  const families = score.families.map(({ family, label, traces, hit, medianDelayHours }) => [
+    label,
+    family,
+    `${hit} of ${traces} ${label === "leak" ? "found" : "false"}`,
+    medianDelayHours === undefined ? "" : `after ${hours(medianDelayHours)}`,
+  ]);
+  return `${score.leaks} leaks, ${score.healthy} healthy\n\n${table(measures)}\n${table(families)}`;
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+          .join("  ")
+          .trimEnd()}\n`,
+    )
+    .join("");
+}

@@ -1,0 +1,89 @@
+// Recorded memory of processes: `<id>.csv`, or `<id>.w<slot>.csv` for each process of a group, plain or as .csv.gz.
+//   t_seconds,rss_bytes,limit_bytes,start_time_seconds,requests_per_second
+//   0,322961408,1073741824,-3600,12.5
+
+import fs from "node:fs";
+import path from "node:path";
+import zlib from "node:zlib";
+
+/** One process. Arrays have one entry per sample, oldest first; a missing row is a missing sample. */
+export interface Member {
+  readonly slot: number;
+  /** Seconds on the trace's own clock. */
+  readonly times: Float64Array;
+  /** Bytes. */
+  readonly resident: Float64Array;
+  readonly limit: Float64Array;
+  /** Start of the life that the sample belongs to, in seconds on the same clock. */
+  readonly startTime: Float64Array;
+}
+
+export interface Trace {
+  readonly id: string;
+  readonly members: readonly Member[];
+}
+
+/** A folder of traces cannot be used; the message names the file and the line. */
+export class TraceError extends Error {
+  override readonly name = "TraceError";
+}
+
+const fileName = /^(.+?)(?:\.w(\d+))?\.csv(\.gz)?$/;
+const columns = ["t_seconds", "rss_bytes", "limit_bytes", "start_time_seconds"] as const;
+
+/** Ids of the traces in a folder, with their files. Throws TraceError when there are none. */
+export function listTraces(folder: string): { id: string; files: { file: string; slot: number }[] }[] {
+  let names: string[];
+  try {
+    names = fs.readdirSync(folder);
+  } catch (error) {
+    throw new TraceError(`${folder}: cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+  const traces = new Map<string, { file: string; slot: number }[]>();
+  for (const name of names.sort()) {
+    const [, id, slot] = fileName.exec(name) ?? [];
+    if (id === undefined) continue;
+    traces.set(id, [...(traces.get(id) ?? []), { file: path.join(folder, name), slot: Number(slot ?? 0) }]);
+  }
+  if (traces.size === 0) throw new TraceError(`${folder}: no files named <id>.csv or <id>.csv.gz`);
+  return [...traces].map(([id, files]) => ({ id, files }));
+}
+
+export function readTrace({ id, files }: { id: string; files: readonly { file: string; slot: number }[] }): Trace {
+  return { id, members: files.map(({ file, slot }) => ({ slot, ...readMember(file) })) };
+}
+
+function readMember(file: string): Omit<Member, "slot"> {
+  const bytes = fs.readFileSync(file);
+  let text: string;
+  try {
+    text = (file.endsWith(".gz") ? zlib.gunzipSync(bytes) : bytes).toString("utf8");
+  } catch (error) {
+    throw new TraceError(`${file}: not a gzip file: ${(error as Error).message}`, { cause: error });
+  }
+  const lines = text.trimEnd().split(/\r?\n/);
+  const header = (lines[0] ?? "").split(",");
+  const at = columns.map((column) => {
+    const index = header.indexOf(column);
+    if (index < 0) throw new TraceError(`${file}:1: no column ${column}, got ${lines[0]?.slice(0, 100)}`);
+    return index;
+  });
+  const arrays = columns.map(() => new Float64Array(lines.length - 1));
+  for (let row = 1; row < lines.length; row++) {
+    const fields = (lines[row] as string).split(",");
+    for (const [i, index] of at.entries()) {
+      const text = fields[index];
+      const value = text === undefined || text === "" ? Number.NaN : Number(text);
+      // without a limit the column may be empty; everything else must be known
+      if (Number.isNaN(value) && columns[i] !== "limit_bytes") {
+        throw new TraceError(`${file}:${row + 1}: ${columns[i]}: expected a number, got "${text ?? ""}"`);
+      }
+      (arrays[i] as Float64Array)[row - 1] = value;
+    }
+    if (row > 1 && (arrays[0]?.[row - 1] as number) <= (arrays[0]?.[row - 2] as number)) {
+      throw new TraceError(`${file}:${row + 1}: t_seconds must rise from row to row`);
+    }
+  }
+  const [times, resident, limit, startTime] = arrays as [Float64Array, Float64Array, Float64Array, Float64Array];
+  return { times, resident, limit, startTime };
+}
