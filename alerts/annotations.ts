@@ -1,76 +1,163 @@
-// The words of alerts: one plain sentence, then the numbers a person wants at night, in units that a person reads. Values
-// that an alert's own expression does not have are asked for by a query in the template.
+// The words of alerts: one plain sentence, then the numbers that a person wants at night, in units that a person reads.
+// What a message shows first (verdict, growth, time left) are annotations of their own as well. Values that an alert's own
+// expression does not have are asked for by a query in the template; what nobody knows is left out.
 // https://prometheus.io/docs/prometheus/latest/configuration/template_reference/
 
 import { links } from "../catalog/links.ts";
 import { groupMetrics, processMetrics } from "../catalog/metrics.ts";
-import { groupRecordings as group, slotRecordings as slot } from "../catalog/recordings.ts";
-import { duration } from "./promql.ts";
+import { slotRecordings as slot } from "../catalog/recordings.ts";
+import type { Verdict } from "../catalog/verdicts.ts";
 
-type Annotations = { summary: string; description: string; runbook_url: string; dashboard_url: string };
+type Annotations = { summary: string; description: string } & Record<string, string>;
 
-const slotLabels = ["cluster", "namespace", "job", "instance", "group", "slot"];
-const groupLabels = ["cluster", "namespace", "job", "instance", "group"];
+const targetLabels = ["cluster", "namespace", "job", "instance"];
+const groupLabels = [...targetLabels, "group"];
+const slotLabels = [...groupLabels, "slot"];
 
-/** The value of an expression around one series of the alert's own labels, as text; a dash where there is none. */
-function value(series: string, labels: readonly string[], format: string, around = "%s"): string {
-  const selector = `${series}{${labels.map((label) => `${label}=%q`).join(",")}}`;
-  const values = labels.map((label) => `$labels.${label}`).join(" ");
-  return `{{ with printf \`${around.replace("%s", selector)}\` ${values} | query }}{{ . | first | value | ${format} }}{{ else }}–{{ end }}`;
-}
+const value = (format: string) => `{{ . | first | value | ${format} }}`;
+const bytes = `${value("humanize1024")}B`;
+const count = value("humanize");
+const percentage = value("humanizePercentage");
 
-const bytes = "humanize1024";
-
-/** About one process. `does` completes the sentence "api (slot 0) …". */
-export function slotText(does: string, evidence: string, alert: string): Annotations {
-  const of = (series: string, format: string, around?: string) => value(series, slotLabels, format, around);
-  const facts = [
-    `Growth ${of(slot.growth.name, bytes, "%s * 3600")}B per hour, confidence ${of(slot.confidence.name, "humanizePercentage")}.`,
-    `Memory ${of(processMetrics.residentMemory.name, bytes)}B of ${of(processMetrics.memoryLimit.name, bytes)}B,`,
-    `at this pace the limit is reached in ${of(slot.timeToOom.name, "humanizeDuration")}.`,
-  ];
+/** About one process that grows. `does` completes the sentence "api (slot 0) …". */
+export function slotText(does: string, evidence: string, alert: string, verdict?: Verdict): Annotations {
+  const perHour = `${slot.growth.name}{%s} * 3600`;
+  const timeToOom = `${slot.timeToOom.name}{%s}`;
   return {
-    summary: `{{ $labels.group }} (slot {{ $labels.slot }}) ${does}.`,
-    description: [evidence, ...facts].filter((text) => text !== "").join(" "),
-    runbook_url: links.runbook(alert),
-    dashboard_url: dashboard("process", "24h", ["group", "slot"]),
+    ...processText(does, alert, [
+      evidence,
+      known(perHour, ` It grows ${bytes} per hour.`),
+      known(`${slot.confidence.name}{%s}`, ` Confidence ${percentage}.`),
+      memory,
+      duration(timeToOom, (time) => ` At this pace it reaches the limit in ${time}.`),
+    ]),
+    ...(verdict === undefined ? {} : { verdict }),
+    growth: about(slotLabels, known(perHour, `${bytes} per hour`)),
+    time_left: about(slotLabels, duration(timeToOom)),
   };
 }
 
-/** About a count with a limit of its own: descriptors, threads. */
-export function countText(does: string, what: string, current: string, alert: string): Annotations {
+/** About one process that is level: it has neither a pace nor a time left. */
+export function levelText(does: string, evidence: string, alert: string, verdict: Verdict): Annotations {
+  return { ...processText(does, alert, [evidence, memory]), verdict };
+}
+
+/** About descriptors or threads, which have a limit of their own. The alert's value is the time left in seconds. */
+export function countText(
+  does: string,
+  are: string,
+  series: { now: string; limit: string | number },
+  alert: string,
+): Annotations {
+  const { now } = series;
+  const limit = typeof series.limit === "number" ? series.limit : `${series.limit}{%[1]s}`;
+  const growth = known(`(${limit} - ${now}{%[1]s}) / %[2]f * 3600`, `${count} per hour`, "$value");
+  const timeLeft = duration("vector(%[2]f)", undefined, "$value");
   return {
-    summary: `{{ $labels.group }} (slot {{ $labels.slot }}) ${does}.`,
-    description: `${value(current, slotLabels, "humanize")} ${what} are open; the limit is reached in {{ $value | humanizeDuration }} at this pace.`,
-    runbook_url: links.runbook(alert),
-    dashboard_url: dashboard("process", "24h", ["group", "slot"]),
+    ...processText(does, alert, [
+      known(`${now}{%s}`, `${count} ${are}.`),
+      ` They grow by ${growth}; at this pace they reach the limit in ${timeLeft}.`,
+    ]),
+    growth: about(slotLabels, growth),
+    time_left: about(slotLabels, timeLeft),
   };
 }
 
 /** About a group. */
-export function groupText(does: string, evidence: string, alert: string): Annotations {
-  const of = (series: string, format: string, around?: string) => value(series, groupLabels, format, around);
-  const day = duration(86_400);
-  const facts = [
-    `In the last day ${of(group.livesEnded.name, "humanize", `sum_over_time(%s[${day}:1h])`)} lives ended,`,
-    `${of(group.livesEndedGrowing.name, "humanize", `sum_over_time(%s[${day}:1h])`)} of them still growing,`,
-    `${of(group.oomRestarts.name, "humanize", `sum_over_time(%s[${day}:1h])`)} by an OOM kill.`,
-    `The last one ended at ${of(groupMetrics.lastEndMemoryLimit.name, "humanizePercentage")} of its limit.`,
-  ];
+export function groupText(does: string, evidence: string, alert: string, verdict?: Verdict): Annotations {
   return {
     summary: `{{ $labels.group }} ${does}.`,
-    description: [evidence, ...facts].filter((text) => text !== "").join(" "),
+    description: about(groupLabels, evidence + lastDay),
+    ...(verdict === undefined ? {} : { verdict }),
     runbook_url: links.runbook(alert),
-    dashboard_url: dashboard("restarts", "7d", ["group"]),
+    dashboard_url: dashboard("restarts", "7d", groupLabels),
+  };
+}
+
+/** About a group whose lives grow to their end: the usual growth inside them, and how long one would last if it were left alone. */
+export function maskedText(does: string, evidence: string, alert: string): Annotations {
+  const usual = `quantile_over_time(0.5, ${slot.growth.name}{%[1]s}[1d])`;
+  const room = `(${processMetrics.memoryLimit.name}{%[1]s} - min_over_time(${slot.floor.name}{%[1]s}[1d]))`;
+  const perHour = `max(${usual}) * 3600`;
+  const lifeLength = `min(${room} / (${usual} > 0))`;
+  const facts = [
+    known(perHour, ` Inside a life it grows ${bytes} per hour.`),
+    duration(lifeLength, (time) => ` Without restarts a life would last ${time}.`),
+  ];
+  return {
+    ...groupText(does, evidence + facts.join(""), alert, "masked_leak"),
+    growth: about(groupLabels, known(perHour, `${bytes} per hour`)),
+    time_left: about(
+      groupLabels,
+      duration(lifeLength, (time) => `${time} from start to limit`),
+    ),
   };
 }
 
 /** About leakwatch itself. */
 export function healthText(summary: string, description: string, alert: string): Annotations {
-  return { summary, description, runbook_url: links.runbook(alert), dashboard_url: dashboard("exporter", "6h", []) };
+  return {
+    summary,
+    description,
+    runbook_url: links.runbook(alert),
+    dashboard_url: dashboard("exporter", "6h", targetLabels),
+  };
 }
 
-function dashboard(uid: Parameters<typeof links.dashboard>[0], range: string, variables: readonly string[]): string {
-  const query = variables.map((label) => `&var-${label}={{ $labels.${label} | urlquery }}`).join("");
-  return `${links.dashboard(uid)}?from=now-${range}&to=now${query}`;
+function processText(does: string, alert: string, facts: readonly string[]): Annotations {
+  return {
+    summary: `{{ $labels.group }} (slot {{ $labels.slot }}) ${does}.`,
+    description: about(slotLabels, facts.join("")),
+    runbook_url: links.runbook(alert),
+    dashboard_url: dashboard("process", "24h", slotLabels),
+  };
+}
+
+/** Makes `$s` in a template the matchers of the alert's own labels; one that it does not have is asked for as empty. */
+function about(labels: readonly string[], text: string): string {
+  const matchers = labels.map((label) => `${label}=%q`).join(",");
+  return `{{ $s := printf \`${matchers}\` ${labels.map((label) => `$labels.${label}`).join(" ")} }}${text}`;
+}
+
+/** Text around a queried value, or nothing where the query has no result. `%s` in the query stands for the matchers. */
+function known(query: string, text: string, ...more: readonly string[]): string {
+  return `{{ with ${asked(query, more)} }}${text}{{ end }}`;
+}
+
+const asked = (query: string, more: readonly string[]) => `printf \`${query}\` ${["$s", ...more].join(" ")} | query`;
+
+/** Seconds, in the unit that a person would choose. */
+function duration(query: string, text: (time: string) => string = (time) => time, ...more: readonly string[]): string {
+  const inDays = `{{ with ${asked(`${query} / 86400 > 2`, more)} }}${text(`${value('printf "%.1f"')} days`)}`;
+  const inHours = `{{ with ${asked(`${query} / 3600 > 2`, more)} }}${text(`${value('printf "%.1f"')} hours`)}`;
+  const inMinutes = `{{ with ${asked(`${query} / 60`, more)} }}${text(`${value('printf "%.0f"')} minutes`)}`;
+  return `${inDays}{{ else }}${inHours}{{ else }}${inMinutes}{{ end }}{{ end }}{{ end }}`;
+}
+
+const memory =
+  known(`${processMetrics.residentMemory.name}{%s}`, ` Memory ${bytes}`) +
+  known(`${processMetrics.memoryLimit.name}{%s}`, ` of ${bytes}.`);
+
+/** Not from the hourly series: what happened in the last minutes is in none of them yet. */
+const lastDay = known(
+  `round(increase(${groupMetrics.livesEnded.name}{%s}[1d]))`,
+  [
+    ` In the last day ${count} lives ended`,
+    known(`round(increase(${groupMetrics.livesEndedGrowing.name}{%s}[1d]))`, `, ${count} of them still growing`),
+    known(
+      `sum(round(increase(${groupMetrics.restarts.name}{%s,reason=~"oom|suspected_oom"}[1d])))`,
+      `, ${count} by an OOM kill`,
+    ),
+    ".",
+    known(
+      `${groupMetrics.lastEnd.name}{%s}`,
+      ' Why the last one ended: {{ . | first | label "reason" }} ({{ . | first | label "evidence" }}).',
+    ),
+    known(`${groupMetrics.lastEndMemoryLimit.name}{%s}`, ` It ended at ${percentage} of its limit.`),
+  ].join(""),
+);
+
+function dashboard(uid: Parameters<typeof links.dashboard>[0], range: string, labels: readonly string[]): string {
+  const variables = labels.map((label) => `{{ with $labels.${label} }}&var-${label}={{ . | urlquery }}{{ end }}`);
+  return `${links.dashboard(uid)}?from=now-${range}&to=now${variables.join("")}`;
 }

@@ -79,7 +79,7 @@ export const processInfo = {
   }),
   memoryLimit: info(
     "leakwatch_process_memory_limit_info",
-    "Where the memory limit comes from: cgroup (its own), ancestor (a cgroup above), config, or node (no limit is set).",
+    "Where the memory limit comes from: cgroup (its own), ancestor (a cgroup above), config, node (no limit is set), or unknown (its cgroup cannot be seen from here; then there is no limit series).",
     { labels: ["group", "slot", "source"] },
   ),
 } as const;

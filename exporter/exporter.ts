@@ -13,6 +13,7 @@ import type { Logger } from "./log.ts";
 import { parseOpenFilesLimit } from "./procfs/limits.ts";
 import { ProcessReader } from "./samplers/process-reader.ts";
 import { SmapsSampler } from "./samplers/smaps.ts";
+import { heapTidier } from "./tidy-heap.ts";
 import { revision, version } from "./version.ts";
 import { type Clock, systemClock, Watcher } from "./watcher.ts";
 
@@ -46,6 +47,7 @@ export class Exporter {
     openmetrics: new Expositions(),
   };
   private readonly fresh = new Map<Format, Exposition>();
+  private readonly tidyHeap = heapTidier();
   private queue: Promise<unknown> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
   private lastFullPass = Number.NEGATIVE_INFINITY;
@@ -149,6 +151,7 @@ export class Exporter {
     if (options.full) this.lastFullPass = report.monotonic;
     if (this.config.smaps.enabled) await this.smaps.sampleIfDue(this.config.smaps, this.clock.monotonic());
     this.fresh.clear();
+    this.tidyHeap();
   }
 
   private exclusively<T>(work: () => Promise<T>): Promise<T> {

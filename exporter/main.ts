@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command line. Each command is a file in cli/; what it needs is loaded when it runs.
 
-import "./memory-flags.ts"; // before anything that allocates
+import "./memory-settings.ts"; // before anything that allocates
 import { Command, CommanderError } from "commander";
 import { backtestCommand } from "./cli/backtest.ts";
 import { serveCommand } from "./cli/serve.ts";

@@ -9,24 +9,28 @@ import { LifeHistory } from "./analysis/life-history.ts";
 import type { Config } from "./config/config.ts";
 import { Group } from "./discovery/groups.ts";
 import { type Identity, isPauseProcess, readIdentity } from "./discovery/identity.ts";
-import type { Life } from "./discovery/life.ts";
+import type { Life, LimitSource } from "./discovery/life.ts";
 import { membership, needsPorts } from "./discovery/match.ts";
 import type { Failures } from "./failures.ts";
 import { failureReason, type KernelFiles } from "./kernel/files.ts";
 import { Ledger } from "./ledger/ledger.ts";
 import { type EndedFacts, type Finding, findReasons } from "./ledger/oom-evidence.ts";
+import { UnclaimedKills } from "./ledger/unclaimed-kills.ts";
 import { parseOpenFilesLimit } from "./procfs/limits.ts";
 import { parseMemTotal } from "./procfs/meminfo.ts";
 import { isKernelThread, parseStat, ticksPerSecond } from "./procfs/stat.ts";
 import { realUid } from "./procfs/status.ts";
 import { parseBootTime } from "./procfs/system-stat.ts";
 import { parseOomKills } from "./procfs/vmstat.ts";
-import { Cgroups } from "./samplers/cgroups.ts";
+import { Cgroups, type WatchedCgroup } from "./samplers/cgroups.ts";
 import type { ProcessReader } from "./samplers/process-reader.ts";
 import { column, ProcessTable } from "./samplers/process-table.ts";
 
 /** Known processes are read so fast that looking at the clock after each would show. */
 const processesPerLook = 8;
+
+/** A process that is not to be watched may still become another program for this long, in seconds. */
+const settlesWithinSeconds = 10;
 
 /** Both clocks, in seconds: the monotonic one for distances, the other for times of day, which can jump. */
 export interface Clock {
@@ -54,6 +58,8 @@ export interface PassReport {
 /** A process that is not watched, and when to look at it again. */
 interface Ignored {
   seenInPass: number;
+  /** On the monotonic clock. */
+  firstSeen: number;
   lookAgainAt: number;
 }
 
@@ -81,6 +87,7 @@ export class Watcher {
   private readonly ownPid: number | undefined;
   private readonly lives = new Map<number, Life>();
   private readonly ignored = new Map<number, Ignored>();
+  private readonly kills = new UnclaimedKills();
   private config: Config;
   private sliceStart = 0;
   private longestBlock = 0;
@@ -132,7 +139,7 @@ export class Watcher {
     const ended = await this.readLives(now);
     // still listed, but as another process: the pid was given out again at once
     for (const life of ended) if (life.seenInPass === this.passes) fresh.push(life.pid);
-    this.closeBooks(ended, missed, now);
+    await this.closeBooks(ended, missed, now);
     await this.admit(fresh, now);
     if (full) await this.readCgroups();
     this.applyLimits();
@@ -196,7 +203,7 @@ export class Watcher {
     } catch (error) {
       if (isGone(error)) return false;
       this.notReadable(life, "status", error);
-      this.table.clearRow(row);
+      this.table.clearReadings(row);
       return true;
     }
     this.readFds(life);
@@ -213,33 +220,58 @@ export class Watcher {
   }
 
   /** Books the ends of one pass together, since one counter may have seen several of them. */
-  private closeBooks(ended: readonly Life[], missed: boolean, now: number): void {
+  private async closeBooks(ended: readonly Life[], missed: boolean, now: number): Promise<void> {
     const nodeOomKills = this.countNodeOomKills();
     this.cgroups.lookForOomKills();
+    this.seeKills(nodeOomKills ?? 0, now);
     const largest = this.largest();
-    const findings = findReasons(
-      ended.map((life) => this.factsOf(life, life === largest)),
-      {
-        cgroup: (folder) => [...this.cgroups].find(({ at }) => at?.folder === folder)?.newOomKills ?? 0,
-        parent: (folder) => this.cgroups.newOomKillsUnder(folder),
-        node: nodeOomKills,
-      },
-    );
+    const used = ended.length === 0 ? new Map<WatchedCgroup, number>() : this.usedByCgroup();
+    const facts = ended.map((life) => this.factsOf(life, life === largest, used));
+    const findings = findReasons(facts, {
+      cgroup: (folder) => this.kills.count(folder),
+      parent: (folder) => this.kills.count(`above ${folder}`),
+      node: nodeOomKills === undefined ? undefined : this.kills.count("node"),
+    });
+    findings.forEach((finding, i) => {
+      this.claimKill(finding, facts[i] as EndedFacts);
+    });
     this.creditOomKills(ended, findings);
-    ended.forEach((life, i) => {
+    for (const [i, life] of ended.entries()) {
       const finding = findings[i] as Finding;
       this.end(
         life,
         missed && finding.reason === "exit" ? { reason: "unknown", evidence: "not_watched" } : finding,
         now,
       );
-    });
+      if (this.sliceIsOver()) await this.pause();
+    }
   }
 
-  private factsOf(life: Life, largest: boolean): EndedFacts {
+  private seeKills(onNode: number, now: number): void {
+    this.kills.nextPass(now);
+    this.kills.see("node", onNode, now);
+    /** Kills that a cgroup above saw and those below it that we know did not. */
+    const above = new Map<string, number>();
+    for (const { at, parent, newOomKills } of this.cgroups) {
+      if (at !== undefined) this.kills.see(at.folder, newOomKills, now);
+      if (parent === undefined) continue;
+      above.set(parent, (above.get(parent) ?? this.cgroups.newOomKillsUnder(parent)) - newOomKills);
+    }
+    for (const [parent, kills] of above) this.kills.see(`above ${parent}`, kills, now);
+  }
+
+  /** Every kill also showed on the machine. */
+  private claimKill({ evidence }: Finding, { cgroup, parent }: EndedFacts): void {
+    if (!evidence.endsWith("_oom_kill")) return;
+    this.kills.claim("node");
+    if (evidence === "parent_oom_kill") this.kills.claim(`above ${parent}`);
+    if (evidence === "cgroup_oom_kill" && cgroup !== undefined) this.kills.claim(cgroup);
+  }
+
+  private factsOf(life: Life, largest: boolean, used: ReadonlyMap<WatchedCgroup, number>): EndedFacts {
     const resident = this.table.get(life.row, column.residentMemory);
     return {
-      limitRatio: this.limitRatio(life),
+      limitRatio: this.limitRatio(life, used),
       resident: Number.isNaN(resident) ? 0 : resident,
       cgroup: life.cgroup?.at?.folder,
       parent: life.cgroup?.parent,
@@ -248,18 +280,21 @@ export class Watcher {
   }
 
   /** Memory as a share of the limit: its own, or that of all watched processes in its cgroup where they share a limit. */
-  private limitRatio(life: Life): number | undefined {
+  private limitRatio(life: Life, usedByCgroup: ReadonlyMap<WatchedCgroup, number>): number | undefined {
     const limit = this.table.get(life.row, column.memoryLimit);
-    let used = this.table.get(life.row, column.residentMemory);
-    if (life.limitSource === "cgroup" && life.cgroup !== undefined) {
-      used = 0;
-      for (const other of this.lives.values()) {
-        const resident = this.table.get(other.row, column.residentMemory);
-        if (other.cgroup === life.cgroup && !Number.isNaN(resident)) used += resident;
-      }
-    }
-    const ratio = used / limit;
+    const shared =
+      life.limitSource === "cgroup" && life.cgroup !== undefined ? usedByCgroup.get(life.cgroup) : undefined;
+    const ratio = (shared ?? this.table.get(life.row, column.residentMemory)) / limit;
     return Number.isFinite(ratio) ? ratio : undefined;
+  }
+
+  private usedByCgroup(): Map<WatchedCgroup, number> {
+    const used = new Map<WatchedCgroup, number>();
+    for (const { cgroup, row } of this.lives.values()) {
+      const resident = this.table.get(row, column.residentMemory);
+      if (cgroup !== undefined && !Number.isNaN(resident)) used.set(cgroup, (used.get(cgroup) ?? 0) + resident);
+    }
+    return used;
   }
 
   private largest(): Life | undefined {
@@ -294,7 +329,8 @@ export class Watcher {
       limitRatio: Number.isFinite(resident) ? resident : undefined,
       growing: verdict.growing,
       growthPerSecond: verdict.growthPerSecond,
-      lifetime: this.clock.unix() - life.startTime,
+      // the time of day may have jumped back: it lived at least as long as it was watched
+      lifetime: Math.max(now - life.firstSeen, this.clock.unix() - life.startTime),
     });
     const slot = life.group.slots[life.slot];
     if (slot !== undefined) slot.lastEnd = { endedAt: now, reason: finding.reason };
@@ -340,16 +376,17 @@ export class Watcher {
       if (pid !== this.ownPid && !isKernelThread(stat) && stat.state !== "Z" && stat.state !== "X") return stat;
     } catch (error) {
       if (isGone(error)) return undefined;
-      this.failures.add("stat", error, `process ${pid}`);
+      this.failures.add("stat", error, "new processes"); // one line for all: hidepid hides thousands
     }
     this.ignore(pid, now);
     return undefined;
   }
 
   private ignore(pid: number, now: number): void {
-    // the first look may have met a process between fork and exec, so the second comes soon
-    const lookAgainAt = this.ignored.has(pid) ? now + identityRefreshSeconds : now;
-    this.ignored.set(pid, { seenInPass: this.passes, lookAgainAt });
+    // the first looks may have met a process between fork and exec, or a container engine's that becomes the app
+    const firstSeen = this.ignored.get(pid)?.firstSeen ?? now;
+    const lookAgainAt = now - firstSeen < settlesWithinSeconds ? now : now + identityRefreshSeconds;
+    this.ignored.set(pid, { seenInPass: this.passes, firstSeen, lookAgainAt });
   }
 
   private take(
@@ -453,6 +490,7 @@ export class Watcher {
     const identity = readIdentity(this.files, life.pid, { comm, uid }, { ports: needsPorts(this.config) });
     // spread, so that the processes found in one pass are not all refreshed in one
     life.refreshAt = now + identityRefreshSeconds * (1 + (life.pid % 64) / 64);
+    if (identity.cmdline === "" && life.identity.cmdline !== "") return; // its memory is gone, and so will it be
     this.readMaxFds(life);
     this.moveToCgroup(life, identity);
     life.identity = identity;
@@ -472,8 +510,10 @@ export class Watcher {
   private moveToGroup(life: Life, name: string | undefined, now: number): void {
     const old = life.group;
     this.vacate(life, now);
-    const account = this.ledger.account(old.name);
-    if (!old.running && account.livesEnded === 0) this.groups.delete(old.name);
+    if (!old.running && this.ledger.isEmpty(old.name)) {
+      this.groups.delete(old.name);
+      this.ledger.forget(old.name);
+    }
     if (name === undefined) {
       this.letGo(life);
       this.ignore(life.pid, now);
@@ -506,19 +546,22 @@ export class Watcher {
   private applyLimits(): void {
     this.nodeMemory ??= this.readNode("meminfo", parseMemTotal);
     for (const life of this.lives.values()) {
-      const found = life.cgroup?.limit;
-      const [bytes, source] =
-        life.configuredLimit !== undefined
-          ? ([life.configuredLimit, "config"] as const)
-          : found !== undefined && found.bytes <= (this.nodeMemory ?? Number.POSITIVE_INFINITY)
-            ? ([found.bytes, found.source] as const)
-            : ([this.nodeMemory ?? Number.NaN, "node"] as const);
+      const [bytes, source] = this.limitOf(life);
       this.table.set(life.row, column.memoryLimit, bytes);
       if (source !== life.limitSource) {
         life.limitSource = source;
         life.labelVersion++;
       }
     }
+  }
+
+  private limitOf({ configuredLimit, cgroup }: Life): readonly [bytes: number, source: LimitSource] {
+    if (configuredLimit !== undefined) return [configuredLimit, "config"];
+    const node = this.nodeMemory ?? Number.NaN;
+    if (cgroup?.limit !== undefined && !(cgroup.limit.bytes > node)) return [cgroup.limit.bytes, cgroup.limit.source];
+    // in a cgroup whose files we cannot see there may be a limit: the machine's memory would promise too much
+    const mayHaveOne = cgroup !== undefined && cgroup.at === undefined && cgroup.path !== "/";
+    return mayHaveOne ? [Number.NaN, "unknown"] : [node, "node"];
   }
 
   /** OOM kills on the machine since the last pass; undefined where the kernel does not tell. */

@@ -3,7 +3,7 @@
 import { processInfo, processMetrics } from "../../catalog/metrics.ts";
 import { slotRecordings as slot } from "../../catalog/recordings.ts";
 import { capacity, dailyGrowth, evaluation, floorAge } from "../../catalog/windows.ts";
-import { slotText } from "../annotations.ts";
+import { levelText, slotText } from "../annotations.ts";
 import { olderThan } from "../promql.ts";
 import type { RuleGroup } from "../rule.ts";
 
@@ -18,10 +18,11 @@ and ${slot.growth.name} * 86400 < ${dailyGrowth.bounded} * ${slot.hourFloor.name
 and ${olderThan(floorAge.hour)}`,
       for: capacity.for,
       labels: { severity: "warning", class: "capacity" },
-      annotations: slotText(
+      annotations: levelText(
         "is near its memory limit, and level",
         "It does not grow: this is a matter of room, not a leak.",
         "LeakwatchMemoryNearLimit",
+        "high_stable",
       ),
     },
     {

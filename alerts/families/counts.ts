@@ -13,18 +13,23 @@ export const countLeaks = (): RuleGroup => ({
   rules: [
     countAlert("LeakwatchDescriptorLeak", processMetrics.openFds.name, processMetrics.maxFds.name, {
       does: "leaks file descriptors",
-      what: "descriptors",
+      are: "descriptors are open",
     }),
     // the kernel's usual bound of threads per process in a container; none is exposed per process
-    countAlert("LeakwatchThreadLeak", processMetrics.threads.name, String(4096), {
+    countAlert("LeakwatchThreadLeak", processMetrics.threads.name, 4096, {
       does: "leaks threads",
-      what: "threads",
+      are: "threads run",
     }),
   ],
 });
 
 /** The value is the time left in seconds: what is free, over the pace. */
-function countAlert(name: string, count: string, limit: string, text: { does: string; what: string }): AlertRule {
+function countAlert(
+  name: string,
+  count: string,
+  limit: string | number,
+  text: { does: string; are: string },
+): AlertRule {
   const { over, stretch, gain, minimum, within, for: hold } = countLeak;
   const least = (age: number) =>
     `min_over_time(${count}[${duration(stretch)}]${age === 0 ? "" : ` offset ${duration(age)}`})`;
@@ -37,6 +42,6 @@ and ${least(0)} > ${least(over / 4)} and ${least(over / 4)} > ${least(over / 2)}
 and ${olderThan(over + stretch)}`,
     for: hold,
     labels: { severity: "warning", class: "leak" },
-    annotations: countText(text.does, text.what, count, name),
+    annotations: countText(text.does, text.are, { now: count, limit }, name),
   };
 }

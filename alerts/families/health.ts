@@ -15,7 +15,9 @@ export const healthAlerts = (): RuleGroup => ({
   interval: evaluation.fast,
   rules: [
     alert("LeakwatchExporterDown", "critical", {
-      expr: `up == 0\nand ${target} last_over_time(${buildInfo.name}[${duration(health.rememberExporter)}])`,
+      // the second half keeps it on when the memory of the first has run out
+      expr: `up == 0
+and ${target} (last_over_time(${buildInfo.name}[${duration(health.rememberExporter)}]) or ALERTS{alertname="LeakwatchExporterDown"})`,
       for: health.down,
       summary: "leakwatch on {{ $labels.instance }} cannot be scraped.",
       description: "Nothing on it is watched. Verdicts and alerts about it are gone, not good.",
@@ -58,6 +60,7 @@ export const healthAlerts = (): RuleGroup => ({
     alert("LeakwatchExporterLeaks", "warning", {
       expr: `${ownFloor(0)} - ${ownFloor(health.ownGrowth.over)} > ${health.ownGrowth.bytes}
 and ${ownFloor(0)} > ${ownFloor(health.ownGrowth.over / 2)} > ${ownFloor(health.ownGrowth.over)}
+and (time() - process_start_time_seconds >= ${health.ownGrowth.over + 3600})
 and ${target} ${buildInfo.name}`,
       for: health.ownGrowth.for,
       summary: "leakwatch on {{ $labels.instance }} itself grows.",

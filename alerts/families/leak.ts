@@ -56,6 +56,7 @@ function leakAlert(window: LeakWindow): AlertRule {
       summaries[window.kind],
       `It grew in every stretch of the last ${duration(lengthOf(window))}.`,
       alertName[window.kind],
+      "leaking",
     ),
   };
 }
@@ -117,6 +118,11 @@ and ignoring (alertname, alertstate, severity, class, window) ALERTS{alertstate=
     for: 10 * 60,
     keepFiringFor: keepFiring.oomPredicted,
     labels: { severity, class: "leak", window: duration(within) },
-    annotations: slotText(`will reach its memory limit within ${duration(within)}`, "", name),
+    annotations: slotText(
+      `will reach its memory limit within ${duration(within)}`,
+      `It leaks, and has passed ${round(level * 100)}% of its limit.`,
+      name,
+      "leaking",
+    ),
   };
 }

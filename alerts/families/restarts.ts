@@ -4,7 +4,7 @@
 import { groupMetrics } from "../../catalog/metrics.ts";
 import { groupRecordings as group } from "../../catalog/recordings.ts";
 import { evaluation, keepFiring, maskedByOom, maskedLeak, restarts } from "../../catalog/windows.ts";
-import { groupText } from "../annotations.ts";
+import { groupText, maskedText } from "../annotations.ts";
 import { duration, round } from "../promql.ts";
 import type { AlertRule, RuleGroup } from "../rule.ts";
 
@@ -56,11 +56,7 @@ function maskedAlert(): AlertRule {
     for: 0,
     keepFiringFor: keepFiring.masked,
     labels: { severity: "warning", class: "leak" },
-    annotations: groupText(
-      "leaks memory, and restarts hide it",
-      "Most of its lives end while they still grow. The rate inside a life is on the dashboard.",
-      name,
-    ),
+    annotations: maskedText("leaks memory, and restarts hide it", "Most of its lives end while they still grow.", name),
   };
 }
 
@@ -77,6 +73,7 @@ function oomLoopAlert(): AlertRule {
       "is killed for lack of memory, over and over",
       `{{ $value | humanize }} OOM kills in the last ${duration(over)}.`,
       name,
+      "restart_loop",
     ),
   };
 }
@@ -89,7 +86,11 @@ function oomKilledAlert(): AlertRule {
     for: 0,
     keepFiringFor: hour,
     labels: { severity: "info", class: "restarts" },
-    annotations: groupText("was killed for lack of memory", "", name),
+    annotations: groupText(
+      "was killed for lack of memory",
+      "In the last hour the kernel killed a process of it, or one near its limit was gone.",
+      name,
+    ),
   };
 }
 
@@ -102,7 +103,12 @@ function restartLoopAlert(): AlertRule {
     for: hold,
     keepFiringFor: hour,
     labels: { severity: "warning", class: "restarts" },
-    annotations: groupText("restarts over and over", "{{ $value | humanize }} restarts in the last hour.", name),
+    annotations: groupText(
+      "restarts over and over",
+      "{{ $value | humanize }} restarts in the last hour.",
+      name,
+      "restart_loop",
+    ),
   };
 }
 

@@ -4,6 +4,8 @@
 //   /kubepods/burstable/pod<uid>/<id>                                   containerd or CRI-O, cgroupfs driver
 //   /kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod<uid_>.slice/cri-containerd-<id>.scope
 //   /kubepods.slice/kubepods-pod<uid_>.slice/crio-<id>.scope            CRI-O, systemd driver
+//   /system.slice/containerd.service/kubepods-burstable-pod<uid_>.slice:cri-containerd:<id>
+//                                                                       containerd and kubelet with different drivers
 //   /machine.slice/libpod-<id>.scope/container, /libpod_parent/libpod-<id>   podman
 //   /../<id>                                                            a sibling, from a private cgroup namespace
 
@@ -27,8 +29,10 @@ export function identifyCgroup(path: string): CgroupIdentity {
   let podUid: string | undefined;
   let unit: string | undefined;
   for (const part of path.split("/")) {
-    containerId = containerPart.exec(part)?.[1] ?? containerId;
-    podUid = podPart.exec(part)?.[1]?.replaceAll("_", "-") ?? staticPodPart.exec(part)?.[1] ?? podUid;
+    for (const name of part.split(":")) {
+      containerId = containerPart.exec(name)?.[1] ?? containerId;
+      podUid = podPart.exec(name)?.[1]?.replaceAll("_", "-") ?? staticPodPart.exec(name)?.[1] ?? podUid;
+    }
     if (part.endsWith(".service")) unit = part;
   }
   return { containerId, podUid, unit: containerId === undefined ? unit : undefined };

@@ -31,7 +31,7 @@ function show(value: unknown): string {
   if (value === null) return "an empty value";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a mapping";
-  const text = JSON.stringify(value);
+  const text = typeof value === "string" ? JSON.stringify(value) : String(value);
   return text.length > 60 ? `${text.slice(0, 57)}…"` : text;
 }
 
@@ -92,18 +92,18 @@ const bytesPer: Record<string, number> = {
 
 /** `512MiB`, `512Mi`, `1GB` or a plain number: bytes. Kubernetes' short units are understood. */
 export const byteSize: Decoder<number> = (value, path) => {
-  const [, amount, unit] = /^(\d+(?:\.\d+)?) ?([A-Za-z]*)$/.exec(String(value)) ?? [];
-  const scale = bytesPer[unit ?? "-"];
-  if (amount === undefined || scale === undefined || Number(amount) <= 0) {
-    throw new DecodeError(path, "a size such as 512MiB or 1GB", value);
-  }
-  return Math.round(Number(amount) * scale);
+  const written = typeof value === "string" || typeof value === "number" ? String(value) : "";
+  const [, amount, unit] = /^(\d+(?:\.\d+)?) ?([A-Za-z]*)$/.exec(written) ?? [];
+  const bytes = Math.round(Number(amount) * (bytesPer[unit ?? ""] ?? Number.NaN));
+  if (!(bytes >= 1 && Number.isSafeInteger(bytes))) throw new DecodeError(path, "a size such as 512MiB or 1GB", value);
+  return bytes;
 };
 
 /** A regular expression that must match the whole text, as everywhere in Prometheus. */
 export const anchoredPattern: Decoder<RegExp> = (value, path) => {
   const source = text(value, path);
   try {
+    new RegExp(source, "s"); // by itself, lest `a)|(?:b` closes the group below
     return new RegExp(`^(?:${source})$`, "s");
   } catch (error) {
     throw new DecodeError(path, `a regular expression (${(error as Error).message})`, value);

@@ -50,12 +50,13 @@ function yamlMessage(file: string, error: InstanceType<Yaml["YAMLException"]>): 
   return `${file}${line}: not valid YAML: ${error.reason}`;
 }
 
-/** Line of the value at `path`, or of the innermost part of the path that the document has. */
+/** Line of the key or list entry at `path`, or of the innermost part of the path that the document has. */
 function lineOf(yaml: Yaml, source: string, path: Path): number {
   const { MAPPING, SEQUENCE, SCALAR, POP, DOCUMENT } = yaml.EVENT_ID;
   const events = yaml.parseEvents(source, {});
   let at = 0;
   let best = 0;
+  let bestDepth = -1;
 
   const isPrefix = (place: Path) => place.length <= path.length && place.every((key, i) => key === path[i]);
   const visit = (place: Path): void => {
@@ -79,7 +80,9 @@ function lineOf(yaml: Yaml, source: string, path: Path): number {
     }
   };
   const note = (place: Path, offset: number) => {
-    if (isPrefix(place) && offset >= 0) best = offset;
+    if (!isPrefix(place) || offset < 0 || place.length <= bestDepth) return; // a value can start a line below its key
+    best = offset;
+    bestDepth = place.length;
   };
 
   while (events[at]?.type === DOCUMENT) at++;

@@ -34,4 +34,5 @@ export interface Life {
   labelVersion: number;
 }
 
-export type LimitSource = "cgroup" | "ancestor" | "config" | "node";
+/** `node`: there is no limit but the machine's memory. `unknown`: there may be one that cannot be seen from here. */
+export type LimitSource = "cgroup" | "ancestor" | "config" | "node" | "unknown";

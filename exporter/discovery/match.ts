@@ -15,7 +15,8 @@ export function membership(config: Config, identity: Identity): Membership | und
   for (const rule of config.groups) {
     const words = fits(rule.match, identity);
     if (words !== undefined) {
-      return { group: expand(rule.name, words), memoryLimit: rule.memoryLimit ?? config.memoryLimit };
+      const group = expand(rule.name, words) || identity.name; // an empty label would be no label
+      return { group, memoryLimit: rule.memoryLimit ?? config.memoryLimit };
     }
   }
   return config.unmatched === "watch" ? { group: identity.name, memoryLimit: config.memoryLimit } : undefined;

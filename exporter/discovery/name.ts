@@ -28,40 +28,63 @@ const interpreters: readonly Interpreter[] = [
   {
     program: /^(node|nodejs|iojs)$/,
     withValue:
-      /^(-r|--require|--import|--loader|--experimental-loader|-C|--conditions|--env-file|--title|--input-type)$/,
+      /^(-r|--require|--import|--loader|--experimental-loader|-C|--conditions|--env-file(-if-exists)?|--title|--input-type|--watch-path|--unhandled-rejections|--disable-warning|--dns-result-order|--max-http-header-size|--heapsnapshot-signal|--diagnostic-dir)$/,
     inline: /^(-e|--eval|-p|--print|-pe)$/,
   },
-  { program: /^(bun|deno)$/, commands: /^(run|x|exec|test|start)$/, inline: /^(-e|--eval|eval)$/ },
-  { program: /^(python|pypy)[\d.]*$/, withValue: /^(-W|-X|--check-hash-based-pycs)$/, names: /^-m$/, inline: /^-c$/ },
+  {
+    program: /^deno$/,
+    commands: /^(run|serve|task|test|start)$/,
+    withValue: /^(-c|--config|--import-map|--cert|--seed|--location|--host|--port|-L|--log-level)$/,
+    inline: /^eval$/,
+  },
+  {
+    program: /^bun$/,
+    commands: /^(run|x|exec|test|start)$/,
+    withValue: /^(-r|--preload|-c|--config|--cwd|--env-file|--port|--conditions)$/,
+    inline: /^(-e|--eval|-p|--print)$/,
+  },
+  {
+    program: /^(python|pypy)[\d.]*$/,
+    withValue: /^(-W|-X|--check-hash-based-pycs)$/,
+    // single letters stand together: `-um`, `-Ic`
+    names: /^-[bBdEiIOPqRsSuvx]*m$/,
+    inline: /^-[bBdEiIOPqRsSuvx]*c$/,
+  },
   {
     program: /^java$/,
     withValue:
-      /^(-cp|-classpath|--class-path|-p|--module-path|--add-modules|--add-opens|--add-exports|--add-reads|--patch-module|--upgrade-module-path)$/,
+      /^(-cp|-classpath|--class-path|-p|--module-path|--add-modules|--add-opens|--add-exports|--add-reads|--limit-modules|--patch-module|--upgrade-module-path|--source)$/,
     names: /^(-jar|-m|--module)$/,
   },
-  { program: /^(ruby|jruby|truffleruby)[\d.]*$/, withValue: /^(-I|-r|-C|-E)$/, inline: /^-e$/ },
-  { program: /^perl[\d.]*$/, withValue: /^-I$/, inline: /^-[eE]$/ },
+  { program: /^(ruby|jruby|truffleruby)[\d.]*$/, withValue: /^(-I|-r|-C|-E)$/, inline: /^-[aclnpsSvwWx\d]*e$/ },
+  { program: /^perl[\d.]*$/, withValue: /^-I$/, inline: /^-[acflnpsStTuUwWX\d]*[eE]$/ },
   { program: /^php[\d.]*$/, withValue: /^(-d|-c|-z)$/, names: /^-f$/, inline: /^(-r|-S)$/ },
   {
     program: /^dotnet$/,
     commands: /^(exec|run|watch)$/,
-    withValue: /^(--depsfile|--runtimeconfig|--additionalprobingpath)$/,
+    withValue: /^(--depsfile|--runtimeconfig|--additionalprobingpath|--roll-forward|--fx-version)$/,
   },
   { program: /^(ba|da|z|k|a)?sh$/, withValue: /^-[oO]$/, inline: /^-\w*c$/ },
 ];
 
 /** Script names that say nothing without their folder. */
-const generic = /^(index|main|__main__|cli|start)\.\w+$/;
-/** Folders that say nothing either. */
-const genericFolder = /^(dist|build|out|lib|src|bin|app|\.\.?|)$/;
+const generic = /^(index|main|__main__|cli|start)(\.\w+)?$/;
+/** Folders that say nothing either, or, like that of a release, another thing tomorrow. */
+const genericFolder =
+  /^(dist|build|out|lib|src|bin|app|usr|local|srv|opt|var|www|html|home|code|workspace|current|releases|\d+|\.\.?|)$/;
 
 /** Longer names are cut: they become label values on every series. */
 const longestName = 128;
 
+/** Longer names are cut by the kernel (TASK_COMM_LEN), in bytes. */
+const longestComm = 15;
+
 /** Never empty. */
 export function defaultName({ comm, argv, exe }: NameSources): string {
-  const program = programName(exe === undefined || isUnnamedFile(exe) ? (argv[0] ?? comm) : exe);
-  const name = titleName(argv, program) ?? scriptName(argv, program) ?? program;
+  const words = isTitle(argv) ? argv[0].split(" ") : argv;
+  const file = exe === undefined || isUnnamedFile(exe) ? words[0] : exe;
+  const program = calledAs(words, comm) ?? (file === undefined ? comm : programName(file));
+  const name = titleName(argv, program) ?? scriptName(words, program) ?? program;
   return (name || comm || "unknown").slice(0, longestName);
 }
 
@@ -75,11 +98,20 @@ function programName(file: string): string {
   return path.basename(file.replace(/ \(deleted\)$/, "")).replace(/^-/, "");
 }
 
-/** A title that the process wrote over its arguments: `nginx: worker process`, `npm run start`. */
+/** The name that it was called by, where the kernel says the same: busybox, redis and others have several. */
+function calledAs([first = ""]: readonly string[], comm: string): string | undefined {
+  const called = programName(first);
+  return [called, called.split(" ", 1)[0]].find((name) => name && name.slice(0, longestComm) === comm);
+}
+
+/** Did the process write a title over its arguments? `nginx: worker process`, `npm run start`. */
+function isTitle(argv: readonly string[]): argv is readonly [string] {
+  return argv.length === 1 && /^[^/].*[ :]/s.test(argv[0] as string);
+}
+
+/** Its first word: `[celeryd: shop@host:MainProcess]` is celeryd. That of `node server.js` says no more than the program. */
 function titleName(argv: readonly string[], program: string): string | undefined {
-  const [title] = argv;
-  if (argv.length !== 1 || title === undefined || !/[ :]/.test(title) || title.startsWith("/")) return undefined;
-  const word = title.split(/[ :]/, 1)[0];
+  const word = isTitle(argv) ? argv[0].replace(/^\[/, "").split(/[ :\]]/, 1)[0] : undefined;
   return word && word !== program ? word : undefined;
 }
 
@@ -102,6 +134,7 @@ function scriptName(argv: readonly string[], program: string): string | undefine
 function shortScript(script: string | undefined): string | undefined {
   if (script === undefined || isUnnamedFile(script)) return undefined;
   const base = path.basename(script);
+  if (base === "." || base === "..") return undefined; // `node .`: the folder it was started in, which is not told
   if (!generic.test(base)) return base || undefined;
   const folder = path
     .dirname(script)

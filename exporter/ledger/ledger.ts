@@ -98,6 +98,17 @@ export class Ledger {
     return this.options.cadenceIntervals + 1;
   }
 
+  /** Has nothing been counted yet? */
+  isEmpty(group: string): boolean {
+    const { livesEnded, oomKills } = this.account(group);
+    return livesEnded === 0 && oomKills === 0;
+  }
+
+  /** Closes the account of a group that was only a name for a moment, as between fork and exec. */
+  forget(group: string): void {
+    this.accounts.delete(group);
+  }
+
   /** Closes the accounts of groups that are gone for long, the oldest first. `now` is on the monotonic clock. */
   forgetGone(now: number): string[] {
     const gone = [...this.accounts]

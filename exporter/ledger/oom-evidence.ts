@@ -31,6 +31,7 @@ export interface EndedFacts {
 /** Counters that rose since the last pass, by how much. */
 export interface OomCounters {
   cgroup(key: string): number;
+  /** Those that no known cgroup below accounts for. */
   parent(key: string): number;
   /** Undefined where the kernel does not tell. */
   node: number | undefined;
@@ -67,7 +68,7 @@ export function findReasons(ended: readonly EndedFacts[], counters: OomCounters)
   return findings;
 }
 
-/** Kills that are not yet given to a life. A kill in a cgroup also shows in the one above and on the machine. */
+/** Kills that are not yet given to a life. Every kill also shows on the machine. */
 class Budget {
   private readonly counters: OomCounters;
   private readonly takenInCgroup = new Map<string, number>();
@@ -78,12 +79,11 @@ class Budget {
     this.counters = counters;
   }
 
-  takeFromCgroup({ cgroup, parent }: EndedFacts): boolean {
+  takeFromCgroup({ cgroup }: EndedFacts): boolean {
     if (cgroup === undefined) return false;
     const taken = this.takenInCgroup.get(cgroup) ?? 0;
     if (taken >= this.counters.cgroup(cgroup)) return false;
     this.takenInCgroup.set(cgroup, taken + 1);
-    if (parent !== undefined) this.takenInParent.set(parent, (this.takenInParent.get(parent) ?? 0) + 1);
     this.takenOnNode++;
     return true;
   }

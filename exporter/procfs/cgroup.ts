@@ -13,9 +13,11 @@ export interface MemoryCgroup {
 /** Undefined where the kernel has no cgroups. On hybrid hosts the version 1 memory hierarchy is the one that counts. */
 export function parseMemoryCgroup(text: string): MemoryCgroup | undefined {
   let unified: MemoryCgroup | undefined;
-  for (const [, id, controllers, path] of text.matchAll(/^(\d+):([^:]*):(\/.*)$/gm)) {
-    if (controllers?.split(",").includes("memory")) return { version: 1, path: path as string };
-    if (id === "0" && controllers === "") unified = { version: 2, path: path as string };
+  for (const line of text.split("\n")) {
+    const [, id, controllers, path] = /^(\d+):([^:]*):(\/.*)$/s.exec(line) ?? [];
+    if (path === undefined) continue;
+    if (controllers?.split(",").includes("memory")) return { version: 1, path };
+    if (id === "0" && controllers === "") unified = { version: 2, path };
   }
   return unified;
 }

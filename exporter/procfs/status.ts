@@ -27,11 +27,11 @@ const labels = statusFields.map(({ label }) => Uint8Array.from(`\n${label}:`, (c
 const stateLabel = Uint8Array.from("\nState:\t", (char) => char.charCodeAt(0));
 const residentField = statusFields.findIndex(({ label }) => label === "VmRSS");
 
-/** Offsets of the fields' labels in the file of one process; -1 where there is none. */
-export type StatusOffsets = Int16Array;
+/** Offsets of the fields' labels in the file of one process; -1 where there is none. Groups can fill hundreds of KiB. */
+export type StatusOffsets = Int32Array;
 
 /** Offsets that nothing is known about yet. */
-export const unknownOffsets = (): StatusOffsets => new Int16Array(statusFields.length).fill(-2);
+export const unknownOffsets = (): StatusOffsets => new Int32Array(statusFields.length).fill(-2);
 
 /** `memory` when values were stored, else why there are none. */
 export type StatusKind = "memory" | "no memory" | "zombie";
@@ -70,7 +70,7 @@ export function nameHash(file: Uint8Array, length: number): number {
 /** Real user id, from the line `Uid:\t<real>\t<effective>\t<saved>\t<fs>`; undefined where there is no such line. */
 export function realUid(file: Uint8Array, length: number): number | undefined {
   const text = Buffer.from(file.buffer, file.byteOffset, length).toString("latin1");
-  const uid = /^Uid:\t(\d+)/m.exec(text)?.[1];
+  const uid = /\nUid:\t(\d+)/.exec(text)?.[1]; // no ^: a name may hold any other line end than \n
   return uid === undefined ? undefined : Number(uid);
 }
 

@@ -14,6 +14,7 @@ import type {
   Subquery,
 } from "./ast.ts";
 import { PromqlError } from "./error.ts";
+import { matches } from "./matcher.ts";
 import {
   type Column,
   groupBy,
@@ -88,13 +89,14 @@ class Evaluation {
   /** The last sample of each series, if it is neither older than the lookback nor stale. */
   private instant({ name, matchers, offset }: Selector): Vector {
     const shifted = this.shifted(offset);
-    return this.selected(name, matchers, shifted, lookback).map(({ labels, times, values }) => {
+    return this.selected(name, matchers, shifted, lookback).map(({ labels, times, values, holds }) => {
       const column = new Float64Array(shifted.length);
       let last = -1;
       for (let i = 0; i < shifted.length; i++) {
         const t = shifted[i] as number;
         while (last + 1 < times.length && (times[last + 1] as number) <= t) last++;
-        column[i] = last >= 0 && (times[last] as number) > t - lookback ? (values[last] as number) : Number.NaN;
+        const isRecent = last >= 0 && (holds === true || (times[last] as number) > t - lookback);
+        column[i] = isRecent ? (values[last] as number) : Number.NaN;
       }
       return { labels, values: column };
     });
@@ -332,8 +334,8 @@ function zip(
   return { labels: labelsOf(labels), values: result };
 }
 
-function keepLabels(matching: Matching | undefined): (label: string) => boolean {
-  if (matching === undefined) return () => true;
+function keepLabels(matching: Matching | undefined): ((label: string) => boolean) | undefined {
+  if (matching === undefined) return undefined;
   return (label) => matching.labels.includes(label) === (matching.mode === "on");
 }
 
@@ -342,9 +344,9 @@ function resultLabels(
   labels: LabelSet,
   partner: LabelSet,
   matching: Matching | undefined,
-  keep: (label: string) => boolean,
+  keep: ((label: string) => boolean) | undefined,
 ): LabelSet {
-  if (matching === undefined) return labels;
+  if (matching === undefined || keep === undefined) return labels;
   if (matching.many === undefined) return Object.fromEntries(Object.entries(labels).filter(([label]) => keep(label)));
   const taken = matching.include.map((label) => [label, partner[label] ?? ""] as const);
   const result = Object.fromEntries([...Object.entries(labels), ...taken]);
@@ -376,10 +378,4 @@ function aggregateAt(op: Aggregate["op"], columns: readonly Column[], i: number)
   }
   if (count === 0) return Number.NaN;
   return { sum, count, min, max, avg: sum / count, group: 1 }[op];
-}
-
-function matches({ label, op, value }: Matcher, labels: LabelSet): boolean {
-  const found = labels[label] ?? "";
-  if (op === "=" || op === "!=") return (found === value) === (op === "=");
-  return new RegExp(`^(?:${value})$`).test(found) === (op === "=~");
 }

@@ -11,6 +11,8 @@ export interface Samples {
   /** Seconds. */
   readonly times: ArrayLike<number>;
   readonly values: ArrayLike<number>;
+  /** A value holds until the next one, however long that takes: for what is known without being sampled. */
+  readonly holds?: boolean;
 }
 
 /** One element of a vector at every time of a grid; NaN where the vector has no such element. */
@@ -21,8 +23,21 @@ export interface Column {
 
 export type Vector = readonly Column[];
 
+/** Both are asked for the same few label sets over and over. */
+const signatures = new WeakMap<LabelSet, string>();
+const nameless = new WeakMap<LabelSet, LabelSet>();
+
 /** Labels as one text, for comparing and for keys of maps; the name is left out. */
-export function signature(labels: LabelSet, keep: (label: string) => boolean = () => true): string {
+export function signature(labels: LabelSet, keep?: (label: string) => boolean): string {
+  if (keep !== undefined) return textOf(labels, keep);
+  const known = signatures.get(labels);
+  if (known !== undefined) return known;
+  const text = textOf(labels, () => true);
+  signatures.set(labels, text);
+  return text;
+}
+
+function textOf(labels: LabelSet, keep: (label: string) => boolean): string {
   let text = "";
   for (const label of Object.keys(labels).sort()) {
     if (label !== "__name__" && keep(label)) text += `${label}\u0001${labels[label]}\u0002`;
@@ -32,7 +47,10 @@ export function signature(labels: LabelSet, keep: (label: string) => boolean = (
 
 export function withoutName(labels: LabelSet): LabelSet {
   if (labels["__name__"] === undefined) return labels;
+  const known = nameless.get(labels);
+  if (known !== undefined) return known;
   const { __name__: _, ...rest } = labels;
+  nameless.set(labels, rest);
   return rest;
 }
 

@@ -137,9 +137,11 @@ export class Cgroups {
   private readLimit(cgroup: WatchedCgroup): void {
     if (cgroup.at === undefined) return;
     try {
+      this.files.inode(cgroup.at.folder); // throws when it is gone; its last processes ended under the limit that it had
       cgroup.limit = readEffectiveLimit(this.files, cgroup.version, cgroup.at);
     } catch (error) {
-      this.failures.add("cgroup", error, cgroup.path);
+      const reason = failureReason(error);
+      if (reason !== "gone" && reason !== "absent") this.failures.add("cgroup", error, cgroup.path);
     }
   }
 

@@ -73,6 +73,11 @@ export class ProcessTable {
     this.values.fill(Number.NaN, row * columnCount, (row + 1) * columnCount);
   }
 
+  /** What is read at every pass is no longer known; limits and the start time still are. */
+  clearReadings(row: number): void {
+    this.values.fill(Number.NaN, row * columnCount, row * columnCount + column.openFds + 1);
+  }
+
   get(row: number, col: number): number {
     return this.values[row * columnCount + col] as number;
   }

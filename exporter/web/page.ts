@@ -99,13 +99,15 @@ function processCells(process: ProcessStatus): string {
     `<td>${process.pid}</td>`,
     `<td class="n">${show(resident, humanBytes)}</td>`,
     `<td>${share === null ? "–" : meter(share)}</td>`,
-    `<td class="n">${show(limit, humanBytes)} <small>${source === "node" ? "no limit: node" : source}</small></td>`,
+    `<td class="n">${show(limit, humanBytes)} <small>${limitText[source] ?? source}</small></td>`,
     `<td class="n">${show(process.peak_resident_memory_bytes, humanBytes)}</td>`,
     `<td class="n">${show(process.threads, String)}</td>`,
     `<td class="n">${fds}</td>`,
     `<td class="n">${show(process.uptime_seconds, humanDuration)}</td>`,
   ].join("");
 }
+
+const limitText: Record<string, string> = { node: "no limit: node", unknown: "not visible from here" };
 
 function meter(share: number): string {
   const near = share >= ledger.nearLimitRatio ? ' class="near"' : "";

@@ -129,14 +129,17 @@ export async function listen(
 ): Promise<{ server: http.Server; port: number }> {
   const app = createApp(options);
   const { tls } = options.webConfig.current;
-  const server = tls === undefined ? createServer(app) : (await import("node:https")).createServer(tls, app);
+  // looked at first, so that a password that was changed holds on connections that are kept alive as well
+  const answer = async (request: http.IncomingMessage, response: http.ServerResponse) => {
+    await refreshWebConfig(server, options);
+    app(request, response);
+  };
+  const server: http.Server =
+    tls === undefined ? createServer(answer) : (await import("node:https")).createServer(tls, answer);
   server.keepAliveTimeout = keepAliveMilliseconds;
   server.headersTimeout = keepAliveMilliseconds + 5000;
   // before the handshake of a new connection, and so before its requests
   server.prependListener("connection", () => {
-    void refreshWebConfig(server, options);
-  });
-  server.on("request", () => {
     void refreshWebConfig(server, options);
   });
   await new Promise<void>((resolve, reject) => {

@@ -57,9 +57,9 @@ const decodeFile = mapping({
 /** Reads the file, or returns what holds without one. Throws ConfigError. */
 export async function loadWebConfig(file: string | undefined): Promise<WebConfig> {
   if (file === undefined) return noWebConfig;
-  const { load, YAMLException } = await import("js-yaml");
+  const { loadAll, YAMLException } = await import("js-yaml");
   try {
-    const found = decodeFile(load(fs.readFileSync(file, "utf8")) ?? {}, []);
+    const found = decodeFile(loadAll(fs.readFileSync(file, "utf8"))[0] ?? {}, []); // none in a file of comments
     const tls = found.tls_server_config;
     return {
       tls: tls === undefined ? undefined : readTls(tls, path.dirname(file)),

@@ -1,0 +1,108 @@
+// What the exporter would expose about a process, a group, or itself.
+
+import { groupMetrics, processInfo, processMetrics, type RestartReason, restartReasons } from "../../catalog/metrics.ts";
+import { alongside, gap, lengthOf, level, notation, type Stretch } from "./shape.ts";
+
+export type Labels = Readonly<Record<string, string>>;
+
+export interface InputSeries {
+  readonly series: string;
+  readonly values: string;
+}
+
+export const series = (name: string, labels: Labels, ...stretches: readonly Stretch[]): InputSeries => ({
+  series: `${name}{${Object.entries(labels)
+    .map(([label, value]) => `${label}=${JSON.stringify(value)}`)
+    .join(",")}}`,
+  values: notation(stretches),
+});
+
+/** One life of a process. `age` is how long it has run when the test begins, in minutes. */
+export interface Life {
+  readonly memory: readonly Stretch[];
+  readonly age?: number;
+}
+
+/** Memory, start time and limit of a slot, life after life. A gap at the end of a life is the time until the next. */
+export function memoryOf(labels: Labels, limit: number, ...lives: readonly Life[]): InputSeries[] {
+  const slot = { ...labels, slot: labels["slot"] ?? "0" };
+  let now = 0;
+  const starts = lives.flatMap(({ memory, age = 0 }) => {
+    const stretches = alongside(memory, (now - age) * 60);
+    now += lengthOf(memory);
+    return stretches;
+  });
+  const memory = lives.flatMap((life) => life.memory);
+  return [
+    series(processMetrics.residentMemory.name, slot, ...memory),
+    series(processMetrics.startTime.name, slot, ...starts),
+    series(processMetrics.memoryLimit.name, slot, ...alongside(memory, limit)),
+  ];
+}
+
+/** Where the limit of a slot comes from. */
+export const limitSource = (labels: Labels, source: "cgroup" | "node", minutes: number): InputSeries =>
+  series(processInfo.memoryLimit.name, { ...labels, slot: "0", source }, level(1, minutes));
+
+/** The end of a life, in minutes after the test begins. */
+export interface End {
+  readonly at: number;
+  readonly reason: RestartReason;
+  readonly growing?: boolean;
+}
+
+const evidence: Record<RestartReason, string> = {
+  oom: "cgroup_oom_kill",
+  suspected_oom: "near_limit",
+  scheduled: "steady_cadence",
+  exit: "none",
+  unknown: "not_watched",
+};
+
+/** The counters of a group. They start again from 0 when the exporter itself is restarted, at these times. */
+export function ledgerOf(
+  labels: Labels,
+  minutes: number,
+  ends: readonly End[],
+  exporterRestarts: readonly number[] = [],
+): InputSeries[] {
+  const counted = (name: string, more: Labels, counts: (end: End) => boolean) => {
+    const changes = [...ends.filter(counts).map(({ at }) => at), ...exporterRestarts].sort((a, b) => a - b);
+    const stretches: Stretch[] = [];
+    let value = 0;
+    let from = 0;
+    for (const at of changes) {
+      if (at > from) stretches.push(level(value, at - from));
+      value = exporterRestarts.includes(at) ? 0 : value + 1;
+      from = at;
+    }
+    return series(name, { ...labels, ...more }, ...stretches, level(value, minutes - from));
+  };
+  const [last] = ends.slice(-1);
+  return [
+    counted(groupMetrics.livesEnded.name, {}, () => true),
+    counted(groupMetrics.livesEndedGrowing.name, {}, ({ growing }) => growing === true),
+    ...restartReasons.map((reason) =>
+      counted(groupMetrics.restarts.name, { reason }, (end) => end.reason === reason),
+    ),
+    ...(last === undefined
+      ? []
+      : [
+          series(
+            groupMetrics.lastEnd.name,
+            { ...labels, reason: last.reason, evidence: evidence[last.reason] },
+            gap(last.at),
+            level(1, minutes - last.at),
+          ),
+          series(groupMetrics.lastEndMemoryLimit.name, labels, gap(last.at), level(0.97, minutes - last.at)),
+        ]),
+  ];
+}
+
+/** Ends at these times, all alike. */
+export const endsAt = (at: readonly number[], reason: RestartReason, growing = false): End[] =>
+  at.map((time) => ({ at: time, reason, growing }));
+
+/** `from`, `from + step`, … before `to`. */
+export const every = (step: number, from: number, to: number): number[] =>
+  Array.from({ length: Math.max(0, Math.ceil((to - from) / step)) }, (_, i) => from + i * step);

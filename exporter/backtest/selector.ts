@@ -1,0 +1,39 @@
+// Series selectors as text, from what a user gave and from labels.
+
+import { PromqlError } from "../promql/error.ts";
+import { parsePromql } from "../promql/parse.ts";
+import type { LabelSet } from "../promql/series.ts";
+import { BacktestError } from "./failure.ts";
+
+/** `name{a="b",c=~"d.*"}`, in parts. */
+export interface GivenSelector {
+  /** Empty when only matchers were given. */
+  readonly name: string;
+  /** `a="b",c=~"d.*"` */
+  readonly matchers: string;
+}
+
+/** Throws BacktestError that names the option. */
+export function givenSelector(option: string, text: string): GivenSelector {
+  const expected = `${option}: expected a selector such as up{job="api"} or {job="api"}, got ${text}`;
+  try {
+    // a bare list of matchers is what people type
+    const expr = parsePromql(/^\s*\w+\s*[=!]/.test(text) ? `{${text}}` : text);
+    if (expr.kind !== "selector" || expr.range !== undefined || expr.offset !== 0) throw new BacktestError(expected, 2);
+    return {
+      name: expr.name,
+      matchers: expr.matchers.map(({ label, op, value }) => `${label}${op}${quoted(value)}`).join(","),
+    };
+  } catch (error) {
+    if (error instanceof PromqlError) throw new BacktestError(`${expected}: ${error.message}`, 2, { cause: error });
+    throw error;
+  }
+}
+
+/** A selector of all that has these labels, and what matchers further say. */
+export function selectorText(name: string, labels: LabelSet, matchers = ""): string {
+  const pairs = Object.entries(labels).filter(([label]) => label !== "__name__");
+  return `${name}{${[...pairs.map(([label, value]) => `${label}=${quoted(value)}`), ...(matchers === "" ? [] : [matchers])].join(",")}}`;
+}
+
+const quoted = (value: string) => `"${value.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n")}"`;

@@ -1,0 +1,92 @@
+// A temporary folder and the programs that work in it. Both are gone at the end, however it comes: an error, Ctrl-C, a signal.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { BacktestError } from "./failure.ts";
+
+/** Signals that end us, with the numbers that shells add to 128. */
+const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+
+/** Characters of output that are kept: the last ones tell why a program failed. */
+const keptOutput = 100_000;
+
+export interface Program {
+  readonly child: ChildProcess;
+  /** What it printed last, standard output and error in one. */
+  output(): string;
+}
+
+export class Workspace {
+  readonly folder = fs.mkdtempSync(path.join(os.tmpdir(), "leakwatch-backtest-"));
+  private readonly children = new Set<ChildProcess>();
+  private readonly handlers = Object.entries(signals).map(([name, number]) => {
+    const handler = () => {
+      this.close();
+      process.exit(128 + number);
+    };
+    process.once(name, handler);
+    return { name, handler };
+  });
+
+  path(...parts: string[]): string {
+    return path.join(this.folder, ...parts);
+  }
+
+  start(program: string, args: readonly string[]): Program {
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        output = (output + text).slice(-keptOutput);
+      });
+    }
+    child.once("error", (error) => {
+      output += error.message;
+    });
+    this.children.add(child);
+    child.once("close", () => this.children.delete(child));
+    return { child, output: () => output };
+  }
+
+  /** Runs a program to its end. Throws BacktestError with what it said when that is a bad one. */
+  async run(program: string, args: readonly string[]): Promise<void> {
+    const { child, output } = this.start(program, args);
+    const [code] = await once(child, "close").catch(() => [undefined]);
+    if (code !== 0) throw new BacktestError(`${program} failed: ${lastLines(output())}`, 1);
+  }
+
+  /** Kills what still runs, by its pid, and removes the folder: nothing in it is worth a clean stop. */
+  close(): void {
+    for (const child of this.children) child.kill("SIGKILL");
+    for (const { name, handler } of this.handlers) process.removeListener(name, handler);
+    // a program that is just dying may still make a file
+    fs.rmSync(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  }
+}
+
+export const lastLines = (output: string, count = 3) => output.trim().split("\n").slice(-count).join("\n");
+
+/** Throws BacktestError that names the programs which are not on the PATH. */
+export function requirePrograms(...programs: readonly string[]): void {
+  const folders = (process.env["PATH"] ?? "").split(path.delimiter).filter((folder) => folder !== "");
+  const missing = programs.filter((program) => !folders.some((folder) => isExecutable(path.join(folder, program))));
+  if (missing.length === 0) return;
+  const are = missing.length === 1 ? "is" : "are";
+  throw new BacktestError(
+    `--engine prometheus runs ${programs.join(" and ")}, and ${missing.join(" and ")} ${are} not on the PATH. ` +
+      "Install Prometheus 2.42 or later, or use --engine builtin.",
+    1,
+  );
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    fs.accessSync(file, fs.constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,145 @@
+// npm run bench: what the exporter costs, measured on real processes and held against what it promises.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism, loadavg, release } from "node:os";
+import { parseArgs } from "node:util";
+import { measureBlock } from "./block.ts";
+import { type CpuPlan, compareCpu } from "./cpu.ts";
+import { type Farm, type FarmShape, startFarm, startFarmInNamespace } from "./farm.ts";
+import { type Finding, judge, type Limit, limits } from "./limits.ts";
+import { type MemoryPlan, measureMemory, measureSidecar } from "./memory.ts";
+import { CannotRun, stopEverything } from "./programs.ts";
+import { show, table } from "./table.ts";
+
+const usage = `usage: npm run bench -- [--quick] [--only PART]... [--json FILE]
+  --quick      fewer rounds and scrapes: less exact, about a minute and a half
+  --only PART  cpu, memory, sidecar or block
+  --json FILE  write the findings there too`;
+
+const parts = ["cpu", "memory", "sidecar", "block"] as const;
+type Part = (typeof parts)[number];
+
+interface Plan {
+  cpu: CpuPlan;
+  memory: MemoryPlan;
+  /** Scrapes of which the longest block is taken. */
+  blockScrapes: number;
+}
+
+const scrapesOfRounds = { scrapes: 6, peerScrapes: 2, pacedScrapes: 2, gap: 1000 };
+const fullPlan: Plan = {
+  cpu: { rounds: 10, pacedRounds: 8, ...scrapesOfRounds },
+  memory: { warmUp: 300, scrapes: 1000 },
+  blockScrapes: 200,
+};
+const quickPlan: Plan = {
+  cpu: { rounds: 3, pacedRounds: 2, ...scrapesOfRounds },
+  memory: { warmUp: 300, scrapes: 200 },
+  blockScrapes: 60,
+};
+
+/** Four threads each: what the peer reads of each thread is a good part of its cost. */
+const farm: FarmShape = { count: 1000, threads: 4, anonMib: 2 };
+/** Cost does not depend on their threads and memory here, so they are small. */
+const largeFarm: FarmShape = { count: 4000, threads: 1, anonMib: 0 };
+const sidecarFarm: FarmShape = { count: 5, threads: 4, anonMib: 2 };
+
+const longestRun = 350_000;
+
+process.on("exit", stopEverything);
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
+setTimeout(() => end(2, `stopped: it took longer than ${longestRun / 1000} s`), longestRun).unref();
+
+try {
+  const { plan, wanted, json } = readArguments();
+  console.log(`Node.js ${process.version}, Linux ${release()}, ${availableParallelism()} cores, ${load()}`);
+  const findings = await run(plan, wanted);
+  report(findings);
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(findings.map(withLimit), undefined, 2)}\n`);
+  end(findings.some((finding) => judge(finding) === "FAIL") ? 1 : 0, "");
+} catch (error) {
+  end(2, error instanceof CannotRun ? error.message : ((error as Error).stack ?? String(error)));
+}
+
+async function run(plan: Plan, wanted: (part: Part) => boolean): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  if (wanted("cpu") || wanted("memory")) {
+    await withFarm(startFarm(farm), async (thousand) => {
+      if (wanted("cpu")) findings.push(...(await compareCpu(thousand, plan.cpu)));
+      if (wanted("memory")) findings.push(...(await measureMemory(plan.memory)));
+    });
+  }
+  if (wanted("sidecar")) {
+    await withFarm(startFarmInNamespace(sidecarFarm), async (few) => {
+      findings.push(...(await measureSidecar(few, sidecarFarm.count, plan.memory)));
+    });
+  }
+  if (wanted("block")) {
+    await withFarm(startFarm(largeFarm), async (many) => {
+      findings.push(...(await measureBlock(many, plan.blockScrapes)));
+    });
+  }
+  return findings;
+}
+
+async function withFarm(starting: Promise<Farm>, work: (farm: Farm) => Promise<void>): Promise<void> {
+  const started = await starting;
+  await work(started);
+  await started.stop();
+}
+
+function readArguments(): { plan: Plan; wanted: (part: Part) => boolean; json: string | undefined } {
+  try {
+    const { values } = parseArgs({
+      options: {
+        quick: { type: "boolean", default: false },
+        only: { type: "string", multiple: true, default: [...parts] },
+        json: { type: "string" },
+      },
+    });
+    const unknown = values.only.find((part) => !parts.some((known) => known === part));
+    if (unknown !== undefined) throw new Error(`--only: expected ${parts.join(", ")}, got "${unknown}"`);
+    return {
+      plan: values.quick ? quickPlan : fullPlan,
+      wanted: (part) => values.only.includes(part),
+      json: values.json,
+    };
+  } catch (error) {
+    throw new CannotRun(`${(error as Error).message}\n${usage}`);
+  }
+}
+
+function report(findings: readonly Finding[]): void {
+  const order = Object.keys(limits);
+  const sorted = findings.toSorted((a, b) => order.indexOf(a.limit) - order.indexOf(b.limit));
+  const rows = sorted.map((finding) => {
+    const { what, unit, must, aim }: Limit = limits[finding.limit];
+    const aimed = aim === undefined ? "" : `≤ ${aim}`;
+    return [`${what}, ${finding.how}`, `${show(finding.value)} ${unit}`, `≤ ${must}`, aimed, judge(finding)];
+  });
+  console.log(`\n${table([["what", "measured", "must", "aim", ""], ...rows])}`);
+  if (findings.some((finding) => judge(finding) === "noise")) {
+    console.log(
+      "  noise: over the limit by no more than the machine may have added: it held up a program that does nothing, too.",
+    );
+  }
+  console.log(`  ${load()}`);
+}
+
+function withLimit(finding: Finding) {
+  return { ...finding, ...limits[finding.limit], verdict: judge(finding) };
+}
+
+/** Other work on the machine, so that one can see how far to trust the numbers. */
+function load(): string {
+  const running = readFileSync("/proc/loadavg", "utf8").split(" ")[3];
+  return `load ${loadavg()
+    .map((n) => n.toFixed(2))
+    .join(" ")}, ${running} tasks`;
+}
+
+/** Leaves at once; whatever still runs is ended by the handler of `exit`. */
+function end(code: number, message: string): never {
+  if (message !== "") console.error(message);
+  process.exit(code);
+}

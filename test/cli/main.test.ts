@@ -1,0 +1,224 @@
+// The built command line as users start it: a process of its own, its exit code and what it prints.
+
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import fs from "node:fs";
+import http from "node:http";
+import net from "node:net";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import packageJson from "../../package.json" with { type: "json" };
+import { fakeMachine } from "../support/machine.ts";
+import { request } from "../web/support.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const main = path.join(root, "dist/exporter/main.js");
+
+/** A machine is slow at times; nothing here waits longer than this, in milliseconds. */
+const patience = 30_000;
+
+vi.setConfig({ testTimeout: 2 * patience });
+
+beforeAll(() => {
+  if (!fs.existsSync(main)) execFileSync("npm", ["run", "--silent", "build"], { cwd: root });
+}, 120_000);
+
+/** Starts leakwatch; it is killed when the test has finished, or when patience is at its end. */
+function start(...args: string[]) {
+  const child: ChildProcess = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const printed = { stdout: "", stderr: "" };
+  child.stdout?.on("data", (chunk) => (printed.stdout += chunk));
+  child.stderr?.on("data", (chunk) => (printed.stderr += chunk));
+  const closed = once(child, "close").then(([code, signal]) => ({ code, signal, ...printed }));
+  const killer = setTimeout(() => child.kill("SIGKILL"), patience);
+  onTestFinished(async () => {
+    clearTimeout(killer);
+    child.kill("SIGKILL");
+    await closed;
+  });
+  return {
+    child,
+    closed,
+    /** Resolves with what the pattern matched in the log. */
+    async logged(pattern: RegExp): Promise<RegExpExecArray> {
+      for (;;) {
+        const found = pattern.exec(printed.stderr);
+        if (found !== null) return found;
+        const ended = await Promise.race([once(child.stderr as NodeJS.ReadableStream, "data"), closed]);
+        if (!Array.isArray(ended)) throw new Error(`ended without ${pattern}:\n${printed.stderr}`);
+      }
+    },
+  };
+}
+
+const run = (...args: string[]) => start(...args).closed;
+
+/** Serves a machine made of files on a free port. */
+async function serve(...args: string[]) {
+  const machine = fakeMachine();
+  machine.start();
+  const started = start(
+    ...args,
+    "--web.listen-address=127.0.0.1:0",
+    `--path.procfs=${machine.root}/proc`,
+    `--path.cgroupfs=${machine.root}/sys/fs/cgroup`,
+  );
+  const [, url] = await started.logged(/msg=listening url=(\S+)/);
+  return { ...started, url: url as string, get: async (place: string) => request(`${url}${place}`) };
+}
+
+function temporaryFile(name: string, text: string): string {
+  const machine = fakeMachine(); // any folder that is removed afterwards
+  machine.write(name, text);
+  return machine.path(name);
+}
+
+describe("help and version", () => {
+  test.each([
+    ["--help", "Usage: leakwatch [options] [command]"],
+    ["help", "serve [options]"],
+    ["help serve", "--web.listen-address <host:port>"],
+    ["serve --help", '(default: "127.0.0.1:9847")'],
+  ])("leakwatch %s", async (line, says) => {
+    const { code, stdout, stderr } = await run(...line.split(" "));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toContain(says);
+  });
+
+  test.each(["--version", "-V"])("leakwatch %s", async (flag) => {
+    expect(await run(flag)).toMatchObject({ code: 0, stdout: `${packageJson.version}\n`, stderr: "" });
+  });
+});
+
+describe("misuse is exit 2, with a message that names it", () => {
+  test.each([
+    ["an unknown flag", ["--web.listen-adress", ":1"], "(Did you mean --web.listen-address?)"],
+    ["an unknown flag after the command", ["serve", "--confg.file=x"], "unknown option '--confg.file=x'"],
+    ["a word too many", ["serve", "now"], "too many arguments for 'serve'"],
+    ["an address that is none", ["--web.listen-address=9847"], 'expected HOST:PORT or :PORT, got "9847"'],
+    ["a path that is none", ["--web.telemetry-path=metrics"], 'expected a path such as /metrics, got "metrics"'],
+    ["an unknown level", ["--log.level=loud"], "Allowed choices are debug, info, warn, error."],
+    ["a flag without its value", ["--config.file"], "argument missing"],
+    ["a configuration that is not there", ["--config.file=/nowhere.yml"], "leakwatch: /nowhere.yml: cannot be read"],
+    ["a web configuration that is not there", ["--web.config.file=/nowhere.yml"], "leakwatch: /nowhere.yml: ENOENT"],
+  ])("%s", async (_, args, says) => {
+    const { code, stdout, stderr } = await run(...args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain(says);
+    expect(stderr).not.toContain("    at "); // no stack
+  });
+
+  test("a configuration that is wrong: file and line", async () => {
+    const file = temporaryFile("leakwatch.yml", "groups:\n  - name: api\n    match:\n      uid: root\n");
+    expect(await run(`--config.file=${file}`)).toMatchObject({
+      code: 2,
+      stderr: `leakwatch: ${file}:4: groups[0].match.uid: expected a whole number from 0 to 4294967295, got "root"\n`,
+    });
+  });
+
+  test("a configuration that is not YAML: file and line", async () => {
+    const { code, stderr } = await run(
+      `--config.file=${temporaryFile("leakwatch.yml", "unmatched: watch\ngroups: [\n")}`,
+    );
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^leakwatch: \S+leakwatch\.yml:3: not valid YAML: .+\n$/);
+  });
+
+  test("a web configuration that is wrong: file and place", async () => {
+    const file = temporaryFile("web.yml", "tls_server_config:\n  cert_file: a.pem\n");
+    expect(await run(`--web.config.file=${file}`)).toMatchObject({
+      code: 2,
+      stderr: `leakwatch: ${file}: tls_server_config.key_file: expected a text, got nothing\n`,
+    });
+  });
+});
+
+describe("what the machine does not allow is exit 1, with one plain line", () => {
+  test("a port that is in use", async () => {
+    const holder = net.createServer().listen(0, "127.0.0.1");
+    await once(holder, "listening");
+    onTestFinished(() => void holder.close());
+    const address = `127.0.0.1:${(holder.address() as net.AddressInfo).port}`;
+    expect(await run(`--web.listen-address=${address}`)).toMatchObject({
+      code: 1,
+      stderr: `leakwatch: cannot listen on ${address}: the port is in use. Choose another with --web.listen-address\n`,
+    });
+  });
+
+  test("an address of another machine", async () => {
+    const { code, stderr } = await run("--web.listen-address=192.0.2.1:0"); // TEST-NET-1, RFC 5737
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: "leakwatch: cannot listen on 192.0.2.1:0: this machine has no such address\n",
+    });
+  });
+
+  test("a procfs that is not there", async () => {
+    const { code, stderr } = await run("--path.procfs=/nowhere", "--web.listen-address=127.0.0.1:0");
+    expect(code).toBe(1);
+    expect(stderr.split("\n").filter((line) => line.startsWith("leakwatch: "))).toEqual([
+      "leakwatch: cannot read /nowhere: ENOENT: no such file or directory, scandir '/nowhere'",
+    ]);
+    expect(stderr).not.toContain("    at ");
+  });
+});
+
+describe("leakwatch serve", () => {
+  test("is what runs without a command, and serves what it watches", async () => {
+    const { get, url } = await serve();
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect((await get("/metrics")).text).toContain('leakwatch_process_threads{group="api",slot="0"} 1\n');
+    expect((await get("/-/ready")).status).toBe(200);
+  });
+
+  test.each(["SIGTERM", "SIGINT"] as const)(
+    "ends well on %s, though Prometheus keeps its connection",
+    async (signal) => {
+      const { child, closed, logged, url } = await serve("serve");
+      const agent = new http.Agent({ keepAlive: true });
+      onTestFinished(() => agent.destroy());
+      await request(`${url}/metrics`, { agent });
+      child.kill(signal);
+      await logged(new RegExp(`msg=stopping signal=${signal}`));
+      expect(await closed).toMatchObject({ code: 0, signal: null, stdout: "" });
+    },
+  );
+
+  test("reads its configuration again on SIGHUP, and keeps the old one when the new one is wrong", async () => {
+    // every scrape takes a pass of its own
+    const groupsAre = (name: string) =>
+      `sampling: { max_age: 1ms }\ngroups: [{ name: ${name}, match: { exe: ".*" } }]\n`;
+    const file = temporaryFile("leakwatch.yml", groupsAre("before"));
+    const { child, get, logged } = await serve("serve", `--config.file=${file}`);
+    expect((await get("/metrics")).text).toContain('{group="before",slot="0"}');
+
+    fs.writeFileSync(file, groupsAre("after"));
+    child.kill("SIGHUP");
+    await logged(/msg="configuration loaded"/);
+    expect((await get("/metrics")).text).toContain('{group="after",slot="0"}');
+
+    fs.writeFileSync(file, "groups: 7\n");
+    child.kill("SIGHUP");
+    await logged(/msg="configuration refused, the old one stays" error="\S+leakwatch.yml:1: groups: expected a list/);
+    const { text } = await get("/metrics");
+    expect(text).toContain('{group="after",slot="0"}');
+    expect(text).toContain("leakwatch_config_last_reload_successful 0\n");
+  });
+
+  test("logs in JSON when told to", async () => {
+    const started = start(
+      "--log.format=json",
+      "--web.listen-address=127.0.0.1:0",
+      `--path.procfs=${fakeMachine().root}/proc`,
+    );
+    await started.logged(/"msg":"listening"/);
+    started.child.kill("SIGTERM");
+    const { stderr } = await started.closed;
+    const lines = stderr
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ msg }) => msg)).toEqual(["watching", "listening", "stopping"]);
+  });
+});

@@ -1,0 +1,105 @@
+import { describe, expect, test } from "vitest";
+import { type Identity, isPauseProcess, readIdentity } from "../../exporter/discovery/identity.ts";
+import { parseStat } from "../../exporter/procfs/stat.ts";
+import { realUid } from "../../exporter/procfs/status.ts";
+import { FixtureFiles, fixture, fixtureBytes } from "../support/fixtures.ts";
+
+/** As the watcher reads it: comm and uid come from files that it has read before. */
+function identify(machine: string, pid: number, options = { ports: false }): Identity {
+  const { comm } = parseStat(fixture(machine, "proc", String(pid), "stat"));
+  const status = fixtureBytes(machine, "proc", String(pid), "status");
+  return readIdentity(new FixtureFiles(machine), pid, { comm, uid: realUid(status, status.length) }, options);
+}
+
+describe("readIdentity on captured machines", () => {
+  test("knows everything about a server of a host", () => {
+    expect(identify("debian12-host-v1", 7769, { ports: true })).toEqual({
+      name: "server.js",
+      comm: "MainThread",
+      exe: "/srv/node/bin/node",
+      cmdline: "node server.js",
+      uid: 0,
+      cgroup: { version: 1, path: "/services/apps" },
+      ports: [8080, 8081], // [::]:8080 and 127.0.0.1:8081; not those of the other servers in the same network
+      containerId: undefined,
+      podUid: undefined,
+      unit: undefined,
+    });
+  });
+
+  test.each([
+    ["Python by its module", "debian12-host-v1", 7770, "http.server"],
+    ["Java by its archive", "debian12-host-v1", 7771, "orders.jar"],
+    ["PostgreSQL's postmaster", "debian12-host-v1", 7772, "postgres"],
+    ["a PostgreSQL backend, in the same group", "debian12-host-v1", 7840, "postgres"],
+    ["nginx' master", "debian12-host-v1", 7773, "nginx"],
+    ["nginx' worker", "debian12-host-v1", 7796, "nginx"],
+    ["a program that lies about its name", "debian12-host-v1", 7774, "workload"],
+    ["a program with blanks, a newline and broken bytes", "debian12-host-v1", 7776, "job (nightly)\n\ufffd\ufffd run"],
+    ["a zombie, which has neither arguments nor a program", "debian12-host-v1", 7780, "workload"],
+    ["a kernel thread", "debian12-host-v1", 2, "kthreadd"],
+    ["another user's process, whose link may not be read", "docker-cgroup-v1", 28, "jobs"],
+    ["a program of busybox", "docker-cgroup-v1", 39, "sleep"],
+    ["a container's server under podman", "podman-v1", 18915, "server.js"],
+    ["a container of a pod", "cgroup-v2-nested", 120, "web"],
+  ])("names %s", (_, machine, pid, name) => {
+    expect(identify(machine, pid).name).toBe(name);
+  });
+
+  test("tells what the cgroup says about container and pod", () => {
+    expect(identify("cgroup-v2-nested", 116)).toMatchObject({
+      containerId: "8c1e5d2f9b7a4630e1c8d5f2b9a7604318e5c1d2f9b7a4630e1c8d5f2b9a7604",
+      podUid: "0d9c3f5e-7a41-4b62-9a53-3f1c2f6b8d10",
+      unit: undefined,
+    });
+    expect(identify("docker-cgroup-v1", 28)).toMatchObject({ uid: 1000, exe: undefined });
+    expect(identify("docker-cgroup-v1", 28).containerId).toMatch(/^32b22906/);
+  });
+
+  test("joins the arguments with blanks", () => {
+    expect(identify("debian12-host-v1", 7770).cmdline).toBe("python3 -m http.server 8000 --directory /srv/www");
+    expect(identify("debian12-host-v1", 7780).cmdline).toBe("");
+  });
+
+  test.each([
+    ["Python", "debian12-host-v1", 7770, [8000]],
+    ["Java", "debian12-host-v1", 7771, [8082]],
+    ["a container", "docker-cgroup-v1", 8, [3000]],
+    ["a process whose network was not captured, as for one that may not be read", "debian12-host-v1", 7773, []],
+    ["a process whose descriptors may not be read", "docker-cgroup-v1", 28, []],
+    ["a kernel thread", "debian12-host-v1", 2, []],
+  ])("finds the ports of %s", (_, machine, pid, ports) => {
+    expect(identify(machine, pid, { ports: true }).ports).toEqual(ports);
+  });
+
+  test("looks for no ports when they are not asked for", () => {
+    expect(identify("debian12-host-v1", 7769, { ports: false }).ports).toEqual([]);
+  });
+
+  test("throws for a process that is gone", () => {
+    const known = { comm: "web", uid: 0 };
+    expect(() => readIdentity(new FixtureFiles("debian12-host-v1"), 4711, known, { ports: true })).toThrow(
+      expect.objectContaining({ code: "ENOENT" }),
+    );
+  });
+});
+
+describe("isPauseProcess", () => {
+  test.each([
+    ["a pod's, on a node", "cgroup-v2-nested", 111, true],
+    ["a pod's, seen in the pod", "cgroup-v2-private-namespace", 1, true],
+    ["podman's infra container", "podman-v1", 18848, true],
+    ["the holder of a compose project's pid namespace", "docker-cgroup-v1", 1, true],
+    ["a server", "docker-cgroup-v1", 8, false],
+    ["another one that only sleeps", "docker-cgroup-v1", 39, false],
+  ])("%s", (_, machine, pid, expected) => {
+    expect(isPauseProcess(identify(machine, pid))).toBe(expected);
+  });
+
+  test("goes by the arguments where the link may not be read", () => {
+    const pause = identify("cgroup-v2-nested", 111);
+    expect(isPauseProcess({ ...pause, exe: undefined, cmdline: "/pause" })).toBe(true);
+    expect(isPauseProcess({ ...pause, exe: undefined, cmdline: "/usr/bin/pauser --pause" })).toBe(false);
+    expect(isPauseProcess({ ...pause, exe: undefined, cmdline: "" })).toBe(false);
+  });
+});

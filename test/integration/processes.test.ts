@@ -1,0 +1,150 @@
+// Real processes on this machine: what the exporter serves is what their files in /proc say.
+
+import { setTimeout as wait } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { MiB } from "../../catalog/defaults.ts";
+import { ExporterProcess } from "../support/exporter-process.ts";
+import type { Scrape } from "../support/scrape.ts";
+import { listFds, newGroup, procFile, startTime, statusField, Target } from "../support/targets.ts";
+
+describe("a process that allocates", () => {
+  test("has exactly the values of its files in /proc while it stands still", async () => {
+    const target = await Target.start("hog.ts", ["--hold=100", "--threads=3", "--fds=20"]);
+    await target.freeze();
+    // as installed, without any rule
+    const exporter = await ExporterProcess.start({ config: "sampling: { max_age: 0s }" });
+    const { pid } = target;
+    expect(await exporter.untilWatched(pid)).toMatchObject({ group: "hog.ts", exe: process.execPath });
+
+    const scrape = await exporter.scrape();
+    expect(scrape.valueOf(pid, "resident_memory_bytes")).toBe(statusField(pid, "VmRSS"));
+    expect(scrape.valueOf(pid, "anonymous_memory_bytes")).toBe(statusField(pid, "RssAnon"));
+    expect(scrape.valueOf(pid, "file_memory_bytes")).toBe(statusField(pid, "RssFile"));
+    expect(scrape.valueOf(pid, "shared_memory_bytes")).toBe(statusField(pid, "RssShmem"));
+    expect(scrape.valueOf(pid, "swap_bytes")).toBe(statusField(pid, "VmSwap"));
+    expect(scrape.valueOf(pid, "peak_resident_memory_bytes")).toBe(statusField(pid, "VmHWM"));
+    expect(scrape.valueOf(pid, "virtual_memory_bytes")).toBe(statusField(pid, "VmSize"));
+    expect(scrape.valueOf(pid, "threads")).toBe(statusField(pid, "Threads"));
+    expect(scrape.valueOf(pid, "open_fds")).toBe(listFds(pid));
+    expect(scrape.valueOf(pid, "max_fds")).toBe(Number(/^Max open files +(\d+)/m.exec(procFile(pid, "limits"))?.[1]));
+    expect(scrape.valueOf(pid, "start_time_seconds")).toBe(startTime(pid));
+    // and those values are what the program did
+    expect(statusField(pid, "RssAnon")).toBeGreaterThan(100 * MiB);
+    expect(listFds(pid)).toBeGreaterThan(20);
+  });
+
+  test("started when its user started it", async () => {
+    const before = Date.now() / 1000;
+    const target = await Target.start("hog.ts");
+    const after = Date.now() / 1000;
+    const exporter = await ExporterProcess.start({ config: "sampling: { max_age: 0s }" });
+    await exporter.untilWatched(target.pid);
+    const start = (await exporter.scrape()).valueOf(target.pid, "start_time_seconds");
+    // the kernel gives the time of its boot in whole seconds
+    expect(start).toBeGreaterThan(before - 2);
+    expect(start).toBeLessThan(after + 2);
+  });
+
+  test("is seen to grow, and its peak stays", async () => {
+    const target = await Target.start("hog.ts", ["--grow=8"]);
+    const exporter = await ExporterProcess.start({ config: "sampling: { max_age: 0s }" });
+    await exporter.untilWatched(target.pid);
+    const before = (await exporter.scrape()).valueOf(target.pid, "anonymous_memory_bytes") ?? Number.NaN;
+    await exporter.until("another 64 MiB", (scrape) => {
+      const now = scrape.valueOf(target.pid, "anonymous_memory_bytes");
+      return now !== undefined && now >= before + 64 * MiB;
+    });
+    await target.freeze();
+    const scrape = await exporter.scrape();
+    const resident = scrape.valueOf(target.pid, "resident_memory_bytes") as number;
+    expect(scrape.valueOf(target.pid, "peak_resident_memory_bytes")).toBeGreaterThanOrEqual(resident);
+  });
+
+  test("has PSS and USS when they are asked for", async () => {
+    const target = await Target.start("hog.ts", ["--hold=50"]);
+    await target.freeze();
+    const exporter = await ExporterProcess.start({
+      config: "sampling: { max_age: 0s }\nsmaps: { enabled: true, interval: 1s, budget: 60s }",
+    });
+    const pss = await exporter.until("PSS", (scrape) => scrape.valueOf(target.pid, "proportional_memory_bytes"));
+    const uss = (await exporter.scrape()).valueOf(target.pid, "unique_memory_bytes");
+    expect(uss).toBeGreaterThan(50 * MiB);
+    expect(uss).toBeLessThanOrEqual(pss);
+    expect(pss).toBeLessThanOrEqual(statusField(target.pid, "VmRSS"));
+  });
+});
+
+describe("a server with workers", () => {
+  test("fills the slots by age, and a replacement takes the slot of the worker that was killed", async () => {
+    const group = newGroup("web");
+    const exporter = await ExporterProcess.start();
+    const server = await Target.start("cluster.ts", ["--workers=3", `--group=${group}`]);
+    const before = await exporter.until("a primary and three workers", (scrape) => {
+      const found = pidsBySlot(scrape.all("leakwatch_process_info", { group }));
+      return Object.keys(found).length === 4 && found;
+    });
+    expect(before["0"]).toBe(server.pid); // the primary is the oldest
+
+    process.kill(before["2"] as number, "SIGKILL");
+    const after = await exporter.until("a new worker in slot 2", (scrape) => {
+      const found = pidsBySlot(scrape.all("leakwatch_process_info", { group }));
+      return found["2"] !== undefined && found["2"] !== before["2"] && found;
+    });
+    expect({ ...after, 2: undefined }).toEqual({ ...before, 2: undefined });
+
+    const scrape = await exporter.scrape();
+    expect(restartsByReason(scrape, group)).toEqual({ exit: 1 });
+    expect(scrape.value("leakwatch_group_processes", { group })).toBe(4);
+    const { value: started } = scrape.all("leakwatch_process_start_time_seconds", { group, slot: "2" })[0] ?? {};
+    expect(scrape.value("leakwatch_group_last_restart_timestamp_seconds", { group })).toBe(started);
+  });
+
+  test("keeps its slots when the exporter is restarted, which counts as nobody's restart", async () => {
+    const group = newGroup("web");
+    await Target.start("cluster.ts", ["--workers=3", `--group=${group}`]);
+    const seen = async () => {
+      const exporter = await ExporterProcess.start();
+      const found = await exporter.until("four processes", (scrape) => {
+        const samples = scrape.all("leakwatch_process_info", { group });
+        return samples.length === 4 && pidsBySlot(samples);
+      });
+      const ended = (await exporter.scrape()).value("leakwatch_group_lives_ended_total", { group });
+      exporter.signal("SIGTERM");
+      expect(await exporter.ended()).toBe(0);
+      return { found, ended };
+    };
+    const first = await seen();
+    expect(first.ended).toBe(0);
+    expect(await seen()).toEqual(first);
+  });
+});
+
+describe("lives that nobody scrapes", () => {
+  test("are counted when they last longer than a sampling interval", async () => {
+    const group = newGroup("job");
+    const exporter = await ExporterProcess.start();
+    for (let life = 0; life < 4; life++) {
+      const target = await Target.start("hog.ts", [`--group=${group}`]);
+      await wait(2000); // four intervals
+      await target.end();
+    }
+    const scrape = await exporter.until("four ends", (found) => {
+      return (found.value("leakwatch_group_lives_ended_total", { group }) ?? 0) >= 4 && found;
+    });
+    expect(scrape.value("leakwatch_group_lives_ended_total", { group })).toBe(4);
+    expect(restartsByReason(scrape, group)).toEqual({ exit: 3 });
+    expect(scrape.value("leakwatch_group_processes", { group })).toBe(0);
+    expect(scrape.all("leakwatch_process_resident_memory_bytes", { group })).toEqual([]);
+    expect(scrape.value("leakwatch_kept_descriptors")).toBe(0);
+  });
+});
+
+function pidsBySlot(samples: readonly { labels: Readonly<Record<string, string>> }[]): Record<string, number> {
+  return Object.fromEntries(samples.map(({ labels }) => [labels["slot"] ?? "", Number(labels["pid"])]));
+}
+
+/** Without the reasons that never occurred. */
+function restartsByReason(scrape: Scrape, group: string): Record<string, number> {
+  const counted = scrape.all("leakwatch_group_restarts_total", { group }).filter(({ value }) => value > 0);
+  return Object.fromEntries(counted.map(({ labels, value }) => [labels["reason"] ?? "", value]));
+}

@@ -1,0 +1,168 @@
+import { describe, expect, test } from "vitest";
+import { MiB } from "../../catalog/defaults.ts";
+import { type PageFacts, renderPage } from "../../exporter/web/page.ts";
+import type { GroupStatus, ProcessStatus } from "../../exporter/web/status.ts";
+
+const processStatus = (differs: Partial<ProcessStatus> = {}): ProcessStatus => ({
+  slot: 0,
+  pid: 4242,
+  exe: "/usr/bin/api",
+  cgroup: "/api",
+  container_id: null,
+  pod_uid: null,
+  start_time_seconds: 1_795_213_000,
+  uptime_seconds: 3 * 3600,
+  resident_memory_bytes: 48 * MiB,
+  peak_resident_memory_bytes: 60 * MiB,
+  anonymous_memory_bytes: 40 * MiB,
+  swap_bytes: 0,
+  threads: 7,
+  open_fds: 21,
+  max_fds: 1024,
+  memory_limit_bytes: 64 * MiB,
+  memory_limit_source: "cgroup",
+  unreadable: {},
+  ...differs,
+});
+
+const group = (differs: Partial<GroupStatus> = {}): GroupStatus => ({
+  group: "api",
+  processes: [processStatus()],
+  restarts: { oom: 0, suspected_oom: 0, scheduled: 0, exit: 0, unknown: 0 },
+  lives_ended: 0,
+  lives_ended_growing: 0,
+  oom_kills: 0,
+  last_restart_timestamp_seconds: null,
+  last_end: null,
+  ...differs,
+});
+
+const page = (differs: Partial<PageFacts> = {}): string =>
+  renderPage({
+    version: "0.1.0",
+    groups: [group()],
+    notReady: undefined,
+    configError: undefined,
+    unreadable: [],
+    telemetryPath: "/metrics",
+    sampleInterval: 5,
+    ...differs,
+  });
+
+/** What a reader sees, without tags and style. */
+const visible = (html: string) =>
+  html
+    .replace(/<style>.*<\/style>/s, "")
+    .replace(/<[^>]*>/g, " ")
+    .replace(/\s+/g, " ");
+
+describe("a process", () => {
+  test("is shown in human units", () => {
+    expect(visible(page())).toContain("api 4242 48.0 MiB 75 % 64.0 MiB cgroup 60.0 MiB 7 21 of 1024 3 h 0");
+  });
+
+  test("is marked when it is near its limit", () => {
+    const near = (mebibytes: number) =>
+      page({ groups: [group({ processes: [processStatus({ resident_memory_bytes: mebibytes * MiB })] })] });
+    expect(near(57)).not.toContain('class="near"'); // 89 % of 64 MiB
+    expect(near(58)).toContain('<meter class="near"');
+  });
+
+  test("of which nothing is known has dashes, not zeros", () => {
+    const unknown = processStatus({
+      uptime_seconds: null,
+      resident_memory_bytes: null,
+      peak_resident_memory_bytes: null,
+      threads: null,
+      open_fds: null,
+      max_fds: null,
+      memory_limit_bytes: null,
+    });
+    expect(visible(page({ groups: [group({ processes: [unknown] })] }))).toContain("api 4242 – – – cgroup – – – – 0");
+  });
+});
+
+describe("groups", () => {
+  test("come with the largest first, and so do their processes", () => {
+    const named = (name: string, pids: Record<number, number>) =>
+      group({
+        group: name,
+        processes: Object.entries(pids).map(([pid, mebibytes]) =>
+          processStatus({ pid: Number(pid), resident_memory_bytes: mebibytes * MiB }),
+        ),
+      });
+    const html = page({
+      groups: [named("small", { 1: 10 }), named("large", { 2: 30, 3: 70 }), named("middle", { 4: 50 })],
+    });
+    expect([...html.matchAll(/<td>(\d+)<\/td>/g)].map(([, pid]) => Number(pid))).toEqual([3, 2, 4, 1]);
+    expect(visible(html)).toContain("large 100 MiB in 2");
+    expect(visible(html)).toContain("4 processes in 3 groups, looked at every 5 s.");
+  });
+
+  test("show their restarts by reason", () => {
+    const restarts = { oom: 2, suspected_oom: 1, scheduled: 0, exit: 0, unknown: 0 };
+    expect(visible(page({ groups: [group({ restarts })] }))).toContain(" 3 2 oom, 1 suspected oom ");
+  });
+
+  test("that have no process now are listed apart, with their last end", () => {
+    const ended = group({
+      group: "backup",
+      processes: [],
+      lives_ended: 3,
+      last_end: {
+        reason: "suspected_oom",
+        evidence: "node_oom_kill",
+        memory_limit_ratio: 0.97,
+        growth_bytes_per_second: null,
+        lifetime_seconds: 90,
+      },
+    });
+    const text = visible(page({ groups: [group(), ended] }));
+    expect(text).toContain("1 process in 1 group,");
+    expect(text).toContain("1 group without a running process");
+    expect(text).toContain("backup 3 suspected oom (node oom kill) 1 min");
+  });
+});
+
+describe("notices", () => {
+  test.each<[string, Partial<PageFacts>, string]>([
+    ["stale numbers", { notReady: "the last pass was 60 s ago" }, "Not ready: the last pass was 60 s ago."],
+    [
+      "a refused configuration",
+      { configError: "leakwatch.yml:3: no" },
+      "The new configuration was refused, the old one stays: leakwatch.yml:3: no",
+    ],
+    [
+      "files of other users",
+      { unreadable: [[{ file: "fd", reason: "permission" }, 12]] },
+      "fd of 12 processes cannot be read: it belongs to another user (run as the same one, or as root with CAP_SYS_PTRACE).",
+    ],
+    [
+      "exhausted descriptors",
+      { unreadable: [[{ file: "status", reason: "descriptors" }, 1]] },
+      "status of 1 process cannot be read: too many open files (raise the limit of open files).",
+    ],
+  ])("tell of %s", (_, facts, text) => {
+    expect(visible(page(facts))).toContain(text);
+    expect(page(facts)).toContain('<p class="notice">');
+  });
+
+  test("are absent when all is well", () => {
+    expect(page()).not.toContain('<p class="notice">');
+  });
+});
+
+describe("hostile text", () => {
+  const hostile = `<img src=x onerror="alert('1')">&`;
+  const harmless = "&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt;&amp;";
+
+  test.each<[string, Partial<PageFacts>]>([
+    ["in the name of a group", { groups: [group({ group: hostile })] }],
+    ["in the name of an ended group", { groups: [group({ group: hostile, processes: [] })] }],
+    ["in a configuration's complaint", { configError: hostile }],
+    ["in the reason for not being ready", { notReady: hostile }],
+  ])("%s is only text", (_, facts) => {
+    expect(page(facts)).toContain(harmless);
+    expect(page(facts)).not.toContain("<img");
+  });
+});
