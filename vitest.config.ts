@@ -7,6 +7,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          globalSetup: ["test/setup.ts"],
           include: ["test/**/*.test.ts"],
           exclude: ["test/integration/**", "test/e2e/**"],
         },

@@ -14,6 +14,9 @@ export const sampleIntervalSeconds = 5;
 /** A scrape takes a new pass only if the last one is older than this, in seconds. */
 export const sampleMaxAgeSeconds = 1;
 
+/** The page and the JSON API judge anew when their verdicts are older, in seconds. */
+export const verdictMaxAgeSeconds = 15;
+
 /** After this many missed intervals the exporter is not ready: its numbers are stale. */
 export const staleAfterIntervals = 3;
 

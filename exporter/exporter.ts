@@ -1,6 +1,7 @@
 // The exporter as a whole: passes in the background, passes for scrapes, and never two at once.
 
-import { staleAfterIntervals } from "../catalog/defaults.ts";
+import { staleAfterIntervals, verdictMaxAgeSeconds } from "../catalog/defaults.ts";
+import type { GroupVerdict, Verdicts } from "./analysis/verdicts.ts";
 import type { Config } from "./config/config.ts";
 import { type ConfigError, loadConfig } from "./config/load.ts";
 import { type Exposition, Expositions } from "./exposition/exposition.ts";
@@ -47,6 +48,7 @@ export class Exporter {
     openmetrics: new Expositions(),
   };
   private readonly fresh = new Map<Format, Exposition>();
+  private judge: Verdicts | undefined;
   private readonly tidyHeap = heapTidier();
   private queue: Promise<unknown> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
@@ -111,6 +113,15 @@ export class Exporter {
     return this.exclusively(async () => {
       if (this.clock.monotonic() - this.lastFullPass >= this.config.sampleMaxAge) await this.runPass({ full: true });
     });
+  }
+
+  /** The verdicts of all groups, no older than some seconds. What makes them is loaded with the first look. */
+  async verdicts(): Promise<ReadonlyMap<string, GroupVerdict>> {
+    if (this.judge === undefined) {
+      const { Verdicts } = await import("./analysis/verdicts.ts");
+      this.judge ??= new Verdicts(this.watcher);
+    }
+    return this.judge.all(this.clock.monotonic(), verdictMaxAgeSeconds);
   }
 
   /** Why the exporter's numbers should not be relied on; undefined when they can be. */

@@ -85,6 +85,9 @@ export class Watcher {
   private readonly clock: Clock;
   private readonly thresholds: EndedLifeThresholds;
   private readonly ownPid: number | undefined;
+  private readonly clockOffset: number;
+  /** Unix time from which on ends and restarts are known. */
+  readonly watchingSince: number;
   private readonly lives = new Map<number, Life>();
   private readonly ignored = new Map<number, Ignored>();
   private readonly kills = new UnclaimedKills();
@@ -111,6 +114,8 @@ export class Watcher {
     this.ledger = options.ledger ?? new Ledger();
     this.thresholds = options.thresholds ?? endedLife;
     this.ownPid = options.files.ownPid();
+    this.clockOffset = this.clock.unix() - this.clock.monotonic();
+    this.watchingSince = this.clock.unix();
   }
 
   /** Processes that are watched now, in no order. */
@@ -199,7 +204,7 @@ export class Watcher {
       if (outcome === "renamed" || now >= life.refreshAt) this.refresh(life, now, outcome === "renamed");
       if (this.lives.get(life.pid) !== life) return true; // its new name is not watched
       this.readable(life, "status");
-      if (outcome !== "no memory") life.history.add(now, this.table.get(row, column.residentMemory));
+      if (outcome !== "no memory") this.remember(life, now);
     } catch (error) {
       if (isGone(error)) return false;
       this.notReadable(life, "status", error);
@@ -208,6 +213,19 @@ export class Watcher {
     }
     this.readFds(life);
     return true;
+  }
+
+  /** Notes the memory for the judgements to come. */
+  private remember({ row, history, startTime, group, slot }: Life, now: number): void {
+    const resident = this.table.get(row, column.residentMemory);
+    history.add(now, resident);
+    const limit = this.table.get(row, column.memoryLimit);
+    group.slots[slot]?.memory.add(this.unixAt(now), { resident, startTime, limit });
+  }
+
+  /** A moment of the monotonic clock as Unix time, by a clock that never jumps. */
+  unixAt(monotonic: number): number {
+    return this.clockOffset + monotonic;
   }
 
   private readFds(life: Life): void {
@@ -270,8 +288,11 @@ export class Watcher {
 
   private factsOf(life: Life, largest: boolean, used: ReadonlyMap<WatchedCgroup, number>): EndedFacts {
     const resident = this.table.get(life.row, column.residentMemory);
+    const ratio = this.limitRatio(life, used);
+    // what is read at the start of a life tells nothing about its end, if that came within moments
+    const isEarly = this.clock.monotonic() - life.firstSeen < 2 * this.config.sampleInterval;
     return {
-      limitRatio: this.limitRatio(life, used),
+      limitRatio: isEarly && ratio !== undefined && ratio < 0.5 ? undefined : ratio,
       resident: Number.isNaN(resident) ? 0 : resident,
       cgroup: life.cgroup?.at?.folder,
       parent: life.cgroup?.parent,
@@ -323,15 +344,19 @@ export class Watcher {
   private end(life: Life, finding: Finding, now: number): void {
     const verdict = judgeEndedLife(life.history, this.thresholds);
     const resident = this.table.get(life.row, column.residentMemory) / this.table.get(life.row, column.memoryLimit);
-    this.ledger.recordEnd(life.group.name, {
-      reason: finding.reason,
-      evidence: finding.evidence,
-      limitRatio: Number.isFinite(resident) ? resident : undefined,
-      growing: verdict.growing,
-      growthPerSecond: verdict.growthPerSecond,
-      // the time of day may have jumped back: it lived at least as long as it was watched
-      lifetime: Math.max(now - life.firstSeen, this.clock.unix() - life.startTime),
-    });
+    this.ledger.recordEnd(
+      life.group.name,
+      {
+        reason: finding.reason,
+        evidence: finding.evidence,
+        limitRatio: Number.isFinite(resident) ? resident : undefined,
+        growing: verdict.growing,
+        growthPerSecond: verdict.growthPerSecond,
+        // the time of day may have jumped back: it lived at least as long as it was watched
+        lifetime: Math.max(now - life.firstSeen, this.clock.unix() - life.startTime),
+      },
+      this.unixAt(now),
+    );
     const slot = life.group.slots[life.slot];
     if (slot !== undefined) slot.lastEnd = { endedAt: now, reason: finding.reason };
     this.vacate(life, now);
@@ -455,7 +480,7 @@ export class Watcher {
     this.lives.set(pid, life);
     this.occupy(life, now);
     this.table.set(row, column.startTime, life.startTime);
-    life.history.add(now, this.table.get(row, column.residentMemory));
+    this.remember(life, now);
     this.readFds(life);
     this.readMaxFds(life);
   }

@@ -1,17 +1,24 @@
-// The verdict without Prometheus: the shipped rules themselves, evaluated at one moment over what the exporter remembers. There
-// is one definition of a leak, and this is not a second one. What the rules record and the exporter does not keep is
-// computed when a rule asks for it.
+// The verdict without Prometheus: the shipped rules themselves, evaluated now over what the exporter remembers. There is one
+// definition of a leak, and this is not a second one. What the rules record and the exporter does not keep is computed when a
+// rule asks for it; nothing runs between two looks.
 
 import type { AlertRule, RecordingRule, RuleGroup } from "../../alerts/rule.ts";
 import { isAlert } from "../../alerts/rule.ts";
-import { slotRecordings } from "../../catalog/recordings.ts";
-import { type Verdict, verdicts } from "../../catalog/verdicts.ts";
-import type { Severity } from "../../catalog/windows.ts";
+import { groupRecordings, slotRecordings } from "../../catalog/recordings.ts";
+import { type Verdict, verdictCode, verdicts } from "../../catalog/verdicts.ts";
+import { type Severity, severities } from "../../catalog/windows.ts";
 import type { Expr } from "../promql/ast.ts";
 import { evaluate, type Source } from "../promql/evaluate.ts";
 import { parsePromql } from "../promql/parse.ts";
 import type { LabelSet, Samples } from "../promql/series.ts";
+import { runAlert } from "../rules/alert-state.ts";
 import { recorded } from "../rules/engine.ts";
+
+/** Series of one slot, or of one group, as far as they are kept. */
+export interface Kept {
+  readonly labels: LabelSet;
+  series(name: string): readonly Samples[] | undefined;
+}
 
 /** What can be said of a slot now; undefined where nothing can. */
 export interface SlotVerdict {
@@ -26,78 +33,73 @@ export interface SlotVerdict {
   readonly firing: ReadonlyMap<string, Severity>;
 }
 
-/** Series of one slot (or group) as far as they are kept. */
-export interface Kept {
-  series(name: string): readonly Samples[] | undefined;
-}
-
-/** Since when an alert is active, fires, and is gone again; in seconds. */
-export interface AlertState {
-  active: number | undefined;
-  firing: number | undefined;
-  gone: number | undefined;
-}
-
-interface Recorded {
+interface ParsedAlert {
+  readonly rule: AlertRule;
   readonly expr: Expr;
   readonly interval: number;
 }
 
 export class LiveRules {
-  private readonly recorded = new Map<string, Recorded>();
+  private readonly recordings = new Map<string, { expr: Expr; interval: number }>();
+  private readonly slotAlerts: readonly ParsedAlert[];
+  private readonly groupAlerts: readonly ParsedAlert[];
   /** How far back each recorded series was asked for, in seconds: it is computed once per look, as far as that. */
   private readonly reach = new Map<string, number>();
-  private readonly alerts: readonly { rule: AlertRule; expr: Expr; key: string }[];
 
-  /** `isWanted` picks the alerts that are evaluated. */
-  constructor(groups: readonly RuleGroup[], isWanted: (rule: AlertRule) => boolean) {
+  constructor(groups: readonly RuleGroup[]) {
+    const alerts: ParsedAlert[] = [];
     for (const { rules, interval } of groups) {
       for (const rule of rules) {
-        if (!isAlert(rule))
-          this.recorded.set((rule as RecordingRule).record, { expr: parsePromql(rule.expr), interval });
+        if (isAlert(rule)) alerts.push({ rule, expr: parsePromql(rule.expr), interval });
+        else this.recordings.set((rule as RecordingRule).record, { expr: parsePromql(rule.expr), interval });
       }
     }
-    this.alerts = groups
-      .flatMap(({ rules }) => rules.filter(isAlert))
-      .filter(isWanted)
-      .map((rule) => ({ rule, expr: parsePromql(rule.expr), key: `${rule.alert} ${rule.labels["window"] ?? ""}` }));
+    this.slotAlerts = alerts.filter(({ rule: { alert } }) => /^LeakwatchMemoryLeak(Urgent|Steady|Slow)$/.test(alert));
+    this.groupAlerts = alerts.filter(({ rule: { alert } }) =>
+      /^Leakwatch(MemoryLeakMasked|OomLoop|RestartLoop)$/.test(alert),
+    );
   }
 
-  /** Evaluates everything for one slot at `now`; `states` are the alerts' states from one time to the next. */
-  judge(kept: Kept, states: Map<string, AlertState>, now: number): SlotVerdict {
+  /** The verdict of one slot. Times are Unix seconds. */
+  judgeSlot(kept: Kept, now: number): SlotVerdict {
+    const look = this.look(kept, this.slotAlerts, now);
+    const code = look.value(slotRecordings.verdict.name);
+    return {
+      verdict: verdicts.find((verdict) => verdict.code === code)?.word ?? "insufficient_data",
+      growth: look.value(slotRecordings.growth.name),
+      confidence: look.value(slotRecordings.confidence.name),
+      timeToOom: look.value(slotRecordings.timeToOom.name),
+      firing: look.firing,
+    };
+  }
+
+  /** The gravest verdict of a group's slots, or what holds for the group as a whole. */
+  judgeGroup(kept: Kept, slots: readonly Verdict[], now: number): Verdict {
+    const { firing } = this.look(kept, this.groupAlerts, now);
+    if (firing.has("LeakwatchOomLoop") || firing.has("LeakwatchRestartLoop")) return "restart_loop";
+    if (firing.has("LeakwatchMemoryLeakMasked")) return "masked_leak";
+    return slots.reduce<Verdict>((a, b) => (verdictCode[b] > verdictCode[a] ? b : a), "insufficient_data");
+  }
+
+  private look(kept: Kept, alerts: readonly ParsedAlert[], now: number) {
     const firing = new Map<string, Severity>();
     const alertSamples: Samples[] = [];
     const source = this.source(kept, alertSamples, now);
-    const at = Float64Array.of(now);
-    for (const { rule, expr, key } of this.alerts) {
-      const isActive = evaluate(expr, source, at).some(({ values }) => !Number.isNaN(values[0] as number));
-      const state = nextState(rule, states.get(key), isActive, now);
-      if (state === undefined) states.delete(key);
-      else states.set(key, state);
-      if (state?.firing === undefined) continue;
-      firing.set(rule.alert, gravest(firing.get(rule.alert), rule.labels.severity));
-      const labels: LabelSet = {
-        ...rule.labels,
-        ...slotLabels(kept),
-        __name__: "ALERTS",
-        alertname: rule.alert,
-        alertstate: "firing",
-      };
-      alertSamples.push({ labels, times: [now], values: [1] });
+    for (const { rule, expr, interval } of alerts) {
+      // long enough to know whether it has held, and whether it is kept
+      const times = gridUpTo(interval, now - rule.for - (rule.keepFiringFor ?? 0), now);
+      for (const { labels, values } of runAlert(rule, evaluate(expr, source, times), times).series) {
+        if (Number.isNaN(values[values.length - 1] as number)) continue;
+        firing.set(rule.alert, gravest(firing.get(rule.alert), rule.labels.severity));
+        alertSamples.push({ labels: { ...kept.labels, ...labels }, times: [now], values: [1] });
+      }
     }
     const value = (name: string) => {
-      const found = source.series(name, now, now)[0];
-      const last = found?.values[found.values.length - 1];
+      const values = source.series(name, now, now)[0]?.values;
+      const last = values?.[values.length - 1];
       return last === undefined || Number.isNaN(last) ? undefined : last;
     };
-    const code = value(slotRecordings.verdict.name);
-    return {
-      verdict: verdicts.find((verdict) => verdict.code === code)?.word ?? "insufficient_data",
-      growth: value(slotRecordings.growth.name),
-      confidence: value(slotRecordings.confidence.name),
-      timeToOom: value(slotRecordings.timeToOom.name),
-      firing,
-    };
+    return { firing, value };
   }
 
   /** What is kept, and what rules record, computed on the grid of their interval as far back as it is asked for. */
@@ -108,7 +110,7 @@ export class LiveRules {
         if (name === "ALERTS") return alerts;
         const own = kept.series(name);
         if (own !== undefined) return own;
-        const rule = this.recorded.get(name);
+        const rule = this.recordings.get(name);
         if (rule === undefined) return [];
         const reach = Math.max(this.reach.get(name) ?? 0, now - from);
         const known = computed.get(name);
@@ -130,28 +132,54 @@ function gridUpTo(interval: number, from: number, to: number): Float64Array {
   return Float64Array.from({ length: count }, (_, i) => to - (count - 1 - i) * interval);
 }
 
-function nextState(
-  rule: AlertRule,
-  before: AlertState | undefined,
-  isActive: boolean,
-  now: number,
-): AlertState | undefined {
-  const state = before ?? { active: undefined, firing: undefined, gone: undefined };
-  if (isActive) {
-    const active = state.active ?? now;
-    return { active, firing: state.firing ?? (now - active >= rule.for ? now : undefined), gone: undefined };
+function gravest(a: Severity | undefined, b: Severity): Severity {
+  return a !== undefined && severities.indexOf(a) > severities.indexOf(b) ? a : b;
+}
+
+/** Recorded series of a group, from the times of what happened to it. */
+export class GroupKept implements Kept {
+  readonly labels: LabelSet;
+  private readonly events: readonly GroupEvent[];
+  private readonly knownSince: number;
+  private readonly now: number;
+
+  constructor(group: string, events: readonly GroupEvent[], knownSince: number, now: number) {
+    this.labels = { group };
+    this.events = events;
+    this.knownSince = knownSince;
+    this.now = now;
   }
-  if (state.firing === undefined) return undefined;
-  const gone = state.gone ?? now;
-  return now - gone >= (rule.keepFiringFor ?? 0) ? undefined : { active: undefined, firing: state.firing, gone };
+
+  series(name: string): readonly Samples[] | undefined {
+    const counts: Record<string, (event: GroupEvent) => boolean> = {
+      [groupRecordings.livesEnded.name]: () => true,
+      [groupRecordings.livesEndedGrowing.name]: ({ growing }) => growing,
+      [groupRecordings.oomRestarts.name]: ({ restart }) => restart === "oom" || restart === "suspected_oom",
+      [groupRecordings.restarts.name]: ({ restart }) => restart !== undefined && restart !== "scheduled",
+    };
+    const wanted = counts[name];
+    if (wanted === undefined) return undefined;
+    const times = this.hoursAndNow();
+    const values = times.map(
+      (t) => this.events.filter((event) => event.time > t - hour && event.time <= t && wanted(event)).length,
+    );
+    return [{ labels: { ...this.labels, __name__: name }, times, values }];
+  }
+
+  private hoursAndNow(): number[] {
+    const first = Math.ceil(Math.max(this.knownSince, this.now - 8 * 24 * hour) / hour);
+    const times: number[] = [];
+    for (let i = first; i * hour <= this.now; i++) times.push(i * hour);
+    return [...times, this.now];
+  }
 }
 
-function slotLabels(kept: Kept): LabelSet {
-  const { __name__: _, ...labels } = kept.series(slotRecordings.floor.name)?.[0]?.labels ?? {};
-  return labels;
+const hour = 3600;
+
+/** The end of a life, and what followed. Unix seconds. */
+export interface GroupEvent {
+  readonly time: number;
+  readonly growing: boolean;
+  /** Undefined when no other process took the slot. */
+  restart: string | undefined;
 }
-
-const order: readonly Severity[] = ["info", "warning", "critical"];
-
-const gravest = (a: Severity | undefined, b: Severity): Severity =>
-  a !== undefined && order.indexOf(a) > order.indexOf(b) ? a : b;

@@ -20,7 +20,7 @@ const kept = {
 } as const;
 
 export class SlotMemory {
-  private readonly labels: LabelSet;
+  readonly labels: LabelSet;
   /** Least and most resident memory of each of the last minutes, from which the others are made. */
   private readonly least = new Ring(kept.minutes.step, kept.minutes.span);
   private readonly most = new Ring(kept.minutes.step, kept.minutes.span);

@@ -1,6 +1,7 @@
 // Process groups and their slots. A process takes the lowest free slot; when it ends, the next one takes it over. So the
 // number of series is the largest number of processes that ran at once, however often they restart.
 
+import { SlotMemory } from "../analysis/slot-memory.ts";
 import type { Life } from "./life.ts";
 
 /** A life that has ended, for the one that takes its slot. */
@@ -18,6 +19,8 @@ export interface Slot {
   lastEnd: EndedLife | undefined;
   /** Unix start times of the last lives in this slot, oldest first. */
   starts: number[];
+  /** Memory over time, over restarts too. */
+  readonly memory: SlotMemory;
 }
 
 export class Group {
@@ -32,8 +35,10 @@ export class Group {
   freeSlot(): number {
     const free = this.slots.findIndex(({ life }) => life === undefined);
     if (free >= 0) return free;
-    this.slots.push({ life: undefined, lastEnd: undefined, starts: [] });
-    return this.slots.length - 1;
+    const slot = this.slots.length;
+    const memory = new SlotMemory({ group: this.name, slot: String(slot) });
+    this.slots.push({ life: undefined, lastEnd: undefined, starts: [], memory });
+    return slot;
   }
 
   /** Processes that run now, by slot. */

@@ -15,9 +15,23 @@ export interface GroupAccount {
   /** Unix time, in seconds; undefined before the first. */
   lastRestart: number | undefined;
   lastEnd: LastEnd | undefined;
+  /** The last ends, oldest first. */
+  readonly events: LifeEvent[];
   /** When the last process ended, on the monotonic clock; undefined while one runs. */
   goneSince: number | undefined;
 }
+
+/** The end of a life, and what followed. */
+export interface LifeEvent {
+  /** Unix time, in seconds. */
+  readonly time: number;
+  readonly growing: boolean;
+  /** Undefined while no other process took the slot. */
+  restart: RestartReason | undefined;
+}
+
+/** Events that are kept per group: a week of restarts every half an hour. */
+const rememberedEvents = 336;
 
 /** How the last process of a group ended. */
 export interface LastEnd {
@@ -56,6 +70,7 @@ export class Ledger {
         oomKills: 0,
         lastRestart: undefined,
         lastEnd: undefined,
+        events: [],
         goneSince: undefined,
       };
       this.accounts.set(group, account);
@@ -68,12 +83,14 @@ export class Ledger {
   }
 
   /** A life ended. */
-  recordEnd(group: string, end: LastEnd & { growing: boolean }): void {
+  recordEnd(group: string, end: LastEnd & { growing: boolean }, unixTime: number): void {
     const account = this.account(group);
     const { growing, ...lastEnd } = end;
     account.livesEnded++;
     if (growing) account.livesEndedGrowing++;
     account.lastEnd = lastEnd;
+    account.events.push({ time: unixTime, growing, restart: undefined });
+    if (account.events.length > rememberedEvents) account.events.shift();
   }
 
   /** A life took the slot of one that had ended; `starts` are the slot's start times, the new one last. */
@@ -81,7 +98,10 @@ export class Ledger {
     const account = this.account(group);
     // an end with no cause of its own that keeps a beat was ordered by a clock
     const scheduled = endReason === "exit" && isSteadyCadence(starts, this.options);
-    account.restarts[scheduled ? "scheduled" : endReason]++;
+    const reason = scheduled ? "scheduled" : endReason;
+    account.restarts[reason]++;
+    const event = account.events.findLast(({ restart }) => restart === undefined);
+    if (event !== undefined) event.restart = reason;
     account.lastRestart = starts.at(-1);
     if (scheduled && account.lastEnd?.reason === "exit") {
       account.lastEnd = { ...account.lastEnd, reason: "scheduled", evidence: "steady_cadence" };

@@ -13,6 +13,13 @@ export function humanBytes(bytes: number): string {
   return `${bytes < 0 ? "−" : ""}${value.toFixed(digits)} ${units[unit]}`;
 }
 
+/** Bytes per second as `+1.40 MiB`, per hour; `0 B` for less than the smallest step of memory. */
+export function humanGrowth(bytesPerSecond: number): string {
+  const perHour = bytesPerSecond * 3600;
+  if (Math.abs(perHour) < 4096) return "0 B";
+  return `${perHour > 0 ? "+" : ""}${humanBytes(perHour)}`;
+}
+
 /** `3 d 4 h`, `12 min`, `8 s`: the two largest units that matter. */
 export function humanDuration(seconds: number): string {
   const whole = Math.floor(seconds);

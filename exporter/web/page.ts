@@ -1,7 +1,8 @@
-// The landing page: everything that is watched, on one page, without a script. Largest memory first.
+// The landing page: everything that is watched, on one page, without a script. What leaks comes first.
 
 import { ledger } from "../../catalog/defaults.ts";
-import { humanBytes, humanDuration, humanShare } from "./human.ts";
+import { verdictCode } from "../../catalog/verdicts.ts";
+import { humanBytes, humanDuration, humanGrowth, humanShare } from "./human.ts";
 import type { GroupStatus, ProcessStatus } from "./status.ts";
 
 export interface PageFacts {
@@ -43,11 +44,12 @@ looked at every ${facts.sampleInterval} s.</p>
 <table>
   <thead>
     <tr>
-      <th>Group <th>Pid <th class="n">Resident <th>Of its limit <th class="n">Limit <th class="n">Peak
-      <th class="n">Threads <th class="n">Descriptors <th class="n">Uptime <th class="n">Restarts
+      <th>Group <th>Verdict <th class="n">Growth per hour <th class="n">Confidence <th class="n">Time to OOM
+      <th class="n">Resident <th>Of its limit <th class="n">Limit <th class="n">Peak
+      <th class="n">Threads <th class="n">Descriptors <th class="n">Uptime <th class="n">Pid <th class="n">Restarts
     </tr>
   </thead>
-${[...running].sort(byMemory).map(groupRows).join("\n")}
+${[...running].sort(byGravity).map(groupRows).join("\n")}
 </table>
 ${ended.length === 0 ? "" : endedTable(ended)}
 </main>
@@ -83,11 +85,17 @@ function groupRows(group: GroupStatus): string {
   const rows = [...group.processes].sort((a, b) => (b.resident_memory_bytes ?? 0) - (a.resident_memory_bytes ?? 0));
   const name = `<th scope="rowgroup" rowspan="${rows.length}">${escapeHtml(group.group)}${
     rows.length > 1 ? ` <small>${humanBytes(totalMemory(group))} in ${rows.length}</small>` : ""
-  }</th>`;
+  }${groupVerdict(group)}</th>`;
   const last = `<td class="n" rowspan="${rows.length}">${restarts === 0 ? "0" : `${restarts} ${restartDetail(group)}`}</td>`;
   return `  <tbody>
 ${rows.map((process, i) => `    <tr>${i === 0 ? name : ""}${processCells(process)}${i === 0 ? last : ""}</tr>`).join("\n")}
   </tbody>`;
+}
+
+/** Said of the group where it is more than what its processes say. */
+function groupVerdict({ verdict, processes }: GroupStatus): string {
+  if (processes.some((process) => process.verdict === verdict)) return "";
+  return `<br><span class="${verdict}">${verdict.replaceAll("_", " ")}</span>`;
 }
 
 function processCells(process: ProcessStatus): string {
@@ -96,7 +104,10 @@ function processCells(process: ProcessStatus): string {
   const source = process.memory_limit_source;
   const fds = `${show(process.open_fds, String)}${process.max_fds === null ? "" : ` <small>of ${process.max_fds}</small>`}`;
   return [
-    `<td>${process.pid}</td>`,
+    `<td class="${process.verdict}">${process.verdict.replaceAll("_", " ")}</td>`,
+    `<td class="n">${show(process.growth_bytes_per_second, humanGrowth)}</td>`,
+    `<td class="n">${show(process.confidence_ratio, humanShare)}</td>`,
+    `<td class="n">${show(process.time_to_oom_seconds, humanDuration)}</td>`,
     `<td class="n">${show(resident, humanBytes)}</td>`,
     `<td>${share === null ? "–" : meter(share)}</td>`,
     `<td class="n">${show(limit, humanBytes)} <small>${limitText[source] ?? source}</small></td>`,
@@ -104,6 +115,7 @@ function processCells(process: ProcessStatus): string {
     `<td class="n">${show(process.threads, String)}</td>`,
     `<td class="n">${fds}</td>`,
     `<td class="n">${show(process.uptime_seconds, humanDuration)}</td>`,
+    `<td class="n">${process.pid}</td>`,
   ].join("");
 }
 
@@ -133,8 +145,13 @@ function endedTable(groups: readonly GroupStatus[]): string {
 </table></details>`;
 }
 
-function byMemory(a: GroupStatus, b: GroupStatus): number {
-  return totalMemory(b) - totalMemory(a);
+/** What leaks first, then the soonest to die, then the largest. */
+function byGravity(a: GroupStatus, b: GroupStatus): number {
+  const gravity = ({ verdict }: GroupStatus) => Math.max(0, verdictCode[verdict] - verdictCode.bounded_growth);
+  const soonest = ({ processes }: GroupStatus) =>
+    Math.min(...processes.map((process) => process.time_to_oom_seconds ?? Number.POSITIVE_INFINITY));
+  const sooner = gravity(a) > 0 && soonest(a) !== soonest(b) ? soonest(a) - soonest(b) : 0;
+  return gravity(b) - gravity(a) || sooner || totalMemory(b) - totalMemory(a);
 }
 
 function totalMemory({ processes }: GroupStatus): number {
@@ -153,7 +170,8 @@ function escapeHtml(text: string): string {
 const style = `
 :root { color-scheme: light dark; --line: light-dark(#e2e5e9, #32363c); --dim: light-dark(#666d76, #9aa2ac);
   --back: light-dark(#fff, #16181b); --head: light-dark(#f5f6f8, #1d2024); --text: light-dark(#1c2024, #e4e7ea);
-  --accent: light-dark(#5b3fb8, #b29cf5); --warn: light-dark(#8a4b00, #ffb454); --warn-back: light-dark(#fff4e0, #33270f); }
+  --accent: light-dark(#5b3fb8, #b29cf5); --warn: light-dark(#8a4b00, #ffb454); --warn-back: light-dark(#fff4e0, #33270f);
+  --bad: light-dark(#b3261e, #ff8a80); }
 * { box-sizing: border-box }
 body { margin: 0; background: var(--back); color: var(--text); font: 14px/1.5 system-ui, sans-serif }
 header { display: flex; align-items: baseline; gap: 2rem; padding: .8rem 1.5rem; border-bottom: 1px solid var(--line) }
@@ -169,6 +187,9 @@ thead th { position: sticky; top: 0; background: var(--head); font-weight: 600; 
 tbody { border-bottom: 1px solid var(--line) }
 tbody th { font-weight: 600; max-width: 26rem; overflow: hidden; text-overflow: ellipsis }
 .n { text-align: right }
+.leaking, .masked_leak, .restart_loop { color: var(--bad); font-weight: 600 }
+.bounded_growth, .high_stable, .warming_up { color: var(--warn) }
+.insufficient_data { color: var(--dim) }
 small { color: var(--dim); font-weight: 400 }
 meter { width: 7rem; height: .9rem; vertical-align: -2px }
 details { margin-top: 1.5rem } summary { cursor: pointer; color: var(--dim); margin-bottom: .5rem }

@@ -82,7 +82,7 @@ export function createApp({ exporter, webConfig, telemetryPath, log }: ServerOpt
 
   app.get("/api/v1/groups", async (_request, response) => {
     await exporter.refresh();
-    response.json({ status: "success", data: groupStatuses(exporter, Date.now() / 1000) });
+    response.json({ status: "success", data: groupStatuses(exporter, await exporter.verdicts(), Date.now() / 1000) });
   });
 
   app.get("/", async (_request, response) => {
@@ -91,7 +91,7 @@ export function createApp({ exporter, webConfig, telemetryPath, log }: ServerOpt
     response.type("html").send(
       renderPage({
         version,
-        groups: groupStatuses(exporter, Date.now() / 1000),
+        groups: groupStatuses(exporter, await exporter.verdicts(), Date.now() / 1000),
         notReady: exporter.notReady(),
         configError: exporter.reload.error,
         unreadable: exporter.unreadableNow(),

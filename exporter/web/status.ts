@@ -1,6 +1,9 @@
 // What the exporter knows, as plain values: for the landing page and for the JSON API.
 
 import type { RestartReason } from "../../catalog/metrics.ts";
+import type { Verdict } from "../../catalog/verdicts.ts";
+import type { SlotVerdict } from "../analysis/live.ts";
+import type { GroupVerdict } from "../analysis/verdicts.ts";
 import type { Life } from "../discovery/life.ts";
 import type { Exporter } from "../exporter.ts";
 import { column } from "../samplers/process-table.ts";
@@ -8,6 +11,7 @@ import { column } from "../samplers/process-table.ts";
 /** JSON of `/api/v1/groups`. Bytes, seconds and shares; null for what cannot be known. */
 export interface GroupStatus {
   group: string;
+  verdict: Verdict;
   processes: ProcessStatus[];
   restarts: Record<RestartReason, number>;
   lives_ended: number;
@@ -42,18 +46,30 @@ export interface ProcessStatus {
   max_fds: number | null;
   memory_limit_bytes: number | null;
   memory_limit_source: string;
+  verdict: Verdict;
+  growth_bytes_per_second: number | null;
+  /** How even the growth is, 0 to 1. */
+  confidence_ratio: number | null;
+  time_to_oom_seconds: number | null;
   /** Files of the process that cannot be read, and why. */
   unreadable: Record<string, string>;
 }
 
 /** Groups with running processes, and those that ended and are remembered; by name. */
-export function groupStatuses({ watcher }: Exporter, unixSeconds: number): GroupStatus[] {
+export function groupStatuses(
+  { watcher }: Exporter,
+  verdicts: ReadonlyMap<string, GroupVerdict>,
+  unixSeconds: number,
+): GroupStatus[] {
   return [...watcher.ledger]
     .map(([name, account]): GroupStatus => {
       const { lastEnd } = account;
       return {
         group: name,
-        processes: (watcher.groups.get(name)?.lives() ?? []).map((life) => processStatus(life)),
+        verdict: verdicts.get(name)?.verdict ?? "insufficient_data",
+        processes: (watcher.groups.get(name)?.lives() ?? []).map((life) =>
+          processStatus(life, verdicts.get(name)?.slots.get(life)),
+        ),
         restarts: { ...account.restarts },
         lives_ended: account.livesEnded,
         lives_ended_growing: account.livesEndedGrowing,
@@ -72,7 +88,7 @@ export function groupStatuses({ watcher }: Exporter, unixSeconds: number): Group
     })
     .sort((a, b) => (a.group < b.group ? -1 : 1));
 
-  function processStatus(life: Life): ProcessStatus {
+  function processStatus(life: Life, judged: SlotVerdict | undefined): ProcessStatus {
     const value = (col: number) => known(watcher.table.get(life.row, col));
     const startTime = value(column.startTime);
     return {
@@ -93,6 +109,10 @@ export function groupStatuses({ watcher }: Exporter, unixSeconds: number): Group
       max_fds: value(column.maxFds),
       memory_limit_bytes: value(column.memoryLimit),
       memory_limit_source: life.limitSource,
+      verdict: judged?.verdict ?? "insufficient_data",
+      growth_bytes_per_second: known(judged?.growth),
+      confidence_ratio: known(judged?.confidence),
+      time_to_oom_seconds: known(judged?.timeToOom),
       unreadable: Object.fromEntries(life.unreadable),
     };
   }

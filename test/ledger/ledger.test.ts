@@ -21,14 +21,15 @@ describe("an account", () => {
       oomKills: 0,
       lastRestart: undefined,
       lastEnd: undefined,
+      events: [],
       goneSince: undefined,
     });
   });
 
   test("counts ends, and those that still grew", () => {
     const ledger = new Ledger();
-    ledger.recordEnd("api", { ...exited, growing: false });
-    ledger.recordEnd("api", { ...exited, growthPerSecond: 17_476, growing: true });
+    ledger.recordEnd("api", { ...exited, growing: false }, 1000);
+    ledger.recordEnd("api", { ...exited, growthPerSecond: 17_476, growing: true }, 1000);
     expect(ledger.account("api")).toMatchObject({ livesEnded: 2, livesEndedGrowing: 1 });
     expect(ledger.account("api").lastEnd).toEqual({ ...exited, growthPerSecond: 17_476 });
     expect(ledger.account("other").livesEnded).toBe(0);
@@ -46,7 +47,7 @@ describe("a restart", () => {
 
   test("that keeps a beat was scheduled, and so was the end before it", () => {
     const ledger = new Ledger();
-    ledger.recordEnd("api", { ...exited, growing: false });
+    ledger.recordEnd("api", { ...exited, growing: false }, 1000);
     ledger.recordRestart("api", "exit", everyFiveMinutes);
     expect(ledger.account("api").restarts).toEqual({ ...noRestarts, scheduled: 1 });
     expect(ledger.account("api").lastEnd).toEqual({ ...exited, reason: "scheduled", evidence: "steady_cadence" });
@@ -55,7 +56,7 @@ describe("a restart", () => {
   // a leak that fills the same limit at the same pace keeps a beat too
   test.each(["oom", "suspected_oom", "unknown"] as const)("after %s was not scheduled, whatever its beat", (reason) => {
     const ledger = new Ledger();
-    ledger.recordEnd("api", { ...exited, reason, growing: false });
+    ledger.recordEnd("api", { ...exited, reason, growing: false }, 1000);
     ledger.recordRestart("api", reason, everyFiveMinutes);
     expect(ledger.account("api").restarts).toEqual({ ...noRestarts, [reason]: 1 });
     expect(ledger.account("api").lastEnd?.reason).toBe(reason);

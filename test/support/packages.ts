@@ -1,4 +1,4 @@
-// Programs that the integration tests run and npm cannot bring: installed from Debian packages where that is possible.
+// Programs that the tests run and npm cannot bring: installed from Debian packages where that is possible.
 
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
@@ -40,7 +40,7 @@ function missing(wanted: readonly Requirement[]): Requirement[] {
 function missingMessage(left: readonly Requirement[]): string {
   const lines = left.map(({ program, packages }) => `  ${program} (Debian, Ubuntu: ${packages.join(" or ")})`);
   return [
-    "The integration tests need programs that are not installed:",
+    "The tests need programs that are not installed:",
     ...lines,
     "As root on Debian or Ubuntu they are installed by the tests themselves; elsewhere please install them.",
   ].join("\n");
@@ -60,7 +60,7 @@ function install(wanted: readonly Requirement[]): void {
         listsAreCurrent = true;
       }
       if (!isKnown(name)) continue;
-      console.log(`installing ${name} for the integration tests`);
+      console.log(`installing ${name} for the tests`);
       withoutStartingDaemons(() => {
         try {
           aptGet("install", name);

@@ -21,12 +21,17 @@ const processStatus = (differs: Partial<ProcessStatus> = {}): ProcessStatus => (
   max_fds: 1024,
   memory_limit_bytes: 64 * MiB,
   memory_limit_source: "cgroup",
+  verdict: "stable",
+  growth_bytes_per_second: 0,
+  confidence_ratio: null,
+  time_to_oom_seconds: null,
   unreadable: {},
   ...differs,
 });
 
 const group = (differs: Partial<GroupStatus> = {}): GroupStatus => ({
   group: "api",
+  verdict: "stable",
   processes: [processStatus()],
   restarts: { oom: 0, suspected_oom: 0, scheduled: 0, exit: 0, unknown: 0 },
   lives_ended: 0,
@@ -58,7 +63,7 @@ const visible = (html: string) =>
 
 describe("a process", () => {
   test("is shown in human units", () => {
-    expect(visible(page())).toContain("api 4242 48.0 MiB 75 % 64.0 MiB cgroup 60.0 MiB 7 21 of 1024 3 h 0");
+    expect(visible(page())).toContain("api stable 0 B – – 48.0 MiB 75 % 64.0 MiB cgroup 60.0 MiB 7 21 of 1024 3 h 4242 0");
   });
 
   test("is marked when it is near its limit", () => {
@@ -77,8 +82,11 @@ describe("a process", () => {
       open_fds: null,
       max_fds: null,
       memory_limit_bytes: null,
+      growth_bytes_per_second: null,
     });
-    expect(visible(page({ groups: [group({ processes: [unknown] })] }))).toContain("api 4242 – – – cgroup – – – – 0");
+    expect(visible(page({ groups: [group({ processes: [unknown] })] }))).toContain(
+      "api stable – – – – – – cgroup – – – – 4242 0",
+    );
   });
 });
 
@@ -94,7 +102,8 @@ describe("groups", () => {
     const html = page({
       groups: [named("small", { 1: 10 }), named("large", { 2: 30, 3: 70 }), named("middle", { 4: 50 })],
     });
-    expect([...html.matchAll(/<td>(\d+)<\/td>/g)].map(([, pid]) => Number(pid))).toEqual([3, 2, 4, 1]);
+    const pids = [...html.matchAll(/3 h<\/td><td class="n">(\d+)<\/td>/g)].map(([, pid]) => Number(pid));
+    expect(pids).toEqual([3, 2, 4, 1]);
     expect(visible(html)).toContain("large 100 MiB in 2");
     expect(visible(html)).toContain("4 processes in 3 groups, looked at every 5 s.");
   });
@@ -164,5 +173,34 @@ describe("hostile text", () => {
   ])("%s is only text", (_, facts) => {
     expect(page(facts)).toContain(harmless);
     expect(page(facts)).not.toContain("<img");
+  });
+});
+
+describe("the verdict", () => {
+  const leaking = processStatus({
+    verdict: "leaking",
+    growth_bytes_per_second: (50 * MiB) / 3600,
+    confidence_ratio: 0.87,
+    time_to_oom_seconds: 2 * 3600 + 5 * 60,
+  });
+
+  test("of a leak says how fast, how sure and how long", () => {
+    const html = page({ groups: [group({ verdict: "leaking", processes: [leaking] })] });
+    expect(html).toContain('<td class="leaking">leaking</td>');
+    expect(html).toContain("+50.0 MiB");
+    expect(html).toContain("87 %");
+    expect(html).toContain("2 h 5 min");
+  });
+
+  test("of a group stands with its name where its processes do not say it", () => {
+    const html = page({ groups: [group({ verdict: "masked_leak" })] });
+    expect(html).toContain('<span class="masked_leak">masked leak</span>');
+  });
+
+  test("orders the page: a leak stands above a larger process that is stable", () => {
+    const large = group({ group: "large", processes: [processStatus({ resident_memory_bytes: 4096 * MiB })] });
+    const small = group({ group: "small", verdict: "leaking", processes: [leaking] });
+    const html = page({ groups: [large, small] });
+    expect(html.indexOf("small")).toBeLessThan(html.indexOf("large"));
   });
 });

@@ -196,6 +196,7 @@ describe("/api/v1/groups", () => {
     expect(groupsOf(await get("/api/v1/groups"))).toEqual([
       {
         group: "api",
+        verdict: "insufficient_data",
         processes: [
           {
             slot: 0,
@@ -215,6 +216,10 @@ describe("/api/v1/groups", () => {
             max_fds: 1024,
             memory_limit_bytes: 64 * MiB,
             memory_limit_source: "cgroup",
+            verdict: "insufficient_data",
+            growth_bytes_per_second: null,
+            confidence_ratio: null,
+            time_to_oom_seconds: null,
             unreadable: {},
           },
         ],
