@@ -4,14 +4,14 @@
 
 import type { RuleGroup } from "../../alerts/rule.ts";
 import { PromqlError } from "../promql/error.ts";
-import type { LabelSet } from "../promql/series.ts";
+import { groupBy, type LabelSet, type Samples } from "../promql/series.ts";
 import { type Evaluated, RuleEngine } from "../rules/engine.ts";
 import { tracedGroups } from "./builtin.ts";
 import { BacktestError } from "./failure.ts";
 import { type Gauge, gaugeSource } from "./gauge.ts";
 import { inOrder } from "./in-order.ts";
 import { leakwatchMetric, leakwatchSource } from "./leakwatch-series.ts";
-import type { PrometheusApi } from "./prometheus-api.ts";
+import { noSeries, type PrometheusApi } from "./prometheus-api.ts";
 import { type EpisodeReport, type Report, type TraceReport, traceReport } from "./report.ts";
 import { type GivenSelector, selectorText } from "./selector.ts";
 
@@ -29,7 +29,7 @@ export interface Watched {
   readonly labels: LabelSet;
   readonly processes: number;
   /** Its exporter's series, fetched or derived; undefined when nothing was there in the end. */
-  series(): Promise<Map<string, Evaluated["series"] extends ReadonlyMap<string, infer S> ? S : never> | undefined>;
+  series(): Promise<Map<string, Samples[]> | undefined>;
 }
 
 /** What the rules are run on, in one line, and all of it. */
@@ -38,7 +38,7 @@ export interface Watch {
   readonly watched: readonly Watched[];
 }
 
-export interface HistoryReport extends Report {
+export interface HistoryReport extends Omit<Report, "traces"> {
   from: number;
   to: number;
   what: string;
@@ -48,7 +48,13 @@ export interface HistoryReport extends Report {
   named: number;
   /** By alert and severity, the most frequent first. */
   alerts: { alert: string; severity: string; class: string; per_week: number }[];
-  traces: (TraceReport & { labels: LabelSet; processes: number })[];
+  traces: WatchedReport[];
+}
+
+/** Without the estimates over time, which are much and can be seen on a dashboard. */
+export interface WatchedReport extends Omit<TraceReport, "time_to_oom"> {
+  labels: LabelSet;
+  processes: number;
 }
 
 export interface HistoryOptions extends Stretch {
@@ -85,12 +91,14 @@ export async function backtestHistory(
   const names = shortNames(watched.map(({ labels }) => labels));
   const engine = new RuleEngine(tracedGroups(groups));
   const advance = onWatched(watched.length);
-  const traces: HistoryReport["traces"] = [];
+  const traces: WatchedReport[] = [];
   const fetched = inOrder(watched, ahead, async (one) => ({ one, series: await one.series() }));
   for await (const { one, series } of fetched) {
     const id = names.get(one.labels) as string;
     const report = series === undefined ? undefined : evaluated(engine, id, series, options);
-    if (report !== undefined) traces.push({ ...report, labels: one.labels, processes: one.processes });
+    if (report !== undefined) {
+      traces.push({ id, labels: one.labels, processes: one.processes, episodes: report.episodes });
+    }
     advance();
   }
   return {
@@ -110,13 +118,9 @@ export async function backtestHistory(
   };
 }
 
-async function findWatched(
-  api: PrometheusApi,
-  groups: readonly RuleGroup[],
-  options: HistoryOptions,
-): Promise<Watch> {
+async function findWatched(api: PrometheusApi, groups: readonly RuleGroup[], options: HistoryOptions): Promise<Watch> {
   const { metric, match } = options;
-  if (metric === undefined || metric.metric.name === leakwatchMetric) {
+  if (metric === undefined || isOwn(metric)) {
     const own = await leakwatchSource(api, groups, options);
     if (own.watched.length > 0) return own;
   }
@@ -125,14 +129,18 @@ async function findWatched(
     const found = await gaugeSource(api, gauge, options);
     if (found.watched.length > 0) return found;
   }
-  const looked = metric === undefined ? [leakwatchMetric, ...knownGauges.map((one) => one.metric.name)] : [metric.metric.name];
   const matchers = [match.matchers, metric?.metric.matchers ?? ""].filter((text) => text !== "").join(",");
-  const hint = metric === undefined ? ". Name a gauge of resident memory with --metric" : "";
-  throw new BacktestError(
-    `${api.url} has no series ${looked.map((name) => selectorText(name, {}, matchers)).join(" or ")} in this time${hint}`,
-    2,
+  const looked = [...(metric === undefined ? [leakwatchMetric] : []), ...gauges.map((one) => one.metric.name)];
+  const missing = noSeries(
+    api,
+    looked.map((name) => selectorText(name, {}, matchers)),
   );
+  throw new BacktestError(metric === undefined ? `${missing}. Name a gauge of memory with --metric` : missing, 2);
 }
+
+/** The exporter's own, unless a limit or start time from elsewhere is wanted with it. */
+const isOwn = ({ metric, limit, startTime }: Gauge) =>
+  metric.name === leakwatchMetric && limit === undefined && startTime === undefined;
 
 function evaluated(engine: RuleEngine, id: string, series: Evaluated["series"], { from, to }: Stretch): TraceReport {
   try {
@@ -156,14 +164,14 @@ function shortNames(all: readonly LabelSet[]): Map<LabelSet, string> {
   );
 }
 
-function namedIn({ episodes, processes }: HistoryReport["traces"][number]): number {
+function namedIn({ episodes, processes }: WatchedReport): number {
   const leaks = episodes.filter((episode) => episode.class === "leak");
   const slots = new Set(leaks.flatMap(({ slot }) => (slot === null ? [] : [slot])));
   return slots.size > 0 ? slots.size : Number(leaks.length > 0 && processes === 1);
 }
 
 function alertsPerWeek(episodes: readonly EpisodeReport[], weeks: number): HistoryReport["alerts"] {
-  const kinds = Map.groupBy(episodes, ({ alert, severity }) => `${alert} ${severity}`);
+  const kinds = groupBy(episodes, ({ alert, severity }) => `${alert} ${severity}`);
   return [...kinds.values()]
     .map((same) => {
       const { alert, severity, class: kind } = same[0] as EpisodeReport;

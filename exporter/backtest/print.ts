@@ -1,8 +1,12 @@
 // A backtest's result as text for a terminal.
 
 import { humanDuration } from "../web/human.ts";
+import type { HistoryReport } from "./history.ts";
 import type { Report } from "./report.ts";
 import type { Score } from "./score.ts";
+
+/** Traces begin at 0 or in our time; a year from 0 is none of both. Seconds. */
+const firstDate = 365 * 86_400;
 
 /** Every episode, by trace. */
 export function renderEpisodes(report: Report): string {
@@ -12,13 +16,46 @@ export function renderEpisodes(report: Report): string {
       slot ?? "",
       alert,
       severity,
-      `at ${humanDuration(start)}`,
-      end === null ? "still firing" : `for ${humanDuration(end - start)}`,
+      moment(start),
+      lasted(start, end),
     ]),
   );
   const quiet = report.traces.filter(({ episodes }) => episodes.length === 0).length;
   return `${table([["trace", "slot", "alert", "severity", "start", ""], ...rows])}${quiet} of ${report.traces.length} traces without an alert.\n`;
 }
+
+/** Every episode, how often each alert comes, and how many processes they name. */
+export function renderHistory(report: HistoryReport): string {
+  const { what, url, from, to, processes, named, alerts, traces } = report;
+  const episodes = traces.flatMap(({ id, episodes: own, processes: slots }) =>
+    own.map((episode) => ({ id, slots, ...episode })),
+  );
+  const rows = [...episodes]
+    .sort((a, b) => a.start - b.start)
+    .map(({ id, slots, slot, alert, severity, start, end }) => [
+      slots > 1 && slot !== null ? `${id} slot ${slot}` : id,
+      alert,
+      severity,
+      moment(start),
+      lasted(start, end),
+    ]);
+  const perWeek = alerts.map((one) => [one.alert, one.severity, one.class, `${one.per_week.toFixed(1)} a week`]);
+  const all = alerts.reduce((sum, { per_week }) => sum + per_week, 0);
+  return [
+    `${what}\n${url}, ${moment(from)} to ${moment(to)} UTC\n`,
+    ...(rows.length > 0 ? [table([["process", "alert", "severity", "start (UTC)", ""], ...rows]), table(perWeek)] : []),
+    `${all.toFixed(1)} alerts a week. ${named} of ${processes} processes would have been named as leaking.\n`,
+  ].join("\n");
+}
+
+/** A date, or the distance from the beginning of a clock that begins at 0. */
+function moment(seconds: number): string {
+  if (seconds < firstDate) return `at ${humanDuration(seconds)}`;
+  return new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
+}
+
+const lasted = (start: number, end: number | null) =>
+  end === null ? "still firing" : `for ${humanDuration(end - start)}`;
 
 /** The measures, and a line per family. */
 export function renderScore(score: Score): string {

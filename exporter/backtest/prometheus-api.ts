@@ -126,6 +126,9 @@ function parsedAnswer(body: string): { status?: string; data?: unknown; error?: 
   }
 }
 
+export const noSeries = ({ url }: PrometheusApi, selectors: readonly string[]) =>
+  `${url} has no series ${selectors.join(" or ")} in this time`;
+
 /** Prometheus' own spelling of numbers. */
 export function sampleValue(text: string): number {
   if (text === "+Inf") return Number.POSITIVE_INFINITY;

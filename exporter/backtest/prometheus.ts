@@ -36,25 +36,22 @@ const answerPoints = { recording: 600_000, alert: 2_400_000 } as const;
 /** Queries at a time. */
 const atOnce = 2;
 
-/** Rules to evaluate, for a progress bar: each once per batch. */
-export interface Steps {
-  total: number;
-  advance(): void;
-}
-
-/** Throws BacktestError when Prometheus is not installed, or fails. */
+/** `onRules` is told how many there are, once per batch, and then of each. Throws BacktestError. */
 export async function prometheusEngine(
   groups: readonly RuleGroup[],
   traces: readonly Trace[],
-  onSteps: (total: number) => () => void,
+  onRules: (total: number) => () => void,
 ): Promise<TraceReport[]> {
   requirePrograms("prometheus", "promtool");
   const rounds = roundsOf(planRules(tracedGroups(groups)));
   const batches = batchesOf(traces);
-  const advance = onSteps(batches.length * rounds.flat().length);
-  const reports: TraceReport[] = [];
-  for (const batch of batches) reports.push(...(await evaluateBatch(rounds, batch, advance)));
-  return reports;
+  const advance = onRules(batches.length * rounds.flat().length);
+  const reports = new Map<string, TraceReport>();
+  for (const batch of batches) {
+    for (const report of await evaluateBatch(rounds, batch, advance)) reports.set(report.id, report);
+  }
+  const empty = { episodes: [], series: new Map() };
+  return traces.map(({ id }) => reports.get(id) ?? traceReport(id, empty));
 }
 
 function batchesOf(traces: readonly Trace[]): Trace[][] {

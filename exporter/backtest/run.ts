@@ -6,47 +6,97 @@ import { ruleGroups } from "../../alerts/index.ts";
 import type { BacktestOptions } from "../cli/backtest.ts";
 import { progressBar } from "../cli/progress.ts";
 import { builtinEngine } from "./builtin.ts";
-import { renderEpisodes, renderScore } from "./print.ts";
+import { BacktestError } from "./failure.ts";
+import { backtestHistory } from "./history.ts";
+import { bearerToken, historyOptions } from "./history-options.ts";
+import { renderEpisodes, renderHistory, renderScore } from "./print.ts";
+import { prometheusEngine } from "./prometheus.ts";
+import { PrometheusApi } from "./prometheus-api.ts";
 import type { Report } from "./report.ts";
 import { medianStep, score, type TraceLabels } from "./score.ts";
 import { listTraces, readTrace, type Trace, TraceError } from "./traces.ts";
 
-/** Prints and writes what was found. What cannot be read ends with a plain message and exit code 2. */
+/** Prints and writes what was found. A failure ends with a plain message and its exit code. */
 export async function backtest(options: BacktestOptions): Promise<void> {
   try {
-    const traces = listTraces(options.traces).map(readTrace);
-    const report = runBuiltin(traces);
-    if (options.json !== undefined) writeJson(options.json, report);
-    const labels = readLabels(options);
-    if (options.json === "-") return;
-    process.stdout.write(labels === undefined ? renderEpisodes(report) : renderScore(score(report, traces, labels)));
+    const text = await (options.prometheusUrl === undefined
+      ? overTraces({ ...options, traces: options.traces as string })
+      : overHistory({ ...options, prometheusUrl: options.prometheusUrl }));
+    if (options.json !== "-") process.stdout.write(text);
   } catch (error) {
-    if (!(error instanceof TraceError)) throw error;
+    if (!(error instanceof BacktestError)) throw error;
     process.stderr.write(`leakwatch: ${error.message}\n`);
-    process.exitCode = 2;
+    process.exitCode = error.exitCode;
   }
 }
 
-function runBuiltin(traces: readonly Trace[]): Report {
+async function overTraces(options: BacktestOptions & { traces: string }): Promise<string> {
+  const labels = readLabels(options);
+  const traces = listTraces(options.traces).map(readTrace);
+  const steps = traces.flatMap(({ members }) => members.map(({ times }) => medianStep(times))).filter((s) => s > 0);
+  const report: Report = {
+    step_seconds: steps.length === 0 ? 0 : Math.min(...steps),
+    engine: options.engine,
+    traces: options.engine === "prometheus" ? await runPrometheus(traces) : runBuiltin(traces),
+  };
+  writeJson(options.json, report);
+  return labels === undefined ? renderEpisodes(report) : renderScore(score(report, traces, labels));
+}
+
+function runBuiltin(traces: readonly Trace[]): Report["traces"] {
   const run = builtinEngine(ruleGroups());
-  const progress = progressBar("traces", traces.length);
-  const reports = traces.map((trace) => {
-    const report = run(trace);
-    progress.advance();
-    return report;
+  return withProgress("traces", (start) => {
+    const advance = start(traces.length);
+    return traces.map((trace) => {
+      const report = run(trace);
+      advance();
+      return report;
+    });
   });
-  progress.end();
-  const steps = traces.flatMap(({ members }) => members.map(({ times }) => medianStep(times)));
-  return { step_seconds: Math.min(...steps), engine: "builtin", traces: reports };
 }
 
-function writeJson(file: string, report: Report): void {
-  const text = `${JSON.stringify(report)}\n`;
-  if (file === "-") process.stdout.write(text);
-  else fs.writeFileSync(file, text);
+const runPrometheus = (traces: readonly Trace[]) =>
+  withProgress("rules", (start) => prometheusEngine(ruleGroups(), traces, start));
+
+async function overHistory(options: BacktestOptions & { prometheusUrl: string }): Promise<string> {
+  const wanted = historyOptions(options, Date.now() / 1000);
+  const api = new PrometheusApi(options.prometheusUrl, { bearerToken: bearerToken(options) });
+  const report = await withProgress("processes and groups", (start) =>
+    backtestHistory(api, ruleGroups(), wanted, start),
+  );
+  writeJson(options.json, report);
+  return renderHistory(report);
 }
 
-function readLabels({ labels, traces }: BacktestOptions): TraceLabels[] | undefined {
+/** `work` says how much there is as soon as it knows. */
+function withProgress<T>(what: string, work: (start: (total: number) => () => void) => T): T {
+  let end = () => {};
+  const result = work((total) => {
+    const bar = progressBar(what, total);
+    end = () => bar.end();
+    return () => bar.advance();
+  });
+  if (result instanceof Promise) return result.finally(() => end()) as T;
+  end();
+  return result;
+}
+
+/** Trace by trace: all in one text can be longer than a text can be. */
+function writeJson(file: string | undefined, { traces, ...head }: { traces: readonly object[] }): void {
+  if (file === undefined) return;
+  let fd: number;
+  try {
+    fd = file === "-" ? process.stdout.fd : fs.openSync(file, "w");
+  } catch (error) {
+    throw new BacktestError(`${file}: cannot be written: ${(error as Error).message}`, 2, { cause: error });
+  }
+  fs.writeSync(fd, `${JSON.stringify(head).slice(0, -1)},"traces":[`);
+  for (const [i, trace] of traces.entries()) fs.writeSync(fd, `${i === 0 ? "" : ","}\n${JSON.stringify(trace)}`);
+  fs.writeSync(fd, "\n]}\n");
+  if (fd !== process.stdout.fd) fs.closeSync(fd);
+}
+
+function readLabels({ labels, traces }: { labels?: string; traces: string }): TraceLabels[] | undefined {
   const candidates =
     labels === undefined ? ["labels.json", "../labels.json"].map((f) => path.join(traces, f)) : [labels];
   const file = candidates.find((candidate) => fs.existsSync(candidate));
@@ -54,9 +104,12 @@ function readLabels({ labels, traces }: BacktestOptions): TraceLabels[] | undefi
     if (labels !== undefined) throw new TraceError(`${labels}: no such file`);
     return undefined;
   }
+  let content: { traces?: TraceLabels[] };
   try {
-    return (JSON.parse(fs.readFileSync(file, "utf8")) as { traces: TraceLabels[] }).traces;
+    content = JSON.parse(fs.readFileSync(file, "utf8"));
   } catch (error) {
     throw new TraceError(`${file}: not a file of labels: ${(error as Error).message}`, { cause: error });
   }
+  if (!Array.isArray(content?.traces)) throw new TraceError(`${file}: not a file of labels: it has no list "traces"`);
+  return content.traces;
 }

@@ -11,6 +11,8 @@ export interface GivenSelector {
   readonly name: string;
   /** `a="b",c=~"d.*"` */
   readonly matchers: string;
+  /** The option in which a user asked for it; undefined when nobody did. */
+  readonly option?: string;
 }
 
 /** Throws BacktestError that names the option. */

@@ -5,6 +5,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import zlib from "node:zlib";
+import { BacktestError } from "./failure.ts";
 
 /** One process. Arrays have one entry per sample, oldest first; a missing row is a missing sample. */
 export interface Member {
@@ -24,8 +25,12 @@ export interface Trace {
 }
 
 /** A folder of traces cannot be used; the message names the file and the line. */
-export class TraceError extends Error {
+export class TraceError extends BacktestError {
   override readonly name = "TraceError";
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, 2, options);
+  }
 }
 
 const fileName = /^(.+?)(?:\.w(\d+))?\.csv(\.gz)?$/;
@@ -43,7 +48,11 @@ export function listTraces(folder: string): { id: string; files: { file: string;
   for (const name of names.sort()) {
     const [, id, slot] = fileName.exec(name) ?? [];
     if (id === undefined) continue;
-    traces.set(id, [...(traces.get(id) ?? []), { file: path.join(folder, name), slot: Number(slot ?? 0) }]);
+    const files = traces.get(id) ?? [];
+    const one = { file: path.join(folder, name), slot: Number(slot ?? 0) };
+    const other = files.find((known) => known.slot === one.slot);
+    if (other !== undefined) throw new TraceError(`${one.file}: ${other.file} is slot ${one.slot} of this trace too`);
+    traces.set(id, [...files, one]);
   }
   if (traces.size === 0) throw new TraceError(`${folder}: no files named <id>.csv or <id>.csv.gz`);
   return [...traces].map(([id, files]) => ({ id, files }));

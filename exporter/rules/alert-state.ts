@@ -13,14 +13,16 @@ export interface Episode {
   readonly end: number | undefined;
 }
 
-export interface AlertOutcome {
-  readonly episodes: readonly Episode[];
-  /** Where something fired: the series that a server writes for other rules to read. */
-  readonly series: readonly Samples[];
-}
-
-/** `condition` is what the rule's expression gave at these times. */
-export function runAlert(rule: AlertRule, condition: Vector, times: Float64Array): AlertOutcome {
+/** One alert for each element of `condition`, which is what the rule's expression gave at these times. */
+export function runAlert(
+  rule: AlertRule,
+  condition: Vector,
+  times: Float64Array,
+): {
+  episodes: readonly Episode[];
+  /** What a server writes for other rules to read, where something fired. */
+  series: readonly Samples[];
+} {
   const episodes: Episode[] = [];
   const series: Samples[] = [];
   const elements = condition.map(({ labels, values }) => ({ labels: withoutName(labels), values }));

@@ -63,7 +63,9 @@ const visible = (html: string) =>
 
 describe("a process", () => {
   test("is shown in human units", () => {
-    expect(visible(page())).toContain("api stable 0 B – – 48.0 MiB 75 % 64.0 MiB cgroup 60.0 MiB 7 21 of 1024 3 h 4242 0");
+    expect(visible(page())).toContain(
+      "api stable 0 B – – 48.0 MiB 75 % 64.0 MiB cgroup 60.0 MiB 7 21 of 1024 3 h 4242 0",
+    );
   });
 
   test("is marked when it is near its limit", () => {

@@ -1,0 +1,89 @@
+// What a user said about a history, checked.
+
+import fs from "node:fs";
+import type { BacktestOptions } from "../cli/backtest.ts";
+import { parseDuration } from "../promql/parse.ts";
+import { BacktestError } from "./failure.ts";
+import { type HistoryOptions, knownGauges } from "./history.ts";
+import { type GivenSelector, givenSelector } from "./selector.ts";
+
+/** Rules look back as short as 10 minutes; fewer than two samples there tell nothing. All in seconds. */
+const longestStep = 300;
+const shortestStep = 10;
+const shortestStretch = 3600;
+
+/** `now` in Unix seconds. Throws BacktestError that names the option. */
+export function historyOptions(options: BacktestOptions, now: number): HistoryOptions {
+  const step = duration("--step", options.step);
+  if (step < shortestStep || step > longestStep) {
+    throw new BacktestError(`--step: expected 10s to 5m, got ${options.step}`, 2);
+  }
+  const since = duration("--since", options.since);
+  if (since < shortestStretch) throw new BacktestError(`--since: expected at least 1h, got ${options.since}`, 2);
+  const match = options.match === undefined ? { name: "", matchers: "" } : givenSelector("--match", options.match);
+  const to = Math.floor(now / step) * step;
+  return { from: to - Math.floor(since / step) * step, to, step, match, metric: gaugeOf(options, match) };
+}
+
+function gaugeOf(options: BacktestOptions, match: GivenSelector): HistoryOptions["metric"] {
+  const metric =
+    options.metric !== undefined
+      ? withName("--metric", options.metric)
+      : match.name !== ""
+        ? { name: match.name, matchers: "" }
+        : undefined;
+  if (metric === undefined) {
+    for (const [option, value] of [
+      ["--limit-metric", options.limitMetric],
+      ["--start-time-metric", options.startTimeMetric],
+    ] as const) {
+      if (value !== undefined) throw new BacktestError(`${option} only goes with --metric`, 2);
+    }
+    return undefined;
+  }
+  const known = knownGauges.find((gauge) => gauge.metric.name === metric.name);
+  return {
+    metric,
+    limit: options.limitMetric === undefined ? known?.limit : limitOf(options.limitMetric),
+    startTime:
+      options.startTimeMetric === undefined
+        ? known?.startTime
+        : withName("--start-time-metric", options.startTimeMetric),
+  };
+}
+
+function withName(option: string, text: string): GivenSelector {
+  const selector = givenSelector(option, text);
+  if (selector.name === "") throw new BacktestError(`${option}: expected the name of a gauge, got ${text}`, 2);
+  return { ...selector, option };
+}
+
+const units: Record<string, number> = { "": 1, k: 1e3, m: 1e6, g: 1e9, ki: 2 ** 10, mi: 2 ** 20, gi: 2 ** 30 };
+
+/** A name, or a number of bytes: a name does not begin with a digit. */
+function limitOf(text: string): GivenSelector | number {
+  if (!/^\d/.test(text)) return withName("--limit-metric", text);
+  const [, number, unit] = /^(\d+(?:\.\d+)?) ?([kmg]?i?)b?$/i.exec(text) ?? [];
+  const factor = units[unit?.toLowerCase() ?? "none"];
+  if (number === undefined || factor === undefined || Number(number) === 0) {
+    throw new BacktestError(`--limit-metric: expected a gauge's name or bytes such as 512MiB, got ${text}`, 2);
+  }
+  return Number(number) * factor;
+}
+
+function duration(option: string, text: string): number {
+  if (!/^(\d+(ms|[smhdwy]))+$/.test(text)) {
+    throw new BacktestError(`${option}: expected a duration such as 30d or 90s, got ${text}`, 2);
+  }
+  return parseDuration(text);
+}
+
+/** Throws BacktestError when the file cannot be read. */
+export function bearerToken({ bearerTokenFile: file }: BacktestOptions): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return fs.readFileSync(file, "utf8").trim();
+  } catch (error) {
+    throw new BacktestError(`--bearer-token-file: ${(error as Error).message}`, 2, { cause: error });
+  }
+}
