@@ -5,6 +5,8 @@ export class Ring {
   private readonly step: number;
   private readonly longest: number;
   private values = new Float32Array(16).fill(Number.NaN);
+  /** Grid indexes of the first value ever and of the newest. */
+  private first: number | undefined;
   private newest: number | undefined;
   private read: { times: Float64Array; values: Float64Array } | undefined;
 
@@ -19,7 +21,9 @@ export class Ring {
     this.read = undefined;
     const index = Math.floor(time / this.step);
     const gap = this.newest === undefined ? 0 : Math.min(index - this.newest - 1, this.longest);
-    if (this.values.length < this.longest && this.newest !== undefined && index > this.newest) this.grow();
+    this.first ??= index;
+    const wanted = index - this.first + 1;
+    if (this.values.length < this.longest && wanted > this.values.length) this.grow(wanted);
     for (let hole = index - gap; hole < index; hole++) this.values[this.slot(hole)] = Number.NaN;
     this.values[this.slot(index)] = value;
     this.newest = index;
@@ -57,15 +61,17 @@ export class Ring {
     this.read = undefined;
   }
 
-  /** A longer array once this one is full of values: most processes live too short to need it all. */
-  private grow(): void {
-    const oldest = (this.newest as number) - this.values.length + 1;
-    if (Number.isNaN(this.values[this.slot(oldest)] as number)) return;
+  /** A longer array, for at least `wanted` steps: most processes live too short to need it all. */
+  private grow(wanted: number): void {
     const { times, values } = this.samples();
-    this.values = new Float32Array(Math.min(this.longest, this.values.length * 4)).fill(Number.NaN);
+    let length = this.values.length;
+    while (length < Math.min(wanted, this.longest)) length *= 4;
+    this.values = new Float32Array(Math.min(length, this.longest)).fill(Number.NaN);
     times.forEach((time, i) => {
-      this.values[this.slot(Math.round(time / this.step))] = values[i] as number;
+      const value = values[i] as number;
+      if (!Number.isNaN(value)) this.values[this.slot(Math.round(time / this.step))] = value;
     });
+    this.read = undefined;
   }
 
   private slot(index: number): number {

@@ -2,6 +2,7 @@
 // lives told apart by a start time where there is one, and by how its memory falls where there is none.
 
 import { groupBy, type LabelSet, type Samples, signature } from "../promql/series.ts";
+import { humanBytes } from "../web/human.ts";
 import { exposedSeries } from "./exposed.ts";
 import { BacktestError } from "./failure.ts";
 import { fetchRange } from "./fetch-range.ts";
@@ -160,7 +161,7 @@ function guessedStarts(rows: readonly Row[]): Float64Array {
 function inWords({ metric, limit, startTime }: Gauge, processes: number, limits: unknown, starts: unknown): string {
   const from = [
     typeof limit === "number"
-      ? `limit ${limit} bytes`
+      ? `limit ${humanBytes(limit)}`
       : limits === undefined
         ? "no limits"
         : `limits from ${limit?.name}`,

@@ -39,6 +39,7 @@ export interface Watch {
 }
 
 export interface HistoryReport extends Omit<Report, "traces"> {
+  /** Of the samples that there were, which may be fewer than were asked for. Unix seconds. */
   from: number;
   to: number;
   what: string;
@@ -86,23 +87,26 @@ export async function backtestHistory(
   options: HistoryOptions,
   onWatched: (total: number) => () => void,
 ): Promise<HistoryReport> {
-  const { from, to, step } = options;
   const { what, watched } = await findWatched(api, groups, options);
   const names = shortNames(watched.map(({ labels }) => labels));
   const engine = new RuleEngine(tracedGroups(groups));
   const advance = onWatched(watched.length);
   const traces: WatchedReport[] = [];
+  let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   const fetched = inOrder(watched, ahead, async (one) => ({ one, series: await one.series() }));
   for await (const { one, series } of fetched) {
-    const id = names.get(one.labels) as string;
-    const report = series === undefined ? undefined : evaluated(engine, id, series, options);
-    if (report !== undefined) {
-      traces.push({ id, labels: one.labels, processes: one.processes, episodes: report.episodes });
-    }
     advance();
+    if (series === undefined) continue;
+    const id = names.get(one.labels) as string;
+    const { episodes } = evaluated(engine, id, series, options);
+    traces.push({ id, labels: one.labels, processes: one.processes, episodes });
+    for (const { times } of [...series.values()].flat()) {
+      from = Math.min(from, times[0] ?? from);
+      to = Math.max(to, times[times.length - 1] ?? to);
+    }
   }
   return {
-    step_seconds: step,
+    step_seconds: options.step,
     engine: "builtin",
     from,
     to,
@@ -112,7 +116,7 @@ export async function backtestHistory(
     named: traces.reduce((sum, trace) => sum + namedIn(trace), 0),
     alerts: alertsPerWeek(
       traces.flatMap(({ episodes }) => episodes),
-      (to - from) / week,
+      Math.max(to - from, options.step) / week,
     ),
     traces,
   };

@@ -2,9 +2,11 @@
 
 import fs from "node:fs";
 import path from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { ruleGroups } from "../../alerts/index.ts";
 import type { BacktestOptions } from "../cli/backtest.ts";
-import { progressBar } from "../cli/progress.ts";
+import { type Progress, progressBar } from "../cli/progress.ts";
 import { builtinEngine } from "./builtin.ts";
 import { BacktestError } from "./failure.ts";
 import { backtestHistory } from "./history.ts";
@@ -37,13 +39,13 @@ async function overTraces(options: BacktestOptions & { traces: string }): Promis
   const report: Report = {
     step_seconds: steps.length === 0 ? 0 : Math.min(...steps),
     engine: options.engine,
-    traces: options.engine === "prometheus" ? await runPrometheus(traces) : runBuiltin(traces),
+    traces: options.engine === "prometheus" ? await runPrometheus(traces) : await runBuiltin(traces),
   };
-  writeJson(options.json, report);
+  await writeJson(options.json, report);
   return labels === undefined ? renderEpisodes(report) : renderScore(score(report, traces, labels));
 }
 
-function runBuiltin(traces: readonly Trace[]): Report["traces"] {
+function runBuiltin(traces: readonly Trace[]): Promise<Report["traces"]> {
   const run = builtinEngine(ruleGroups());
   return withProgress("traces", (start) => {
     const advance = start(traces.length);
@@ -64,36 +66,44 @@ async function overHistory(options: BacktestOptions & { prometheusUrl: string })
   const report = await withProgress("processes and groups", (start) =>
     backtestHistory(api, ruleGroups(), wanted, start),
   );
-  writeJson(options.json, report);
+  await writeJson(options.json, report);
   return renderHistory(report);
 }
 
 /** `work` says how much there is as soon as it knows. */
-function withProgress<T>(what: string, work: (start: (total: number) => () => void) => T): T {
-  let end = () => {};
-  const result = work((total) => {
-    const bar = progressBar(what, total);
-    end = () => bar.end();
-    return () => bar.advance();
-  });
-  if (result instanceof Promise) return result.finally(() => end()) as T;
-  end();
-  return result;
+async function withProgress<T>(
+  what: string,
+  work: (start: (total: number) => () => void) => T | Promise<T>,
+): Promise<T> {
+  let bar: Progress | undefined;
+  try {
+    return await work((total) => {
+      bar = progressBar(what, total);
+      return bar.advance;
+    });
+  } finally {
+    bar?.end();
+  }
+}
+
+async function writeJson(file: string | undefined, report: { traces: readonly object[] }): Promise<void> {
+  if (file === undefined) return;
+  const isStandard = file === "-";
+  try {
+    const stream = isStandard ? process.stdout : fs.createWriteStream(file);
+    await pipeline(Readable.from(jsonOf(report)), stream, { end: !isStandard });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (isStandard && code === "EPIPE") return; // whoever reads has read enough
+    throw new BacktestError(`${file}: cannot be written: ${message}`, 2, { cause: error });
+  }
 }
 
 /** Trace by trace: all in one text can be longer than a text can be. */
-function writeJson(file: string | undefined, { traces, ...head }: { traces: readonly object[] }): void {
-  if (file === undefined) return;
-  let fd: number;
-  try {
-    fd = file === "-" ? process.stdout.fd : fs.openSync(file, "w");
-  } catch (error) {
-    throw new BacktestError(`${file}: cannot be written: ${(error as Error).message}`, 2, { cause: error });
-  }
-  fs.writeSync(fd, `${JSON.stringify(head).slice(0, -1)},"traces":[`);
-  for (const [i, trace] of traces.entries()) fs.writeSync(fd, `${i === 0 ? "" : ","}\n${JSON.stringify(trace)}`);
-  fs.writeSync(fd, "\n]}\n");
-  if (fd !== process.stdout.fd) fs.closeSync(fd);
+function* jsonOf({ traces, ...head }: { traces: readonly object[] }): Generator<string> {
+  yield `${JSON.stringify(head).slice(0, -1)},"traces":[`;
+  for (const [i, trace] of traces.entries()) yield `${i === 0 ? "" : ","}\n${JSON.stringify(trace)}`;
+  yield "\n]}\n";
 }
 
 function readLabels({ labels, traces }: { labels?: string; traces: string }): TraceLabels[] | undefined {

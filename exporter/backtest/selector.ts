@@ -34,8 +34,11 @@ export function givenSelector(option: string, text: string): GivenSelector {
 
 /** A selector of all that has these labels, and what matchers further say. */
 export function selectorText(name: string, labels: LabelSet, matchers = ""): string {
-  const pairs = Object.entries(labels).filter(([label]) => label !== "__name__");
-  return `${name}{${[...pairs.map(([label, value]) => `${label}=${quoted(value)}`), ...(matchers === "" ? [] : [matchers])].join(",")}}`;
+  const own = Object.entries(labels).flatMap(([label, value]) =>
+    label === "__name__" ? [] : [`${label}=${quoted(value)}`],
+  );
+  const all = matchers === "" ? own : [...own, matchers];
+  return all.length === 0 ? name : `${name}{${all.join(",")}}`;
 }
 
 const quoted = (value: string) => `"${value.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n")}"`;
