@@ -25,7 +25,7 @@ import {
   type Vector,
   withoutName,
 } from "./series.ts";
-import { windowFunctions } from "./windows.ts";
+import { regression, windowFunctions } from "./windows.ts";
 
 /** Where an expression's series come from. */
 export interface Source {
@@ -87,7 +87,8 @@ class Evaluation {
   }
 
   /** The last sample of each series, if it is neither older than the lookback nor stale. */
-  private instant({ name, matchers, offset }: Selector): Vector {
+  private instant({ name, matchers, offset, range }: Selector): Vector {
+    if (range !== undefined) throw new PromqlError("a range is only possible inside a function over time");
     const shifted = this.shifted(offset);
     return this.selected(name, matchers, shifted, lookback).map(({ labels, times, values, holds }) => {
       const column = new Float64Array(shifted.length);
@@ -133,6 +134,8 @@ class Evaluation {
         return this.mapped(first, Math.sqrt);
       case "sgn":
         return this.mapped(first, Math.sign);
+      case "predict_linear":
+        return { vector: this.predicted(first, rest) };
       case "label_replace":
         return { vector: this.labelReplaced(first, rest) };
       case "vector":
@@ -148,6 +151,15 @@ class Evaluation {
     // last_over_time keeps the name, as in Prometheus; the others give another metric
     const labelsOf = name === "last_over_time" ? (labels: LabelSet) => labels : withoutName;
     return samples.map((one) => ({ labels: labelsOf(one.labels), values: compute(one, times, range) }));
+  }
+
+  private predicted(over: Expr, [ahead]: readonly Expr[]): Vector {
+    if (ahead?.kind !== "number") throw new PromqlError("predict_linear needs a number of seconds");
+    const [samples, times, range] = this.range("predict_linear", over);
+    return samples.map((one) => ({
+      labels: withoutName(one.labels),
+      values: regression(one, times, range, ahead.value),
+    }));
   }
 
   private range(name: string, over: Expr): [samples: readonly Samples[], times: Float64Array, range: number] {

@@ -14,6 +14,8 @@ export const windowFunctions: Readonly<Record<string, WindowFunction>> = {
   present_over_time: (samples, times, range) => scan(samples, times, range, () => 1),
   sum_over_time: (samples, times, range) => sums(samples, times, range, (sum) => sum),
   avg_over_time: (samples, times, range) => sums(samples, times, range, (sum, count) => sum / count),
+  deriv: (samples, times, range) => regression(samples, times, range, "slope"),
+  rate: counterRate,
   changes: (samples, times, range) =>
     scan(samples, times, range, (values, from, to) => {
       let changes = 0;
@@ -21,6 +23,52 @@ export const windowFunctions: Readonly<Record<string, WindowFunction>> = {
       return changes;
     }),
 };
+
+/**
+ * Slope by least squares, and the line's value `ahead` seconds after the window's end, as deriv and predict_linear.
+ * https://prometheus.io/docs/prometheus/latest/querying/functions/#predict_linear
+ */
+export function regression(
+  samples: Samples,
+  times: Float64Array,
+  range: number,
+  ahead: number | "slope",
+): Float64Array {
+  const { times: at } = known(samples);
+  return scan(samples, times, range, (values, from, to, now) => {
+    const n = to - from;
+    if (n < 2) return Number.NaN;
+    let [sumT, sumV, sumTV, sumTT] = [0, 0, 0, 0];
+    const origin = values[from] as number; // near to the values, so that little is lost
+    for (let i = from; i < to; i++) {
+      const t = (at[i] as number) - now;
+      const v = (values[i] as number) - origin;
+      sumT += t;
+      sumV += v;
+      sumTV += t * v;
+      sumTT += t * t;
+    }
+    const slope = (sumTV - (sumT * sumV) / n) / (sumTT - (sumT * sumT) / n);
+    return ahead === "slope" ? slope : origin + sumV / n - (slope * sumT) / n + slope * ahead;
+  });
+}
+
+/** A counter's increase per second, extrapolated to the whole window; each fall counts as a reset. */
+export function counterRate(samples: Samples, times: Float64Array, range: number): Float64Array {
+  const { times: at } = known(samples);
+  return scan(samples, times, range, (values, from, to, now) => {
+    if (to - from < 2) return Number.NaN;
+    let increase = (values[to - 1] as number) - (values[from] as number);
+    for (let i = from + 1; i < to; i++)
+      if ((values[i] as number) < (values[i - 1] as number)) increase += values[i - 1] as number;
+    const [first, last] = [at[from] as number, at[to - 1] as number];
+    const between = (last - first) / (to - from - 1);
+    // reach to the window's ends, but by no more than half a step where samples begin or end inside it
+    const before = Math.min(first - (now - range), 1.1 * between);
+    const after = Math.min(now - last, 1.1 * between);
+    return (increase * ((last - first + before + after) / (last - first))) / range;
+  });
+}
 
 /** The samples that count: those with a value. */
 function known({ times, values }: Samples): { times: ArrayLike<number>; values: ArrayLike<number> } {
@@ -42,7 +90,7 @@ function scan(
   samples: Samples,
   times: Float64Array,
   range: number,
-  of: (values: ArrayLike<number>, from: number, to: number) => number,
+  of: (values: ArrayLike<number>, from: number, to: number, now: number) => number,
 ): Float64Array {
   const { times: at, values } = known(samples);
   const result = new Float64Array(times.length);
@@ -52,7 +100,7 @@ function scan(
     const t = times[i] as number;
     while (to < at.length && (at[to] as number) <= t) to++;
     while (from < to && (at[from] as number) <= t - range) from++;
-    result[i] = from < to ? of(values, from, to) : Number.NaN;
+    result[i] = from < to ? of(values, from, to, t) : Number.NaN;
   }
   return result;
 }
