@@ -4,12 +4,8 @@
 
 import v8 from "node:v8";
 
-/** Read by glibc when a program starts: one heap for all threads, and freed memory goes back early. */
-const allocatorSettings = {
-  MALLOC_ARENA_MAX: "1",
-  MALLOC_TRIM_THRESHOLD_: "131072",
-  MALLOC_MMAP_THRESHOLD_: "65536",
-};
+/** Read by glibc when a program starts: one heap for all threads. */
+const allocatorSettings = { MALLOC_ARENA_MAX: "1" };
 
 /** Commands that compute for a while and then end want the speed instead. */
 const isService = process.argv[2] === undefined || process.argv[2] === "serve" || process.argv[2].startsWith("--");

@@ -78,6 +78,9 @@ export const knownGauges: readonly Gauge[] = [
   },
 ];
 
+/** Labels of places, for names; others follow. */
+const widestFirst = ["cluster", "namespace", "group", "pod", "container"];
+
 /** Processes that are fetched while another is evaluated. */
 const ahead = 2;
 
@@ -155,17 +158,14 @@ function evaluated(engine: RuleEngine, id: string, series: Evaluated["series"], 
   }
 }
 
-/** The values of those labels in which they differ at all. */
+/** The values of the group's label and of those in which they differ, from the widest to the narrowest. */
 function shortNames(all: readonly LabelSet[]): Map<LabelSet, string> {
-  const keys = [...new Set(all.flatMap((labels) => Object.keys(labels)))];
+  const keys = [...new Set([...widestFirst, ...all.flatMap((labels) => Object.keys(labels))])];
   const telling = keys.filter((key) => all.some((labels) => labels[key] !== all[0]?.[key]));
-  const shown = telling.length > 0 ? telling : keys;
-  return new Map(
-    all.map((labels) => [
-      labels,
-      shown.flatMap((key) => (labels[key] === undefined ? [] : [labels[key]])).join("/") || selectorText("", labels),
-    ]),
-  );
+  const shown = keys.filter((key) => key === "group" || telling.includes(key));
+  const nameOf = (labels: LabelSet, labelNames: readonly string[]) =>
+    labelNames.flatMap((key) => labels[key] ?? []).join("/");
+  return new Map(all.map((labels) => [labels, nameOf(labels, shown) || nameOf(labels, keys) || "{}"]));
 }
 
 function namedIn({ episodes, processes }: WatchedReport): number {

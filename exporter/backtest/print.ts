@@ -59,7 +59,7 @@ const lasted = (start: number, end: number | null) =>
 
 /** The measures, and a line per family. */
 export function renderScore(score: Score): string {
-  const share = (x: number) => x.toFixed(3);
+  const share = (x: number) => (Number.isNaN(x) ? "–" : x.toFixed(3));
   const hours = (x: number) => (Number.isFinite(x) ? `${x.toFixed(1)} h` : "–");
   const measures = [
     ["F1", share(score.f1)],

@@ -33,8 +33,10 @@ export async function backtest(options: BacktestOptions): Promise<void> {
 }
 
 async function overTraces(options: BacktestOptions & { traces: string }): Promise<string> {
-  const labels = readLabels(options);
-  const traces = listTraces(options.traces).map(readTrace);
+  checkWritable(options.json);
+  const listed = listTraces(options.traces);
+  const labels = readLabels(options, new Set(listed.map(({ id }) => id)));
+  const traces = listed.map(readTrace);
   const steps = traces.flatMap(({ members }) => members.map(({ times }) => medianStep(times))).filter((s) => s > 0);
   const report: Report = {
     step_seconds: steps.length === 0 ? 0 : Math.min(...steps),
@@ -61,6 +63,7 @@ const runPrometheus = (traces: readonly Trace[]) =>
   withProgress("rules", (start) => prometheusEngine(ruleGroups(), traces, start));
 
 async function overHistory(options: BacktestOptions & { prometheusUrl: string }): Promise<string> {
+  checkWritable(options.json);
   const wanted = historyOptions(options, Date.now() / 1000);
   const api = new PrometheusApi(options.prometheusUrl, { bearerToken: bearerToken(options) });
   const report = await withProgress("processes and groups", (start) =>
@@ -86,6 +89,19 @@ async function withProgress<T>(
   }
 }
 
+/** Before the work, not after it. */
+function checkWritable(file: string | undefined): void {
+  if (file === undefined || file === "-") return;
+  try {
+    fs.closeSync(fs.openSync(file, "a"));
+  } catch (error) {
+    throw cannotWrite(file, error as Error);
+  }
+}
+
+const cannotWrite = (file: string, error: Error) =>
+  new BacktestError(`${file}: cannot be written: ${error.message}`, 2, { cause: error });
+
 async function writeJson(file: string | undefined, report: { traces: readonly object[] }): Promise<void> {
   if (file === undefined) return;
   const isStandard = file === "-";
@@ -93,9 +109,8 @@ async function writeJson(file: string | undefined, report: { traces: readonly ob
     const stream = isStandard ? process.stdout : fs.createWriteStream(file);
     await pipeline(Readable.from(jsonOf(report)), stream, { end: !isStandard });
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (isStandard && code === "EPIPE") return; // whoever reads has read enough
-    throw new BacktestError(`${file}: cannot be written: ${message}`, 2, { cause: error });
+    if (isStandard && (error as NodeJS.ErrnoException).code === "EPIPE") return; // whoever reads has read enough
+    throw cannotWrite(file, error as Error);
   }
 }
 
@@ -106,7 +121,11 @@ function* jsonOf({ traces, ...head }: { traces: readonly object[] }): Generator<
   yield "\n]}\n";
 }
 
-function readLabels({ labels, traces }: { labels?: string; traces: string }): TraceLabels[] | undefined {
+/** Undefined when there are none, or none of these traces. */
+function readLabels(
+  { labels, traces }: { labels?: string; traces: string },
+  ids: ReadonlySet<string>,
+): TraceLabels[] | undefined {
   const candidates =
     labels === undefined ? ["labels.json", "../labels.json"].map((f) => path.join(traces, f)) : [labels];
   const file = candidates.find((candidate) => fs.existsSync(candidate));
@@ -121,5 +140,7 @@ function readLabels({ labels, traces }: { labels?: string; traces: string }): Tr
     throw new TraceError(`${file}: not a file of labels: ${(error as Error).message}`, { cause: error });
   }
   if (!Array.isArray(content?.traces)) throw new TraceError(`${file}: not a file of labels: it has no list "traces"`);
-  return content.traces;
+  if (content.traces.some(({ id }) => ids.has(id))) return content.traces;
+  if (labels !== undefined) throw new TraceError(`${labels}: knows none of these traces`);
+  return undefined;
 }
