@@ -34,7 +34,8 @@ export class Exposition {
   gzipped(): Promise<Buffer> {
     this.compressed ??= (async () => {
       try {
-        return await gzip(this.hold(), { level: 1 });
+        const text = this.hold();
+        return await gzip(text, { level: 1, chunkSize: chunkFor(text.length) });
       } finally {
         this.release();
       }
@@ -42,6 +43,9 @@ export class Exposition {
     return this.compressed;
   }
 }
+
+/** Room for the whole result, which is a twelfth of the text or less: then one trip to the thread pool is enough. */
+const chunkFor = (length: number) => Math.max(4096, length >> 3);
 
 /** Hands out buffers, and takes back those of expositions that are over. */
 export class Expositions {

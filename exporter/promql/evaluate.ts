@@ -210,7 +210,8 @@ class Evaluation {
       const match = regex.exec(labels[source] ?? "");
       if (match === null) return { labels, values };
       const text = replacement.replace(/\$(\d+)/g, (_, group: string) => match[Number(group)] ?? "");
-      return { labels: { ...labels, [target]: text }, values };
+      const { [target]: _, ...others } = labels;
+      return { labels: text === "" ? others : { ...others, [target]: text }, values }; // an empty label is none
     });
     return mergeSame(result, this.times);
   }
