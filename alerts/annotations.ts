@@ -10,8 +10,7 @@ import type { Verdict } from "../catalog/verdicts.ts";
 
 type Annotations = { summary: string; description: string } & Record<string, string>;
 
-const targetLabels = ["cluster", "namespace", "job", "instance"];
-const groupLabels = [...targetLabels, "group"];
+const groupLabels = ["cluster", "namespace", "job", "instance", "group"];
 const slotLabels = [...groupLabels, "slot"];
 
 const value = (format: string) => `{{ . | first | value | ${format} }}`;
@@ -89,7 +88,7 @@ export function maskedText(does: string, evidence: string, alert: string): Annot
     growth: about(groupLabels, known(perHour, `${bytes} per hour`)),
     time_left: about(
       groupLabels,
-      duration(lifeLength, (time) => `${time} from start to limit`),
+      duration(lifeLength, (time) => `${time} after each start`),
     ),
   };
 }
@@ -100,7 +99,7 @@ export function healthText(summary: string, description: string, alert: string):
     summary,
     description,
     runbook_url: links.runbook(alert),
-    dashboard_url: dashboard("exporter", "6h", targetLabels),
+    dashboard_url: dashboard("exporter", "6h", groupLabels),
   };
 }
 
@@ -139,23 +138,25 @@ const memory =
   known(`${processMetrics.memoryLimit.name}{%s}`, ` of ${bytes}.`);
 
 /** Not from the hourly series: what happened in the last minutes is in none of them yet. */
-const lastDay = known(
-  `round(increase(${groupMetrics.livesEnded.name}{%s}[1d]))`,
-  [
-    ` In the last day ${count} lives ended`,
-    known(`round(increase(${groupMetrics.livesEndedGrowing.name}{%s}[1d]))`, `, ${count} of them still growing`),
-    known(
-      `sum(round(increase(${groupMetrics.restarts.name}{%s,reason=~"oom|suspected_oom"}[1d])))`,
-      `, ${count} by an OOM kill`,
-    ),
-    ".",
-    known(
-      `${groupMetrics.lastEnd.name}{%s}`,
-      ' Why the last one ended: {{ . | first | label "reason" }} ({{ . | first | label "evidence" }}).',
-    ),
-    known(`${groupMetrics.lastEndMemoryLimit.name}{%s}`, ` It ended at ${percentage} of its limit.`),
-  ].join(""),
-);
+const lastDay = [
+  known(
+    `round(increase(${groupMetrics.livesEnded.name}{%s}[1d]))`,
+    [
+      ` Lives ended in the last day: ${count}`,
+      known(`round(increase(${groupMetrics.livesEndedGrowing.name}{%s}[1d]))`, `, still growing: ${count}`),
+      known(
+        `sum(round(increase(${groupMetrics.restarts.name}{%s,reason=~"oom|suspected_oom"}[1d])))`,
+        `, killed for lack of memory: ${count}`,
+      ),
+      ".",
+    ].join(""),
+  ),
+  known(
+    `${groupMetrics.lastEnd.name}{%s}`,
+    ' Why the last one ended: {{ . | first | label "reason" }} ({{ . | first | label "evidence" }}).',
+  ),
+  known(`${groupMetrics.lastEndMemoryLimit.name}{%s}`, ` It ended at ${percentage} of its limit.`),
+].join("");
 
 function dashboard(uid: Parameters<typeof links.dashboard>[0], range: string, labels: readonly string[]): string {
   const variables = labels.map((label) => `{{ with $labels.${label} }}&var-${label}={{ . | urlquery }}{{ end }}`);

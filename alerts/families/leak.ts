@@ -33,7 +33,7 @@ export const slowLeaks = (): RuleGroup => ({
 
 const isFast = ({ stretch }: LeakWindow) => stretch === "15m";
 
-const alertName = {
+export const alertName = {
   urgent: "LeakwatchMemoryLeakUrgent",
   steady: "LeakwatchMemoryLeakSteady",
   slow: "LeakwatchMemoryLeakSlow",

@@ -71,7 +71,7 @@ function oomLoopAlert(): AlertRule {
     labels: { severity: "critical", class: "restarts" },
     annotations: groupText(
       "is killed for lack of memory, over and over",
-      `{{ $value | humanize }} OOM kills in the last ${duration(over)}.`,
+      `It was killed at least ${count} times within ${duration(over)}.`,
       name,
       "restart_loop",
     ),

@@ -1,6 +1,12 @@
 // What the exporter would expose about a process, a group, or itself.
 
-import { groupMetrics, processInfo, processMetrics, type RestartReason, restartReasons } from "../../catalog/metrics.ts";
+import {
+  groupMetrics,
+  processInfo,
+  processMetrics,
+  type RestartReason,
+  restartReasons,
+} from "../../catalog/metrics.ts";
 import { alongside, gap, lengthOf, level, notation, type Stretch } from "./shape.ts";
 
 export type Labels = Readonly<Record<string, string>>;
@@ -78,24 +84,27 @@ export function ledgerOf(
     }
     return series(name, { ...labels, ...more }, ...stretches, level(value, minutes - from));
   };
-  const [last] = ends.slice(-1);
+  const [first] = ends;
   return [
     counted(groupMetrics.livesEnded.name, {}, () => true),
     counted(groupMetrics.livesEndedGrowing.name, {}, ({ growing }) => growing === true),
-    ...restartReasons.map((reason) =>
-      counted(groupMetrics.restarts.name, { reason }, (end) => end.reason === reason),
-    ),
-    ...(last === undefined
+    ...restartReasons.map((reason) => counted(groupMetrics.restarts.name, { reason }, (end) => end.reason === reason)),
+    ...restartReasons
+      .filter((reason) => ends.some((end) => end.reason === reason))
+      .map((reason) =>
+        series(
+          groupMetrics.lastEnd.name,
+          { ...labels, reason, evidence: evidence[reason] },
+          gap(first?.at ?? 0),
+          ...ends.map((end, i) => {
+            const until = (ends[i + 1]?.at ?? minutes) - end.at;
+            return end.reason === reason ? level(1, until) : gap(until);
+          }),
+        ),
+      ),
+    ...(first === undefined
       ? []
-      : [
-          series(
-            groupMetrics.lastEnd.name,
-            { ...labels, reason: last.reason, evidence: evidence[last.reason] },
-            gap(last.at),
-            level(1, minutes - last.at),
-          ),
-          series(groupMetrics.lastEndMemoryLimit.name, labels, gap(last.at), level(0.97, minutes - last.at)),
-        ]),
+      : [series(groupMetrics.lastEndMemoryLimit.name, labels, gap(first.at), level(0.97, minutes - first.at))]),
   ];
 }
 

@@ -26,10 +26,10 @@ export function line(from: number, to: number, minutes: number): Stretch {
 /** No samples: missed scrapes, or nothing there to be scraped. */
 export const gap = (minutes: number): Stretch => ({ minutes, text: undefined });
 
-/** From one value to a ceiling, each half time half of what is left, in straight pieces. */
-export function bend(from: number, ceiling: number, halfTime: number, pieces: number): Stretch[] {
-  const at = (i: number) => ceiling - (ceiling - from) / 2 ** i;
-  return times(pieces, (i) => [line(at(i), at(i + 1), halfTime)]);
+/** From one value towards a ceiling: in each half time half of what is left, as straight pieces of five minutes. */
+export function bend(from: number, ceiling: number, halfTime: number, minutes: number): Stretch[] {
+  const at = (time: number) => Math.round(ceiling - (ceiling - from) / 2 ** (time / halfTime));
+  return times(minutes / 5, (i) => [line(at(5 * i), at(5 * i + 5), 5)]);
 }
 
 /** A wave of a day: down in its first half, up in its second. */

@@ -91,8 +91,9 @@ export class PrometheusApi {
       EAI_AGAIN: "the host name cannot be looked up now",
       ECONNRESET: "the connection was cut",
       UND_ERR_SOCKET: "the connection was cut",
+      "bad port": "this port is that of another protocol, and blocked for HTTP",
     };
-    const reason = reasons[cause.code ?? ""] ?? (cause.message || cause.code);
+    const reason = reasons[cause.code ?? cause.message] ?? (cause.message || cause.code);
     return new BacktestError(`cannot reach ${this.url}: ${reason}`, 1, { cause: error });
   }
 

@@ -63,10 +63,11 @@ export function counterRate(samples: Samples, times: Float64Array, range: number
       if ((values[i] as number) < (values[i - 1] as number)) increase += values[i - 1] as number;
     const [first, last] = [at[from] as number, at[to - 1] as number];
     const between = (last - first) / (to - from - 1);
-    // reach to the window's ends, or by half a step where samples begin or end inside it, and never below zero
+    // reach to the window's ends, or by half a step where samples begin or end inside it, and never to below zero
     const reach = (gap: number) => (gap < 1.1 * between ? gap : between / 2);
-    const sinceZero = increase > 0 ? (last - first) * ((values[from] as number) / increase) : Number.POSITIVE_INFINITY;
-    const before = Math.min(reach(first - (now - range)), sinceZero < 0 ? Number.POSITIVE_INFINITY : sinceZero);
+    const start = values[from] as number;
+    const sinceZero = increase > 0 && start >= 0 ? ((last - first) * start) / increase : Number.POSITIVE_INFINITY;
+    const before = Math.min(reach(first - (now - range)), sinceZero);
     const after = reach(now - last);
     return (increase * ((last - first + before + after) / (last - first))) / range;
   });

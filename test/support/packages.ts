@@ -13,6 +13,8 @@ export interface Requirement {
 export const requirements: readonly Requirement[] = [
   { program: "prometheus", packages: ["prometheus"] },
   { program: "promtool", packages: ["prometheus", "promtool"] },
+  { program: "prometheus-alertmanager", packages: ["prometheus-alertmanager"] },
+  { program: "amtool", packages: ["prometheus-alertmanager"] },
   { program: "dockerd", packages: ["docker.io"] },
   { program: "docker", packages: ["docker.io", "docker-cli"] },
   { program: "busybox", packages: ["busybox-static"] },

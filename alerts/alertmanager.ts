@@ -1,0 +1,248 @@
+// Who hears of an alert, and which alerts are consequences of others: alerts/alertmanager.yml. The names and windows of
+// alerts come from the rules, so that none is forgotten.
+// https://prometheus.io/docs/alerting/latest/configuration/
+
+import { dump } from "js-yaml";
+import { leakWindows } from "../catalog/windows.ts";
+import { alertName, lengthOf } from "./families/leak.ts";
+import { duration } from "./promql.ts";
+
+/** One exporter; one group that it watches; one process of the group. Equal names alone may be on two hosts by chance. */
+const exporter = ["cluster", "namespace", "job", "instance"];
+const group = [...exporter, "group"];
+const slot = [...group, "slot"];
+
+/** While an alert fires that `by` matches, those that `mute` matches are not told, if they have the same `of`. */
+interface Inhibition {
+  readonly why: string;
+  readonly by: readonly string[];
+  readonly mute: readonly string[];
+  readonly of: readonly string[];
+}
+
+const named = (...alerts: readonly string[]) => [
+  alerts.length === 1 && !alerts[0]?.includes(".*") ? `alertname = ${alerts[0]}` : `alertname =~ "${alerts.join("|")}"`,
+];
+
+export const inhibitions = (): Inhibition[] => [
+  {
+    why: "What is killed over and over also restarts, leaks, and is about to be killed.",
+    by: named("LeakwatchOomLoop"),
+    mute: named(
+      "LeakwatchMemoryLeak.*",
+      "LeakwatchOomPredicted",
+      "LeakwatchOomKilled",
+      "LeakwatchRestartLoop",
+      "LeakwatchRestartsRecur",
+    ),
+    of: group,
+  },
+  {
+    why: "Restarts that hide a leak are its consequence.",
+    by: named("LeakwatchMemoryLeakMasked"),
+    mute: named("LeakwatchRestartLoop", "LeakwatchRestartsRecur", "LeakwatchOomKilled"),
+    of: group,
+  },
+  {
+    why: "A leak with hours to live is no news as a leak with days.",
+    by: named("LeakwatchMemoryLeakUrgent"),
+    mute: named("LeakwatchMemoryLeakSteady", "LeakwatchMemoryLeakSlow"),
+    of: slot,
+  },
+  {
+    why: "What grows evenly for a day also grows over three.",
+    by: named("LeakwatchMemoryLeakSteady"),
+    mute: named("LeakwatchMemoryLeakSlow"),
+    of: slot,
+  },
+  {
+    why: "A page about a leak says when the limit will be reached.",
+    by: [...named("LeakwatchMemoryLeakUrgent"), "severity = critical"],
+    mute: named("LeakwatchOomPredicted"),
+    of: slot,
+  },
+  {
+    why: "So does a ticket about it, while there is most of a day left.",
+    by: named("LeakwatchMemoryLeak.*"),
+    mute: [...named("LeakwatchOomPredicted"), "severity = info"],
+    of: slot,
+  },
+  {
+    why: "Somebody was woken before the kernel did what was to be expected.",
+    by: [...named("LeakwatchMemoryLeakUrgent"), "severity = critical"],
+    mute: named("LeakwatchOomKilled"),
+    of: group,
+  },
+  {
+    why: "The gravest of the same name is enough.",
+    by: [...named("Leakwatch.*"), "severity = critical"],
+    mute: [...named("Leakwatch.*"), 'severity =~ "warning|info"'],
+    of: ["alertname", ...slot],
+  },
+  {
+    why: "The gravest of the same name is enough.",
+    by: [...named("Leakwatch.*"), "severity = warning"],
+    mute: [...named("Leakwatch.*"), "severity = info"],
+    of: ["alertname", ...slot],
+  },
+  ...windowInhibitions(),
+  {
+    why: "Without its exporter nothing is known of a group.",
+    by: named("LeakwatchExporterDown"),
+    mute: named("LeakwatchTargetGone", "LeakwatchSamplesStale", "LeakwatchTargetsUnreadable", "LeakwatchExporterLeaks"),
+    of: exporter,
+  },
+  {
+    why: "The only exporter is down: then there is none. That none is there has no labels but those of Prometheus itself.",
+    by: named("LeakwatchExporterDown"),
+    mute: named("LeakwatchExporterAbsent"),
+    of: ["cluster"],
+  },
+];
+
+/** One leak is seen by several windows, the shortest first. */
+function windowInhibitions(): Inhibition[] {
+  const kinds = [...new Set(leakWindows.map(({ kind }) => kind))];
+  return kinds.flatMap((kind) => {
+    const windows = leakWindows
+      .filter((window) => window.kind === kind)
+      .sort((a, b) => lengthOf(a) - lengthOf(b))
+      .map((window) => duration(lengthOf(window)));
+    return windows.slice(0, -1).map((window, i) => ({
+      why: "One leak is seen by several windows, the shortest first.",
+      by: [...named(alertName[kind]), `window = ${window}`],
+      mute: [...named(alertName[kind]), `window =~ "${windows.slice(i + 1).join("|")}"`],
+      of: slot,
+    }));
+  });
+}
+
+/** Times are those of Alertmanager's own terms: how long a first message waits for more, a further one, and a reminder. */
+const route = {
+  receiver: "ticket",
+  group_by: ["cluster", "namespace", "group"],
+  // most of an evaluation, so that what mutes an alert is there before it is told
+  group_wait: "5m",
+  group_interval: "1h",
+  // Alertmanager forgets after five days what it has told
+  repeat_interval: "4d",
+  routes: [
+    {
+      matchers: ["severity = critical"],
+      receiver: "page",
+      group_wait: "30s",
+      group_interval: "5m",
+      repeat_interval: "4h",
+    },
+    {
+      matchers: ["severity = info"],
+      receiver: "digest",
+      group_by: ["cluster"],
+      group_wait: "1h",
+      group_interval: "1d",
+    },
+  ],
+};
+
+const secret = (name: string) => `/etc/alertmanager/secrets/${name}`;
+
+const receivers = [
+  {
+    why: "Critical: somebody is woken. One incident for each group.",
+    receiver: {
+      name: "page",
+      pagerduty_configs: [
+        {
+          routing_key_file: secret("pagerduty-routing-key"),
+          severity: "critical",
+          description: '{{ template "leakwatch.title" . }}',
+          client: "leakwatch",
+          client_url: "{{ (index .Alerts 0).Annotations.dashboard_url }}",
+          details: { facts: '{{ template "leakwatch.text" . }}' },
+          links: [
+            { text: "Runbook", href: "{{ (index .Alerts 0).Annotations.runbook_url }}" },
+            { text: "Dashboard", href: "{{ (index .Alerts 0).Annotations.dashboard_url }}" },
+          ],
+        },
+      ],
+      slack_configs: [slack("#oncall")],
+    },
+  },
+  {
+    why: "Warnings: work for the day. A webhook makes a ticket of each group; its body is JSON with all annotations.",
+    receiver: {
+      name: "ticket",
+      webhook_configs: [
+        {
+          url: "https://tickets.example.org/alertmanager",
+          send_resolved: true,
+          http_config: { authorization: { credentials_file: secret("tickets-token") } },
+        },
+      ],
+      slack_configs: [slack("#memory")],
+    },
+  },
+  {
+    why: "Information: one mail a day.",
+    receiver: {
+      name: "digest",
+      email_configs: [
+        {
+          to: "memory@example.org",
+          send_resolved: false,
+          headers: {
+            Subject:
+              "leakwatch: {{ .Alerts.Firing | len }} to look at{{ with .CommonLabels.cluster }} in {{ . }}{{ end }}",
+          },
+          html: '{{ template "leakwatch.html" . }}',
+          text: '{{ template "leakwatch.text" . }}',
+        },
+      ],
+    },
+  },
+];
+
+function slack(channel: string) {
+  return {
+    api_url_file: secret("slack-webhook-url"),
+    channel,
+    send_resolved: true,
+    title: '{{ template "leakwatch.title" . }}',
+    title_link: "{{ (index .Alerts 0).Annotations.dashboard_url }}",
+    text: '{{ template "leakwatch.slack" . }}',
+    color:
+      '{{ if eq .Status "resolved" }}good{{ else if eq .CommonLabels.severity "critical" }}danger{{ else }}warning{{ end }}',
+  };
+}
+
+export function renderAlertmanager(): string {
+  return `# Generated by npm run generate from alerts/alertmanager.ts, as an example to start from: replace the receivers and
+# take out those that you do not use. Secrets are read from files. Check it with: amtool check-config alertmanager.yml
+# To use it beside other alerts, hang the route below your own with the matcher alertname =~ "Leakwatch.*".
+
+global:
+  smtp_smarthost: smtp.example.org:587
+  smtp_from: alertmanager@example.org
+  smtp_auth_username: alertmanager
+  smtp_auth_password_file: ${secret("smtp-password")}
+
+templates:
+  - templates/*.tmpl
+
+# One message for each group of processes. Critical ones page, the rest becomes tickets; information comes once a day.
+${yaml({ route }, 5)}
+# One fault is one message: consequences are not told beside their cause.
+inhibit_rules:
+${inhibitions().map(inhibitionText).join("")}
+receivers:
+${receivers.map(({ why, receiver }) => item(why, receiver)).join("")}`;
+}
+
+const inhibitionText = ({ why, by, mute, of }: Inhibition) =>
+  item(why, { source_matchers: by, target_matchers: mute, equal: of }, 2);
+
+const item = (why: string, value: object, flowLevel = -1) =>
+  `  # ${why}\n${yaml([value], flowLevel).replaceAll(/^(?=.)/gm, "  ")}`;
+
+/** From `flowLevel` on, lists are written in one line. */
+const yaml = (value: object, flowLevel: number) => dump(value, { lineWidth: -1, noRefs: true, flowLevel });

@@ -1,0 +1,368 @@
+// Growth of memory that is a leak, and growth that is not.
+
+import { evaluation } from "../../../catalog/windows.ts";
+import { firedFor, fires, isSilent, neverFired, type RuleTestFile, situation } from "../rule-test.ts";
+import { endsAt, every, type InputSeries, type Labels, ledgerOf, memoryOf } from "../series.ts";
+import { bend, dailyWave, day, GiB, hour, level, line, MiB, minute, teeth, times } from "../shape.ts";
+import { inCluster, onHost, plainAlert, slotAlert, windowsOf } from "../words.ts";
+
+const firstHour = windowsOf(({ stretch }) => stretch === "15m");
+
+export const urgent = (): RuleTestFile => {
+  const alert = "LeakwatchMemoryLeakUrgent";
+  const leaking = (labels: Labels, limit = GiB) =>
+    memoryOf(labels, limit, { memory: [line(300 * MiB, 1000 * MiB, 140)] }, { memory: [level(300 * MiB, 100)] });
+  const flat = (labels: Labels) => memoryOf(labels, GiB, { memory: [level(300 * MiB, 4 * hour)], age: day });
+  const said = (labels: Labels, window: string) =>
+    slotAlert(
+      alert,
+      { ...labels, slot: "0", severity: "critical", class: "leak", window },
+      {
+        does: "leaks memory and has hours to live",
+        evidence: `It grew in every stretch of the last ${window}.`,
+        verdict: "leaking",
+      },
+      { growth: "300MiB", confidence: "100%", memory: "750MiB", limit: "1GiB", timeLeft: "55 minutes" },
+    );
+  return {
+    evaluation: evaluation.fast,
+    tests: [
+      {
+        name: "5 MiB a minute towards a limit of 1 GiB",
+        situations: [
+          situation(
+            "leaks until it is started again after 2 h 20 min, on a host without cluster and namespace",
+            leaking(onHost("leaks")),
+          ),
+          situation("the same in api of cluster eu", leaking(inCluster("api"))),
+          situation("api of cluster us is level", flat(inCluster("api", { cluster: "us" }))),
+          situation("what another job sees of cluster eu is level", flat(inCluster("api", { job: "hosts" }))),
+          situation(
+            "fills its caches in the first hour: 200 to 600 MiB, slower and slower",
+            memoryOf(onHost("warms-up"), GiB, {
+              memory: [...bend(200 * MiB, 600 * MiB, 15, 2 * hour), level(600 * MiB, 2 * hour)],
+            }),
+          ),
+          situation(
+            "a heap that is collected every 20 minutes: 300 to 700 MiB and back",
+            memoryOf(onHost("collects-garbage"), GiB, { memory: teeth(() => 300 * MiB, 400 * MiB, 20, 12), age: day }),
+          ),
+          situation(
+            "a job that takes 400 MiB for 10 minutes in every hour",
+            memoryOf(onHost("runs-a-job"), GiB, {
+              memory: times(4, () => [level(300 * MiB, 50), level(700 * MiB, 10)]),
+              age: day,
+            }),
+          ),
+          situation(
+            "one step of 300 MiB",
+            memoryOf(onHost("steps"), GiB, { memory: [level(400 * MiB, 100), level(700 * MiB, 140)], age: day }),
+          ),
+        ],
+        expect: [
+          isSilent("after half an hour nothing can be said", 30, alert),
+          fires(
+            "after an hour and a half it is known; the windows of the first hour see it",
+            90,
+            alert,
+            ...firstHour.flatMap((window) => [said(onHost("leaks"), window), said(inCluster("api"), window)]),
+          ),
+          isSilent("more than an hour after the restart it is over", 235, alert),
+          firedFor("nothing else was taken for a leak", 239, 'class="leak"', "api", "leaks"),
+        ],
+      },
+    ],
+  };
+};
+
+export const steady = (): RuleTestFile => {
+  const alert = "LeakwatchMemoryLeakSteady";
+  const labels = inCluster("leaks");
+  const hours = 44;
+  return {
+    evaluation: evaluation.slow,
+    tests: [
+      {
+        name: "two days of growth with the limit far away",
+        situations: [
+          situation(
+            "50 MiB an hour, at any hour, with a limit of 8 GiB",
+            memoryOf(labels, 8 * GiB, { memory: [line(300 * MiB, (300 + 50 * hours) * MiB, hours * hour)] }),
+          ),
+          situation(
+            "a heap that is collected every two hours, over a level floor",
+            memoryOf(inCluster("collects-garbage"), 8 * GiB, {
+              memory: teeth(() => 300 * MiB, 400 * MiB, 2 * hour, hours / 2),
+              age: day,
+            }),
+          ),
+          situation(
+            "grows for ten hours, 300 to 800 MiB, and stops",
+            memoryOf(inCluster("grows-and-stops"), 8 * GiB, {
+              memory: [line(300 * MiB, 800 * MiB, 10 * hour), level(800 * MiB, (hours - 10) * hour)],
+            }),
+          ),
+          situation(
+            "twice as much by day as by night",
+            memoryOf(inCluster("daily-load"), 8 * GiB, { memory: dailyWave(300 * MiB, 600 * MiB, 2), age: day }),
+          ),
+        ],
+        expect: [
+          isSilent("half a day of it might be a cache that fills", 12 * hour, alert),
+          firedFor("nothing else was taken for a leak", hours * hour - 5, 'class="leak"', "leaks"),
+          fires(
+            "every window of this kind says the same",
+            40 * hour,
+            alert,
+            ...windowsOf(({ kind }) => kind === "steady").map((window) =>
+              slotAlert(
+                alert,
+                { ...labels, slot: "0", severity: "warning", class: "leak", window },
+                {
+                  does: "leaks memory steadily",
+                  evidence: `It grew in every stretch of the last ${window}.`,
+                  verdict: "leaking",
+                },
+                { growth: "50MiB", confidence: "100%", memory: "2.246GiB", limit: "8GiB", timeLeft: "4.9 days" },
+              ),
+            ),
+          ),
+        ],
+      },
+    ],
+  };
+};
+
+export const slow = (): RuleTestFile => {
+  const alert = "LeakwatchMemoryLeakSlow";
+  const labels = onHost("leaks");
+  const hours = 80;
+  const [window] = windowsOf(({ kind }) => kind === "slow");
+  return {
+    evaluation: 2 * evaluation.slow,
+    tests: [
+      {
+        name: "days of growth that no chart of a day shows",
+        situations: [
+          situation(
+            "0.3 MiB an hour on 700 MiB: 1 % a day",
+            memoryOf(labels, 2 * GiB, { memory: [line(700 * MiB, 724 * MiB, hours * hour)] }),
+          ),
+          situation(
+            "1 % on the first day, and level since",
+            memoryOf(onHost("grew-once"), 2 * GiB, {
+              memory: [line(700 * MiB, 707 * MiB, day), level(707 * MiB, (hours - 24) * hour)],
+            }),
+          ),
+          situation(
+            "5 % more by day than by night",
+            memoryOf(onHost("daily-load"), 2 * GiB, {
+              memory: [...dailyWave(700 * MiB, 735 * MiB, 3), level(735 * MiB, 8 * hour)],
+              age: day,
+            }),
+          ),
+        ],
+        expect: [
+          isSilent("after two days it is too little to be told from noise", 48 * hour, alert),
+          fires(
+            "after three days it is known",
+            79 * hour,
+            alert,
+            slotAlert(
+              alert,
+              { ...labels, slot: "0", severity: "info", class: "leak", window: window ?? "" },
+              {
+                does: "leaks memory slowly",
+                evidence: `It grew in every stretch of the last ${window}.`,
+                verdict: "leaking",
+              },
+              {
+                growth: "307.2kiB",
+                confidence: "100%",
+                memory: "723.7MiB",
+                limit: "2GiB",
+                timeLeft: "183.9 days",
+              },
+            ),
+          ),
+          firedFor("by this alert alone, and nothing else was", 79 * hour, 'class="leak"', "leaks"),
+          neverFired("by this alert alone", 79 * hour, `class="leak",alertname!="${alert}"`),
+        ],
+      },
+    ],
+  };
+};
+
+/** Memory of lives that all begin at 300 MiB and grow by 2 MiB a minute to their end. */
+const growingLives = (labels: Labels, each: number, count: number): InputSeries[] =>
+  memoryOf(
+    labels,
+    4 * GiB,
+    ...Array.from({ length: count }, () => ({ memory: [line(300 * MiB, (300 + 2 * each) * MiB, each)] })),
+  );
+
+export const masked = (): RuleTestFile => {
+  const alert = "LeakwatchMemoryLeakMasked";
+  const end = 26 * hour;
+  const cron = every(2 * hour, 2 * hour, end);
+  const restarted = inCluster("restarted-by-cron");
+  const said = (labels: Labels, words: Record<"ended" | "last", string> & Labels) =>
+    plainAlert(
+      alert,
+      { ...labels, severity: "warning", class: "leak" },
+      {
+        summary: `${labels["group"]} leaks memory, and restarts hide it.`,
+        description: [
+          "Most of its lives end while they still grow.",
+          ...(words["inside"] === undefined ? [] : [words["inside"]]),
+          words.ended,
+          `Why the last one ended: ${words.last}.`,
+          "It ended at 97% of its limit.",
+        ].join(" "),
+        verdict: "masked_leak",
+        growth: words["growth"] ?? "",
+        time_left: words["timeLeft"] ?? "",
+      },
+      "leakwatch-restarts",
+      "7d",
+    );
+  return {
+    evaluation: evaluation.slow,
+    tests: [
+      {
+        name: "restarts every two hours",
+        situations: [
+          situation(
+            "all lives grow by 2 MiB a minute until cron ends them",
+            growingLives(restarted, 2 * hour, 13),
+            ledgerOf(restarted, end, endsAt(cron, "scheduled", true)),
+          ),
+          situation(
+            "two lives grew until the kernel ended them; the rest of the day is quiet",
+            ledgerOf(onHost("killed-twice"), end, endsAt([3 * hour, 5 * hour], "oom", true)),
+          ),
+          situation("cron restarts a healthy service", ledgerOf(onHost("healthy"), end, endsAt(cron, "scheduled"))),
+          situation(
+            "three of twelve lives ended in the morning, when memory rises with the load",
+            ledgerOf(onHost("mornings"), end, [
+              ...endsAt(cron.slice(0, 3), "scheduled", true),
+              ...endsAt(cron.slice(3), "scheduled"),
+            ]),
+          ),
+          situation(
+            "crashes every ten minutes, for another reason",
+            ledgerOf(onHost("crashes"), end, endsAt(every(10, 5, end), "exit")),
+          ),
+          situation(
+            "a healthy service again; the exporter is restarted after 13 hours and counts from 0",
+            ledgerOf(onHost("exporter-restarted"), end, endsAt(cron, "scheduled"), [13 * hour]),
+          ),
+          situation(
+            "grows in every life; the exporter is restarted after 20 hours",
+            ledgerOf(onHost("exporter-restarted-too"), end, endsAt(cron, "scheduled", true), [20 * hour]),
+          ),
+        ],
+        expect: [
+          isSilent("two growing lives are no pattern yet", 5 * hour - 5, alert),
+          fires(
+            "two OOM kills need no longer wait",
+            7 * hour,
+            alert,
+            said(onHost("killed-twice"), {
+              ended: "Lives ended in the last day: 2, still growing: 2, killed for lack of memory: 2.",
+              last: "oom (cgroup_oom_kill)",
+            }),
+          ),
+          fires(
+            "most of a day later: the rate inside a life, and when it would have run out",
+            23 * hour,
+            alert,
+            said(restarted, {
+              inside: "Inside a life it grows 120MiB per hour. Without restarts a life would last 31.6 hours.", // (4096 - 300) / 120
+              ended: "Lives ended in the last day: 11, still growing: 11, killed for lack of memory: 0.",
+              last: "scheduled (steady_cadence)",
+              growth: "120MiB per hour",
+              timeLeft: "31.6 hours after each start",
+            }),
+            said(onHost("exporter-restarted-too"), {
+              ended: "Lives ended in the last day: 10, still growing: 10, killed for lack of memory: 0.",
+              last: "scheduled (steady_cadence)",
+            }),
+            said(onHost("killed-twice"), {
+              ended: "Lives ended in the last day: 2, still growing: 2, killed for lack of memory: 2.",
+              last: "oom (cgroup_oom_kill)",
+            }),
+          ),
+          firedFor(
+            "nothing else was taken for a leak",
+            end - 5,
+            'class="leak"',
+            "exporter-restarted-too",
+            "killed-twice",
+            "restarted-by-cron",
+          ),
+          neverFired("no other alert speaks of these", end - 5, `class="leak",alertname!="${alert}"`),
+        ],
+      },
+    ],
+  };
+};
+
+export const oomPredicted = (): RuleTestFile => {
+  const alert = "LeakwatchOomPredicted";
+  const labels = onHost("nearly-full");
+  const says = (severity: string, window: string, passed: string) =>
+    slotAlert(
+      alert,
+      { ...labels, slot: "0", severity, class: "leak", window },
+      {
+        does: `will reach its memory limit within ${window}`,
+        evidence: `It leaks, and has passed ${passed} of its limit.`,
+        verdict: "leaking",
+      },
+      { growth: "300MiB", confidence: "100%", memory: "725MiB", limit: "800MiB", timeLeft: "15 minutes" },
+    );
+  return {
+    evaluation: evaluation.fast,
+    tests: [
+      {
+        name: "level and trend",
+        situations: [
+          situation(
+            "5 MiB a minute, 75 MiB below its limit",
+            memoryOf(labels, 800 * MiB, { memory: [line(300 * MiB, 800 * MiB, 100)] }),
+          ),
+          situation(
+            "the same leak with hours of room: it leaks, but is at a quarter of its limit",
+            memoryOf(onHost("far-away"), 2000 * MiB, { memory: [line(100 * MiB, 600 * MiB, 100)] }),
+          ),
+          situation(
+            "a heap that bends to its maximum just below the limit: there is a trend, but no leak",
+            memoryOf(onHost("heap-to-its-maximum"), 800 * MiB, {
+              memory: bend(400 * MiB, 760 * MiB, 20 * minute, 100),
+            }),
+          ),
+        ],
+        expect: [
+          isSilent("as long as nothing is known to leak", 30, alert),
+          fires(
+            "the nearest and the further limits of time are all passed; Alertmanager shows the gravest",
+            85,
+            alert,
+            says("critical", "1h", "70%"),
+            says("warning", "6h", "50%"),
+            says("info", "1d", "30%"),
+          ),
+          firedFor("of these three", 90, `alertname="${alert}"`, "nearly-full"),
+          firedFor(
+            "although both leaks are known",
+            90,
+            'alertname=~"LeakwatchMemoryLeak.*"',
+            "far-away",
+            "nearly-full",
+          ),
+        ],
+      },
+    ],
+  };
+};

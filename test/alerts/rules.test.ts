@@ -1,0 +1,139 @@
+// The rules as they are shipped: what promtool says about them, that they use only series that exist, and that every alert
+// has its runbook and its tests.
+
+import fs from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { load } from "js-yaml";
+import { describe, expect, test } from "vitest";
+import { ruleGroups } from "../../alerts/index.ts";
+import { isAlert, type RecordingRule } from "../../alerts/rule.ts";
+import { defaultBases } from "../../catalog/links.ts";
+import { recordings } from "../../catalog/recordings.ts";
+import { verdicts } from "../../catalog/verdicts.ts";
+import { severities } from "../../catalog/windows.ts";
+import { promtool } from "./promtool.ts";
+import { knownSeries, seriesIn } from "./series-in.ts";
+
+const folder = fileURLToPath(new URL("../../alerts", import.meta.url));
+const rulesFile = path.join(folder, "generated/leakwatch.rules.yml");
+const filesIn = (name: string, ending: string) =>
+  fs.readdirSync(path.join(folder, name)).filter((file) => file.endsWith(ending));
+
+const rules = ruleGroups().flatMap(({ rules: these }) => [...these]);
+const alerts = rules.filter(isAlert);
+const recorded = rules.filter((rule): rule is RecordingRule => !isAlert(rule));
+const alertNames = [...new Set(alerts.map(({ alert }) => alert))];
+
+describe("promtool", () => {
+  test("finds nothing wrong with the rules", async () => {
+    expect(await promtool("check", "rules", "--lint=all", "--lint-fatal", rulesFile)).toMatchObject({ ok: true });
+  });
+
+  // each evaluates the rules over hours or days
+  test.concurrent.for(filesIn("tests", ".yml"))(
+    "agrees that the rules do what %s says",
+    { timeout: 300_000 },
+    async (file) => {
+      const { ok, said } = await promtool("test", "rules", path.join(folder, "tests", file));
+      expect(ok, said).toBe(true);
+    },
+  );
+});
+
+describe.each(alertNames)("%s", (name) => {
+  const variants = alerts.filter(({ alert }) => alert === name);
+
+  test("has a severity and a class that Alertmanager routes", () => {
+    for (const { labels } of variants) {
+      expect(severities).toContain(labels.severity);
+      expect(["leak", "capacity", "restarts", "health"]).toContain(labels.class);
+    }
+  });
+
+  test("says what happened, and where to read on", () => {
+    for (const { annotations } of variants) {
+      expect(annotations.summary).toMatch(/\.$/);
+      expect(annotations.description).not.toBe("");
+      expect(annotations["dashboard_url"]).toMatch(/\/d\/leakwatch-[a-z]+\?from=now-\d+[hd]&to=now/);
+      if (annotations["verdict"] !== undefined) {
+        expect(verdicts.map(({ word }) => word)).toContain(annotations["verdict"]);
+      }
+    }
+  });
+
+  test("has a runbook, to which it links", () => {
+    for (const { annotations } of variants) {
+      const url = annotations["runbook_url"] ?? "";
+      expect(url.startsWith(`${defaultBases.runbooks}/`)).toBe(true);
+      const file = path.join(folder, "runbooks", url.slice(defaultBases.runbooks.length));
+      expect(fs.readFileSync(file, "utf8").split("\n")[0]).toBe(`# ${name}`);
+    }
+  });
+
+  test("has a test in which it fires, and one in which it does not", () => {
+    const { tests } = load(fs.readFileSync(path.join(folder, "tests", `${name}.yml`), "utf8")) as {
+      tests: { alert_rule_test?: { alertname: string; exp_alerts: unknown[] }[] }[];
+    };
+    const about = tests
+      .flatMap(({ alert_rule_test = [] }) => alert_rule_test)
+      .filter(({ alertname }) => alertname === name);
+    expect(about.some(({ exp_alerts }) => exp_alerts.length > 0)).toBe(true);
+    expect(about.some(({ exp_alerts }) => exp_alerts.length === 0)).toBe(true);
+  });
+});
+
+test("there are no runbooks and no tests of alerts that do not exist", () => {
+  const runbooks = filesIn("runbooks", ".md").filter((file) => file.startsWith("Leakwatch"));
+  expect(runbooks.map((file) => file.replace(".md", "")).filter((name) => !alertNames.includes(name))).toEqual([]);
+  const tests = filesIn("tests", ".yml").filter((file) => file.startsWith("Leakwatch"));
+  expect(tests.map((file) => file.replace(".yml", "")).filter((name) => !alertNames.includes(name))).toEqual([]);
+});
+
+describe("recorded series", () => {
+  test("are those of the catalogue, each of them once", () => {
+    expect(recorded.map(({ record }) => record).sort()).toEqual(recordings.map(({ name }) => name).sort());
+  });
+
+  test.each(recordings.map(({ name }) => name))("%s is named level:metric:operations", (name) => {
+    expect(name).toMatch(/^(slot|group):leakwatch_[a-z]+(_[a-z]+)*:[a-z]+\d*[a-z]*$/);
+  });
+
+  test("that need more than an hour do not read it from raw series", () => {
+    const ranges = recorded.flatMap(({ record, expr }) =>
+      [...expr.matchAll(/leakwatch_process_\w+(?:\{[^}]*\})?\[([^\]]+)\]/g)].map(([, range]) => ({ record, range })),
+    );
+    expect(ranges.length).toBeGreaterThan(0);
+    for (const { range } of ranges) expect(["10m", "1h"]).toContain(range);
+  });
+});
+
+describe("series that rules read", () => {
+  test.each(rules.map((rule) => [isAlert(rule) ? rule.alert : rule.record, rule.expr] as const))(
+    "%s reads series that exist",
+    (_, expr) => {
+      const names = seriesIn(expr);
+      expect(names.length).toBeGreaterThan(0);
+      expect(names.filter((name) => !knownSeries.has(name))).toEqual([]);
+    },
+  );
+
+  test.each(alerts.map((alert) => [alert.alert, alert.annotations] as const))(
+    "the text of %s asks for series that exist",
+    (_, annotations) => {
+      const queries = Object.values(annotations).flatMap((text) =>
+        [...text.matchAll(/with printf `([^`]+)`/g)].map(([, query]) => query ?? ""),
+      );
+      const names = queries.flatMap((query) => seriesIn(query.replaceAll(/%(\[\d\])?[sf]/g, "")));
+      expect(names.filter((name) => !knownSeries.has(name))).toEqual([]);
+    },
+  );
+
+  test("are found in an expression, whatever stands around them", () => {
+    expect(
+      seriesIn(
+        'sum by (job) (rate(a_total{x="b"}[5m] offset 1h)) / on (job) group_left (y) c:d:e > 2 and time() < 1e3',
+      ),
+    ).toEqual(["a_total", "c:d:e"]);
+  });
+});

@@ -1,0 +1,477 @@
+import { once } from "node:events";
+import net from "node:net";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { ruleGroups } from "../../alerts/index.ts";
+import { backtestHistory } from "../../exporter/backtest/history.ts";
+import { historyOptions } from "../../exporter/backtest/history-options.ts";
+import { PrometheusApi } from "../../exporter/backtest/prometheus-api.ts";
+import type { BacktestOptions } from "../../exporter/cli/backtest.ts";
+import type { LabelSet, Samples } from "../../exporter/promql/series.ts";
+import { MiB } from "../support/fixtures.ts";
+import { curves } from "../support/memory-curves.ts";
+import { type Process, traceMember } from "../support/memory-traces.ts";
+import { type Asked, deadAddress, FakePrometheus, gauge, refusal } from "./fake-prometheus.ts";
+
+const hour = 3600;
+const now = 1_750_000_800; // a whole hour
+const limit = 1536 * MiB;
+
+/** A process of the last hours, at the times of a Prometheus. */
+function recorded(process: Omit<Process, "limit">) {
+  const { times, resident, startTime } = traceMember({ limit, ...process });
+  const begin = now - process.hours * hour;
+  return {
+    times: times.map((t) => t + begin),
+    resident,
+    startTime: startTime.map((start) => start + begin),
+  };
+}
+
+const defaults = { engine: "builtin", since: "6h", step: "60s" } as const;
+
+async function backtest(series: readonly Samples[] | FakePrometheus, options: Partial<BacktestOptions> = {}) {
+  const server = series instanceof FakePrometheus ? series : await FakePrometheus.start(series);
+  const wanted = historyOptions({ ...defaults, ...options }, now);
+  const report = await backtestHistory(new PrometheusApi(server.url), ruleGroups(), wanted, () => () => {});
+  return { ...report, byName: Object.fromEntries(report.traces.map((trace) => [trace.id, trace.episodes])) };
+}
+
+/** Alerts of class leak, each once. */
+const leaks = (episodes: readonly { alert: string; class: string }[] | undefined) => [
+  ...new Set(episodes?.filter((one) => one.class === "leak").map(({ alert }) => alert)),
+];
+
+describe("leakwatch's own series", () => {
+  const exposed = (labels: LabelSet, slot: string, process: Omit<Process, "limit">) => {
+    const { times, resident, startTime } = recorded(process);
+    return [
+      gauge("leakwatch_process_resident_memory_bytes", { ...labels, slot }, times, resident),
+      gauge("leakwatch_process_start_time_seconds", { ...labels, slot }, times, startTime),
+      gauge("leakwatch_process_memory_limit_bytes", { ...labels, slot }, times, limit),
+    ];
+  };
+  const leak = { curve: curves.fastLeak, hours: 4, age: 0 };
+  const flat = { curve: curves.flat, hours: 4 };
+
+  test("are taken when there are any, group by group", async () => {
+    const { byName, what, processes, named } = await backtest([
+      ...exposed({ job: "leakwatch", group: "api" }, "0", flat),
+      ...exposed({ job: "leakwatch", group: "api" }, "1", leak),
+      ...exposed({ job: "leakwatch", group: "web" }, "0", flat),
+      gauge("process_resident_memory_bytes", { job: "node" }, [now], 1),
+    ]);
+    expect(what).toBe("leakwatch_process_resident_memory_bytes of 3 processes in 2 groups");
+    expect(leaks(byName["api"])).toEqual(["LeakwatchMemoryLeakUrgent", "LeakwatchOomPredicted"]);
+    expect(byName["api"]?.every(({ slot }) => slot === "1")).toBe(true);
+    expect(byName["web"]).toEqual([]);
+    expect({ processes, named }).toEqual({ processes: 3, named: 1 });
+  });
+
+  test("groups of the same name are told apart by what else they have, or have not", async () => {
+    const { byName } = await backtest([
+      ...exposed({ job: "a", group: "api" }, "0", flat),
+      ...exposed({ job: "a", group: "api", cluster: "east" }, "0", leak),
+      ...exposed({ job: "b", group: "api" }, "0", leak),
+    ]);
+    expect(Object.entries(byName).map(([name, episodes]) => [name, leaks(episodes).length > 0])).toEqual([
+      ["api/a", false],
+      ["east/api/a", true],
+      ["api/b", true],
+    ]);
+  });
+
+  test("the ledger's counters are the server's, not derived again", async () => {
+    const labels = { job: "leakwatch", group: "api" };
+    const { times } = recorded(flat);
+    const { byName } = await backtest([
+      ...exposed(labels, "0", flat),
+      gauge(
+        "leakwatch_group_restarts_total",
+        { ...labels, reason: "oom" },
+        times,
+        times.map((t) => Number(t > now - hour)),
+      ),
+    ]);
+    expect(byName["api"]?.map(({ alert, slot }) => [alert, slot])).toEqual([["LeakwatchOomKilled", null]]);
+  });
+
+  test("--match picks some of them", async () => {
+    const { byName } = await backtest(
+      [...exposed({ group: "api" }, "0", leak), ...exposed({ group: "web" }, "0", flat)],
+      { match: '{group=~"w.*"}' },
+    );
+    expect(Object.keys(byName)).toEqual(["web"]);
+  });
+});
+
+describe("a gauge of processes", () => {
+  const series = (labels: LabelSet, process: Omit<Process, "limit">, withStart = true) => {
+    const { times, resident, startTime } = recorded(process);
+    const memory = gauge("process_resident_memory_bytes", labels, times, resident);
+    return withStart ? [memory, gauge("process_start_time_seconds", labels, times, startTime)] : [memory];
+  };
+
+  test("is found by itself: a process for each set of labels, named by what differs", async () => {
+    const { byName, what, traces } = await backtest(
+      [
+        ...series({ job: "api", instance: "a:80", zone: "1" }, { curve: curves.fastLeak, hours: 4, age: 0 }),
+        ...series({ job: "api", instance: "b:80", zone: "1" }, { curve: curves.flat, hours: 4 }),
+      ],
+      { metric: "process_resident_memory_bytes", limitMetric: "1.5GiB" },
+    );
+    expect(what).toBe(
+      "process_resident_memory_bytes of 2 processes, limit 1.50 GiB, restarts from process_start_time_seconds",
+    );
+    expect(leaks(byName["a:80"])).toContain("LeakwatchMemoryLeakUrgent");
+    expect(byName["b:80"]).toEqual([]);
+    expect(traces[0]?.labels).toEqual({ job: "api", instance: "a:80", zone: "1" });
+  });
+
+  test("without a limit nothing is urgent", async () => {
+    const { byName, what } = await backtest(series({ job: "api" }, { curve: curves.fastLeak, hours: 4, age: 0 }));
+    expect(what).toBe(
+      "process_resident_memory_bytes of 1 process, no limits, restarts from process_start_time_seconds",
+    );
+    expect(leaks(byName["api"])).toEqual([]);
+  });
+
+  // 300 MiB an hour from 400 MiB: at the limit, and started again, every 3 h 45 min
+  const loop = { curve: curves.fastLeak, hours: 24, age: 0 };
+  const options = { metric: "process_resident_memory_bytes", limitMetric: "1536Mi", since: "1d" };
+
+  test("restarts are those of the start time", async () => {
+    const { byName } = await backtest(series({ job: "api" }, loop), options);
+    const kills = byName["api"]?.filter(({ alert }) => alert === "LeakwatchOomKilled");
+    expect(kills).toHaveLength(6);
+    expect(leaks(byName["api"])).toContain("LeakwatchMemoryLeakMasked");
+  });
+
+  test("restarts are guessed from falls of memory where there is no start time", async () => {
+    const { what, ...guessed } = await backtest(series({ job: "api" }, loop, false), options);
+    const told = await backtest(series({ job: "api" }, loop), options);
+    expect(what).toContain("restarts guessed from falls of memory");
+    expect(guessed.byName["api"]).toEqual(told.byName["api"]);
+  });
+
+  test("a start time that wanders by seconds is no restart", async () => {
+    const { times, resident } = recorded({ curve: curves.flat, hours: 6 });
+    const wandering = times.map((_, i) => now - 10 * hour + (i % 7));
+    const { byName } = await backtest([
+      gauge("process_resident_memory_bytes", { job: "api" }, times, resident),
+      gauge("process_start_time_seconds", { job: "api" }, times, wandering),
+    ]);
+    expect(byName["api"]).toEqual([]);
+  });
+
+  test("alerts are counted by the week in which there was data", async () => {
+    const { alerts, from, to } = await backtest(series({ job: "api" }, loop), { ...options, since: "30d" });
+    expect([from, to]).toEqual([now - 24 * hour, now]);
+    // 6 kills in a day
+    expect(alerts.find(({ alert }) => alert === "LeakwatchOomKilled")?.per_week).toBeCloseTo(6 * 7, 5);
+  });
+});
+
+describe("a gauge of containers", () => {
+  const pod = { namespace: "shop", pod: "api-7d9-x2", container: "app", job: "kubelet", instance: "node1:10250" };
+
+  /** Each life of a container is a series with an id of its own. */
+  function container(process: Omit<Process, "limit">): Samples[] {
+    const { times, resident, startTime } = recorded(process);
+    return [...new Set(startTime)].flatMap((start, life) => {
+      const own = [...startTime.keys()].filter((i) => startTime[i] === start);
+      const labels = { ...pod, id: `/kubepods/${life}`, name: `c${life}`, image: "api:1" };
+      const at = own.map((i) => times[i] as number);
+      return [
+        gauge(
+          "container_memory_working_set_bytes",
+          labels,
+          at,
+          own.map((i) => resident[i] as number),
+        ),
+        gauge("container_spec_memory_limit_bytes", labels, at, limit),
+        gauge("container_start_time_seconds", labels, at, start),
+      ];
+    });
+  }
+
+  test("is one process through all its restarts", async () => {
+    const { traces, what } = await backtest(container({ curve: curves.fastLeak, hours: 24, age: 0 }), { since: "1d" });
+    expect(what).toBe(
+      "container_memory_working_set_bytes of 1 process, limits from container_spec_memory_limit_bytes, restarts from container_start_time_seconds",
+    );
+    expect(traces.map(({ labels }) => labels)).toEqual([pod]);
+    expect(leaks(traces[0]?.episodes)).toContain("LeakwatchMemoryLeakMasked");
+  });
+
+  test("sums of containers and the container of the network are left out", async () => {
+    const { times, resident } = recorded({ curve: curves.flat, hours: 2 });
+    const of = (labels: LabelSet) => gauge("container_memory_working_set_bytes", labels, times, resident);
+    const { traces } = await backtest([
+      of(pod),
+      of({ ...pod, container: "POD" }),
+      of({ ...pod, container: "" }),
+      of({ id: "/" }),
+    ]);
+    expect(traces.map(({ labels }) => labels)).toEqual([pod]);
+  });
+
+  test("a limit from another exporter is found by pod and container", async () => {
+    const { times, resident } = recorded({ curve: curves.fastLeak, hours: 4, age: 0 });
+    const { namespace, pod: name, container: of } = pod;
+    const { traces } = await backtest(
+      [
+        gauge("container_memory_working_set_bytes", pod, times, resident),
+        gauge(
+          "kube_limits",
+          { namespace, pod: name, container: of, job: "ksm", instance: "k:80", resource: "memory" },
+          times,
+          limit,
+        ),
+        gauge(
+          "kube_limits",
+          { namespace, pod: name, container: of, job: "ksm", instance: "k:80", resource: "cpu" },
+          times,
+          2,
+        ),
+      ],
+      { metric: "container_memory_working_set_bytes", limitMetric: 'kube_limits{resource="memory"}' },
+    );
+    expect(leaks(traces[0]?.episodes)).toContain("LeakwatchMemoryLeakUrgent");
+  });
+
+  test.each([
+    ["0", 0],
+    ["as cgroup v1 has it", 2 ** 63 - 4096],
+  ])("no limit, %s, is no limit", async (_, none) => {
+    const { times, resident } = recorded({ curve: curves.fastLeak, hours: 4, age: 0 });
+    const { traces } = await backtest([
+      gauge("container_memory_working_set_bytes", pod, times, resident),
+      gauge("container_spec_memory_limit_bytes", pod, times, none),
+    ]);
+    expect(traces[0]?.episodes).toEqual([]);
+  });
+});
+
+describe("queries", () => {
+  const labels = { job: "api" };
+  const ranges = ({ asked }: FakePrometheus, metric: string): Asked[] =>
+    asked.filter(({ endpoint, query }) => endpoint === "/api/v1/query_range" && query.startsWith(metric));
+  const month = Array.from({ length: 31 * 24 }, (_, i) => now - 31 * 24 * hour + i * hour + hour);
+  const sparse = [gauge("process_resident_memory_bytes", labels, month, 400 * MiB)];
+
+  /** Each begins a step after the one before, and all together are what was wanted. */
+  function expectWithoutGap(asked: readonly Asked[], from: number, to: number): void {
+    expect(asked[0]?.start).toBe(from);
+    expect(asked.at(-1)?.end).toBe(to);
+    for (const [i, one] of asked.slice(1).entries()) expect(one.start).toBe((asked[i]?.end as number) + one.step);
+  }
+
+  test("are cut so that none asks for more points than a server gives", async () => {
+    const server = await FakePrometheus.start(sparse);
+    await backtest(server, { since: "30d" });
+    const asked = ranges(server, "process_resident_memory_bytes");
+    expect(asked).toHaveLength(Math.ceil((30 * 24 * 60 + 1) / 11_000));
+    for (const { start, end, step } of asked) expect((end - start) / step + 1).toBeLessThanOrEqual(11_000);
+    expectWithoutGap(asked, now - 30 * 24 * hour, now);
+  });
+
+  test("become shorter when the server says that they take too many samples", async () => {
+    const tooMany = ({ endpoint, start, end }: Asked) =>
+      endpoint.endsWith("query_range") && end - start > 24 * hour
+        ? refusal(422, "query processing would load too many samples into memory in query execution")
+        : undefined;
+    const server = await FakePrometheus.start(sparse, tooMany);
+    const { traces } = await backtest(server, { since: "7d" });
+    expect(traces).toHaveLength(1);
+    const taken = ranges(server, "process_resident_memory_bytes").filter(({ start, end }) => end - start <= 24 * hour);
+    expectWithoutGap(taken, now - 7 * 24 * hour, now);
+  });
+
+  test("take the step that is wanted, at its multiples", async () => {
+    const server = await FakePrometheus.start(sparse);
+    await backtest(server, { since: "1d", step: "5m" });
+    const [one] = ranges(server, "process_resident_memory_bytes");
+    expect([one?.step, (one?.start as number) % 300]).toEqual([300, 0]);
+  });
+
+  test("hold what labels say, with whatever is in them", async () => {
+    const odd = { job: 'a"b\\c\nd' };
+    const { traces } = await backtest([gauge("process_resident_memory_bytes", odd, [now], 1)]);
+    expect(traces.map((trace) => trace.labels)).toEqual([odd]);
+  });
+});
+
+describe("a failure is told in words, with its exit code", () => {
+  test.each<[string, Partial<BacktestOptions>, RegExp, number]>([
+    [
+      "no gauge that is known",
+      {},
+      /has no series leakwatch_process_resident_memory_bytes or container_memory_working_set_bytes or process_resident_memory_bytes in this time. Name a gauge of memory with --metric$/,
+      2,
+    ],
+    ["a gauge that is not there", { metric: "rss" }, /has no series rss in this time$/, 2],
+    [
+      "nothing that matches",
+      { metric: "other", match: 'job="db"' },
+      /has no series other\{job="db"\} in this time$/,
+      2,
+    ],
+    [
+      "a limit that is not there",
+      { metric: "other", limitMetric: "quota" },
+      /^--limit-metric: .* has no series quota in this time$/,
+      2,
+    ],
+    [
+      "a start time that is not there",
+      { metric: "other", startTimeMetric: "born" },
+      /^--start-time-metric: .* has no series born in/,
+      2,
+    ],
+  ])("%s", async (_, options, message, exitCode) => {
+    const failure = backtest([gauge("other", { job: "api" }, [now], 1)], options);
+    await expect(failure).rejects.toThrow(message);
+    await expect(failure).rejects.toMatchObject({ name: "BacktestError", exitCode });
+  });
+
+  test.each<[string, () => ReturnType<typeof refusal>, RegExp, number]>([
+    [
+      "401",
+      () => ({ status: 401, body: "Unauthorized", type: "text/plain" }),
+      /refuses access \(401 Unauthorized\). .*--bearer-token-file$/,
+      1,
+    ],
+    ["403", () => ({ status: 403, body: "<h1>no</h1>", type: "text/html" }), /refuses access \(403 Forbidden\)/, 1],
+    [
+      "another server",
+      () => ({ status: 404, body: "<h1>404</h1>", type: "text/html" }),
+      /is not a Prometheus server: it answers 404 with text\/html$/,
+      1,
+    ],
+    [
+      "another program's JSON",
+      () => ({ status: 200, body: '{"version":"1"}' }),
+      /is not a Prometheus server: it answers 200 with application\/json$/,
+      1,
+    ],
+    [
+      "a selector that the server refuses",
+      () => refusal(400, "parse error: bad regexp"),
+      /parse error: bad regexp$/,
+      2,
+    ],
+    ["a server that is not well", () => refusal(503, "query timed out in expression evaluation"), /query timed out/, 1],
+    [
+      "too many samples however little is asked for",
+      () => refusal(422, "query processing would load too many samples into memory"),
+      /too many samples into memory. Narrow it with --match, or use a longer --step$/,
+      1,
+    ],
+    [
+      "a connection that is cut",
+      () => "hang up",
+      /^cannot reach http:\/\/127\.0\.0\.1:\d+: the connection was cut$/,
+      1,
+    ],
+  ])("%s", async (_, answer, message, exitCode) => {
+    const failure = backtest(await FakePrometheus.start([], answer));
+    await expect(failure).rejects.toThrow(message);
+    await expect(failure).rejects.toMatchObject({ name: "BacktestError", exitCode });
+  });
+
+  test("a server that nobody runs", async () => {
+    const url = await deadAddress();
+    await expect(new PrometheusApi(url).series("up", 0, 1)).rejects.toMatchObject({
+      message: `cannot reach ${url}: nothing listens there`,
+      exitCode: 1,
+    });
+  });
+
+  test("a server that never answers", async () => {
+    const silent = net.createServer(() => undefined).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    onTestFinished(() => void silent.close());
+    const url = `http://127.0.0.1:${(silent.address() as net.AddressInfo).port}`;
+    const api = new PrometheusApi(url, { timeoutSeconds: 0.05 });
+    await expect(api.series("up", 0, 1)).rejects.toThrow(`${url} did not answer within 0.05 seconds`);
+  });
+
+  test.each(["", "localhost:9090", "ftp://host", "http://"])("%j is no address", (address) => {
+    expect(() => new PrometheusApi(address)).toThrow(`expected a URL such as http://127.0.0.1:9090, got "${address}"`);
+  });
+});
+
+describe("access", () => {
+  const authorization = async (address: (url: string) => string, bearerToken?: string) => {
+    const server = await FakePrometheus.start([]);
+    const api = new PrometheusApi(address(server.url), { bearerToken });
+    await api.series("up", 0, 1);
+    return {
+      sent: server.asked[0]?.authorization,
+      shown: api.url.replace(/\d+$/, "PORT"),
+      path: server.asked[0]?.endpoint,
+    };
+  };
+
+  test("user and password of the URL are sent, and not shown", async () => {
+    expect(await authorization((url) => url.replace("//", "//me:p%40ss@"))).toEqual({
+      sent: `Basic ${Buffer.from("me:p@ss").toString("base64")}`,
+      shown: "http://127.0.0.1:PORT",
+      path: "/api/v1/series",
+    });
+  });
+
+  test("so is a token", async () => {
+    expect((await authorization((url) => url, "s3cret")).sent).toBe("Bearer s3cret");
+  });
+
+  test("a path before the API is kept", async () => {
+    expect((await authorization((url) => `${url}/prometheus/`)).path).toBe("/prometheus/api/v1/series");
+  });
+});
+
+describe("options", () => {
+  const parsed = (options: Partial<BacktestOptions>) => historyOptions({ ...defaults, ...options }, now + 42);
+
+  test("the stretch ends now, on multiples of the step", () => {
+    expect(parsed({ since: "1d12h", step: "1m" })).toMatchObject({ from: now - 36 * hour, to: now, step: 60 });
+  });
+
+  test.each<[Partial<BacktestOptions>, object | undefined]>([
+    [{}, undefined],
+    [{ match: '{job="a"}' }, undefined],
+    [{ match: 'rss{job="a"}' }, { metric: { name: "rss" }, limit: undefined, startTime: undefined }],
+    [
+      { metric: "process_resident_memory_bytes" },
+      { limit: undefined, startTime: { name: "process_start_time_seconds" } },
+    ],
+    [{ metric: "rss", limitMetric: "512MiB" }, { limit: 512 * MiB }],
+    [{ metric: "rss", limitMetric: "2Gi" }, { limit: 2048 * MiB }],
+    [{ metric: "rss", limitMetric: "100 MB" }, { limit: 100e6 }],
+    [{ metric: "rss", limitMetric: "1000000" }, { limit: 1e6 }],
+    [
+      { metric: 'rss{a!~"b"}', limitMetric: "q" },
+      { metric: { name: "rss", matchers: 'a!~"b"' }, limit: { name: "q" } },
+    ],
+  ])("%j", (options, wanted) => {
+    const { metric } = parsed(options);
+    if (wanted === undefined) expect(metric).toBeUndefined();
+    else expect(metric).toMatchObject(wanted);
+  });
+
+  test.each<[Partial<BacktestOptions>, string]>([
+    [{ since: "30" }, "--since: expected a duration such as 30d or 90s, got 30"],
+    [{ since: "5m" }, "--since: expected at least 1h, got 5m"],
+    [{ step: "1s" }, "--step: expected 10s to 5m, got 1s"],
+    [{ step: "15m" }, "--step: expected 10s to 5m, got 15m"],
+    [{ match: "sum(a)" }, '--match: expected a selector such as up{job="api"} or {job="api"}, got sum(a)'],
+    [{ match: "{job=}" }, 'got {job=}: expected a quoted text, got "}" at character 6'],
+    [{ metric: '{job="a"}' }, '--metric: expected the name of a gauge, got {job="a"}'],
+    [{ limitMetric: "1GiB" }, "--limit-metric only goes with --metric"],
+    [{ startTimeMetric: "born" }, "--start-time-metric only goes with --metric"],
+    [{ metric: "rss", limitMetric: "1e3" }, "--limit-metric: expected a gauge's name or bytes such as 512MiB, got 1e3"],
+    [{ metric: "rss", limitMetric: "0" }, "--limit-metric: expected a gauge's name or bytes such as 512MiB, got 0"],
+  ])("%j is refused", (options, message) => {
+    expect(() => parsed(options)).toThrow(message);
+  });
+});
