@@ -288,11 +288,8 @@ export class Watcher {
 
   private factsOf(life: Life, largest: boolean, used: ReadonlyMap<WatchedCgroup, number>): EndedFacts {
     const resident = this.table.get(life.row, column.residentMemory);
-    const ratio = this.limitRatio(life, used);
-    // what is read at the start of a life tells nothing about its end, if that came within moments
-    const isEarly = this.clock.monotonic() - life.firstSeen < 2 * this.config.sampleInterval;
     return {
-      limitRatio: isEarly && ratio !== undefined && ratio < 0.5 ? undefined : ratio,
+      limitRatio: this.limitRatio(life, used),
       resident: Number.isNaN(resident) ? 0 : resident,
       cgroup: life.cgroup?.at?.folder,
       parent: life.cgroup?.parent,

@@ -8,7 +8,7 @@ import { duration } from "../promql.ts";
 import type { InputSeries, Labels } from "./series.ts";
 
 export interface RuleTestFile {
-  /** Seconds between two evaluations: as rarely as the situation allows, since each costs some milliseconds. */
+  /** Seconds between two evaluations: as rarely as the rules in question allow, since each costs some milliseconds. */
   readonly evaluation: number;
   readonly tests: readonly RuleTest[];
 }

@@ -139,7 +139,7 @@ export const slow = (): RuleTestFile => {
   const hours = 80;
   const [window] = windowsOf(({ kind }) => kind === "slow");
   return {
-    evaluation: 2 * evaluation.slow,
+    evaluation: evaluation.slow,
     tests: [
       {
         name: "days of growth that no chart of a day shows",
