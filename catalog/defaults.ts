@@ -21,7 +21,7 @@ export const verdictMaxAgeSeconds = 15;
 export const staleAfterIntervals = 3;
 
 /** How often names, cgroups and limits are read again, in seconds; they seldom change. */
-export const identityRefreshSeconds = 60;
+export const identityRefreshSeconds = 180;
 
 /** How often Prometheus is told to scrape, in seconds. */
 export const scrapeIntervalSeconds = 15;

@@ -2,7 +2,7 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { GiB, ledger as ledgerDefaults, MiB } from "../catalog/defaults.ts";
+import { GiB, identityRefreshSeconds, ledger as ledgerDefaults, MiB } from "../catalog/defaults.ts";
 import { groupMetrics, processMetrics } from "../catalog/metrics.ts";
 import { type Config, decodeConfig } from "../exporter/config/config.ts";
 import { KernelFiles } from "../exporter/kernel/files.ts";
@@ -283,7 +283,7 @@ describe("exec", () => {
     await pass();
     await pass();
     machine.exec(pid, ["/usr/bin/node", "new.js"]);
-    for (let seconds = 0; seconds < 120; seconds += 5) await pass();
+    for (let seconds = 0; seconds < 2 * identityRefreshSeconds; seconds += 5) await pass();
     expect(running()).toEqual({ "new.js": [pid] });
   });
 
