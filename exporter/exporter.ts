@@ -162,7 +162,7 @@ export class Exporter {
     if (options.full) this.lastFullPass = report.monotonic;
     if (this.config.smaps.enabled) await this.smaps.sampleIfDue(this.config.smaps, this.clock.monotonic());
     this.fresh.clear();
-    this.tidyHeap();
+    this.tidyHeap(this.watcher.watched.size);
   }
 
   private exclusively<T>(work: () => Promise<T>): Promise<T> {

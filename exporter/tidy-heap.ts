@@ -4,20 +4,19 @@
 import v8 from "node:v8";
 import vm from "node:vm";
 
-/** Larger heaps are left to V8: it looks at them often enough, and a collection would be felt. */
-const smallHeap = 24 * 1024 * 1024;
+/** With more processes than this, V8 looks at the heap often enough, and a collection would be felt in every pass. */
+const fewProcesses = 200;
 
 /** Passes between two collections. */
 const everyPasses = 40;
 
-/** Call it after every pass. */
-export function heapTidier(): () => void {
+/** Call it after every pass, with the number of processes watched. */
+export function heapTidier(): (processes: number) => void {
   v8.setFlagsFromString("--expose-gc");
   const collect = vm.runInNewContext("gc") as () => void;
   v8.setFlagsFromString("--no-expose-gc");
   let passes = 0;
-  return () => {
-    if (++passes % everyPasses !== 0 || v8.getHeapStatistics().used_heap_size > smallHeap) return;
-    collect();
+  return (processes) => {
+    if (++passes % everyPasses === 0 && processes <= fewProcesses) collect();
   };
 }

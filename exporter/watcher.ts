@@ -2,6 +2,7 @@
 // take in new ones. Between slices of a pass other work can run; passes never overlap.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { identityRefreshSeconds, sliceSeconds } from "../catalog/defaults.ts";
 import { type EndedLifeThresholds, endedLife } from "../catalog/ended-life.ts";
 import { judgeEndedLife } from "./analysis/ended-life.ts";
@@ -515,8 +516,10 @@ export class Watcher {
     if (identity.cmdline === "" && life.identity.cmdline !== "") return; // its memory is gone, and so will it be
     this.readMaxFds(life);
     this.moveToCgroup(life, identity);
-    life.identity = identity;
-    life.labelVersion++;
+    if (!isDeepStrictEqual(identity, life.identity)) {
+      life.identity = identity;
+      life.labelVersion++;
+    }
     const member = isPauseProcess(identity) ? undefined : membership(this.config, identity);
     life.configuredLimit = member?.memoryLimit;
     if (member?.group !== life.group.name) this.moveToGroup(life, member?.group, now);
