@@ -26,6 +26,28 @@ export const identityRefreshSeconds = 180;
 /** How often Prometheus is told to scrape, in seconds. */
 export const scrapeIntervalSeconds = 15;
 
+/** The demo of the compose files, on a clock that runs so many times faster than life. */
+export const demo = {
+  /** The first is what a newcomer sees; the others are for those in a hurry. */
+  speeds: [60, 240],
+  scrapeIntervalSeconds: 1,
+  /** Port at which each target of the demo serves its own metrics. */
+  targetPort: 8080,
+} as const;
+
+/** How often the container engine is asked for the names of its containers, in seconds. */
+export const engineRefreshSeconds = 30;
+
+/** What `leakwatch doctor` asks of a Prometheus server. */
+export const prometheusNeeds = {
+  /** The rules use keep_firing_for, which older servers refuse. */
+  version: "2.42",
+  /** Windows of the rules begin at 10 minutes; with fewer than ten scrapes in them a floor is chance. Seconds. */
+  scrapeIntervalSeconds: 60,
+  /** Ages and times to OOM compare the server's clock with start times of the machine. Seconds. */
+  clockSkewSeconds: 30,
+} as const;
+
 /** smaps_rollup makes the kernel walk page tables, some 6 µs per MiB of 4 KiB pages, under the target's mmap lock. */
 export const smaps = {
   intervalSeconds: 60,
@@ -46,6 +68,9 @@ export const ledger = {
   restartWithinSeconds: 600,
   /** Ended at or above this share of the limit: near it, so an OOM kill is plausible. */
   nearLimitRatio: 0.9,
+  /** Ended below this share of the limit: a kill that only a counter above its cgroup shows was another's. Between two
+   * passes a process seldom doubles; a higher share would miss those that grew fast, a lower one blame bystanders. */
+  farFromLimitRatio: 0.5,
   /** A steady cadence needs this many equal intervals between starts … */
   cadenceIntervals: 3,
   /** … that differ by no more than this share of their median … */

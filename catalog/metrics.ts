@@ -58,6 +58,11 @@ export const processMetrics = {
     { unit: "bytes", labels: slot },
   ),
   threads: gauge("leakwatch_process_threads", "Number of threads.", { labels: slot }),
+  maxThreads: gauge(
+    "leakwatch_process_max_threads",
+    "Threads that the process may have: the least of its soft limit of processes (counts all threads of its user; not enforced for root), pids.max of its cgroup and all ancestors (counts all threads in them), and the kernel's own limits.",
+    { labels: slot },
+  ),
   openFds: gauge("leakwatch_process_open_fds", "Number of open file descriptors.", { labels: slot }),
   maxFds: gauge("leakwatch_process_max_fds", "Soft limit of open file descriptors.", { labels: slot }),
   startTime: gauge(
@@ -128,6 +133,23 @@ export const cgroupMetrics = {
   info: info("leakwatch_cgroup_info", "What is known of the cgroup: version of the interface, container and pod.", {
     labels: ["cgroup", "version", "container_id", "pod_uid"],
   }),
+  container: info(
+    "leakwatch_cgroup_container_info",
+    "The container that the cgroup belongs to, as the Kubernetes API names it. Only with --kubernetes.pods.",
+    {
+      labels: [
+        "cgroup",
+        "container_id",
+        "pod_uid",
+        "pod_namespace",
+        "pod_name",
+        "container_name",
+        "workload",
+        "image",
+        "app_version",
+      ],
+    },
+  ),
   usage: gauge("leakwatch_cgroup_memory_usage_bytes", "All memory charged to the cgroup, page cache included.", {
     unit: "bytes",
     labels: cgroup,
@@ -220,6 +242,11 @@ export const selfMetrics = {
   smapsSkipped: gauge(
     "leakwatch_smaps_skipped_processes",
     "Processes whose smaps_rollup was left out of the last round because it would cost too much.",
+  ),
+  podsListed: gauge(
+    "leakwatch_pods_listed_timestamp_seconds",
+    "Unix time at which the Kubernetes API last told the pods of this node. Only with --kubernetes.pods.",
+    { unit: "seconds" },
   ),
   configReloadSuccessful: gauge(
     "leakwatch_config_last_reload_successful",

@@ -11,7 +11,7 @@ export interface Recording {
 }
 
 const recording = (
-  name: `${"slot" | "group"}:${string}:${string}`,
+  name: `${"slot" | "group" | "exporter"}:${string}:${string}`,
   unit: Recording["unit"],
   help: string,
 ): Recording => ({
@@ -33,9 +33,9 @@ export const slotRecordings = {
     "Lowest floor of the last hour, for growth over hours and days.",
   ),
   peak: recording(
-    "slot:leakwatch_memory_peak_bytes:max1h",
+    "slot:leakwatch_memory_peak_bytes:max30m",
     "bytes",
-    "Highest resident memory of the last hour, of the last 10 minutes in a young process.",
+    "Highest resident memory of the last 30 minutes, of the last 10 minutes in a young process.",
   ),
   dayPeak: recording(
     "slot:leakwatch_memory_peak_bytes:max1d",
@@ -45,7 +45,7 @@ export const slotRecordings = {
   headroom: recording(
     "slot:leakwatch_memory_headroom_bytes:min",
     "bytes",
-    "Limit less the peak of the last hour, of the last day once the process is older than 30 hours: it dies on a spike.",
+    "Limit less the peak of the last 30 minutes, of the last day once the process is older than 30 hours: it dies on a spike.",
   ),
   growth15m: recording(
     "slot:leakwatch_memory_growth_bytes_per_second:delta15m",
@@ -61,11 +61,6 @@ export const slotRecordings = {
     "slot:leakwatch_memory_growth_bytes_per_second:delta6h",
     "bytes_per_second",
     "Growth of the hour's floor over 6 hours.",
-  ),
-  growth12h: recording(
-    "slot:leakwatch_memory_growth_bytes_per_second:delta12h",
-    "bytes_per_second",
-    "Growth of the hour's floor over 12 hours.",
   ),
   growth1d: recording(
     "slot:leakwatch_memory_growth_bytes_per_second:delta1d",
@@ -95,7 +90,49 @@ export const slotRecordings = {
   verdict: recording(
     "slot:leakwatch_memory_verdict:code",
     undefined,
-    "The verdict as a number, with the word in the label verdict and, for a leak, its severity.",
+    "The verdict as a number, with the word in the label verdict.",
+  ),
+  severity: recording(
+    "slot:leakwatch_memory_severity:code",
+    undefined,
+    "The gravest severity of the leak alerts that fire: 1 info, 2 warning, 3 critical, with the word in the label severity. Absent without a leak.",
+  ),
+} as const;
+
+/**
+ * The same, but only of slots that grow: what such a series says over a day costs next to nothing to read, since most slots
+ * have none.
+ */
+export const sparseRecordings = {
+  left40m: recording(
+    "slot:leakwatch_memory_left_seconds:rise40m",
+    "seconds",
+    "Time to the limit at the pace of the last 40 minutes. Only if these look like a leak and the limit is hours away.",
+  ),
+  left2h: recording(
+    "slot:leakwatch_memory_left_seconds:rise2h",
+    "seconds",
+    "Time to the limit at the pace of the last 2 hours. Only if these look like a leak and the limit is hours away.",
+  ),
+  left12h: recording(
+    "slot:leakwatch_memory_left_seconds:rise12h",
+    "seconds",
+    "Time to the limit at the pace of the last 12 hours. Only if these look like a leak and the limit is hours away.",
+  ),
+  rise6h: recording(
+    "slot:leakwatch_memory_rise_bytes:delta6h",
+    "bytes",
+    "What the hour's floor gained over 6 hours. Only where that may be a stretch of a leak.",
+  ),
+  rise12h: recording(
+    "slot:leakwatch_memory_rise_bytes:delta12h",
+    "bytes",
+    "What the hour's floor gained over 12 hours. Only where that may be a stretch of a leak.",
+  ),
+  rise1d: recording(
+    "slot:leakwatch_memory_rise_bytes:delta1d",
+    "bytes",
+    "What the hour's floor gained over a day. Only where that may be a stretch of a leak.",
   ),
 } as const;
 
@@ -122,6 +159,25 @@ export const groupRecordings = {
     undefined,
     "The gravest verdict of the group's slots, or masked_leak or restart_loop for the group as a whole.",
   ),
+  severity: recording(
+    "group:leakwatch_memory_severity:code",
+    undefined,
+    "The gravest severity of the leak alerts that fire for the group or its slots, as for a slot. Absent without a leak.",
+  ),
 } as const;
 
-export const recordings = [...Object.values(slotRecordings), ...Object.values(groupRecordings)] as const;
+/** One per exporter. */
+export const exporterRecordings = {
+  memory: recording(
+    "exporter:leakwatch_resident_memory_bytes:own",
+    "bytes",
+    "Resident memory of the exporter itself, picked out of what all targets say of theirs.",
+  ),
+} as const;
+
+export const recordings: readonly Recording[] = [
+  ...Object.values(slotRecordings),
+  ...Object.values(sparseRecordings),
+  ...Object.values(groupRecordings),
+  ...Object.values(exporterRecordings),
+];

@@ -12,20 +12,21 @@ export const evaluation = { fast: minute, slow: 5 * minute } as const;
 /** The floor: the least of this stretch, in seconds. An hour takes out the teeth of garbage collection. */
 export const floors = { short: 10 * minute, hour } as const;
 
+/** Peaks: of half an hour, since a process dies on a spike; of a day together with the half hour at its far end, in seconds. */
+export const peaks = { recent: 30 * minute, day: 23 * hour } as const;
+
 /** A floor is known once the life is older than the stretch it is made from, in seconds. */
 export const floorAge = { short: floors.short, hour: floors.short + floors.hour } as const;
 
-/** The horizons at which growth is recorded, by the floor that each reads. */
-export const horizons = [
-  { name: "15m", seconds: 15 * minute, floor: "short" },
-  { name: "1h", seconds: hour, floor: "short" },
-  { name: "6h", seconds: 6 * hour, floor: "hour" },
-  { name: "12h", seconds: 12 * hour, floor: "hour" },
-  { name: "1d", seconds: day, floor: "hour" },
-  { name: "7d", seconds: 7 * day, floor: "hour" },
-] as const;
-
-export type Horizon = (typeof horizons)[number]["name"];
+/** Growth is recorded over these times, in seconds; up to an hour from the short floor, beyond that from the hour's. */
+export const horizons = {
+  "15m": { seconds: 15 * minute, floor: "short" },
+  "1h": { seconds: hour, floor: "short" },
+  "6h": { seconds: 6 * hour, floor: "hour" },
+  "12h": { seconds: 12 * hour, floor: "hour" },
+  "1d": { seconds: day, floor: "hour" },
+  "7d": { seconds: 7 * day, floor: "hour" },
+} as const;
 
 /** The severities of alerts, and what they ask for. */
 export const severities = ["info", "warning", "critical"] as const;
@@ -35,125 +36,118 @@ export type Severity = (typeof severities)[number];
  * A window claims a leak when every stretch of it grew. The less time is left, the shorter the evidence may be; without
  * a limit in sight it must be long and even.
  */
-export interface LeakWindow {
-  readonly kind: "urgent" | "steady" | "slow";
+interface LeakWindow {
   readonly severity: Severity;
-  /** Growth over this horizon is looked at … */
-  readonly stretch: Horizon;
-  /** … at every moment of this many seconds, so the window is as long as both together. */
-  readonly over: number;
-  /** The slowest stretch has at least this share of the window's pace: a leak grows in every stretch. */
-  readonly slowest: number;
-  /** Look at the stretches only at these ages, in seconds: a few that cover the window, for windows that must be very even. */
-  readonly lookedAt?: readonly number[];
-  /** No stretch carries more than this share of the growth: that would be a step, or growth that has stopped. */
-  readonly biggest?: number;
   /** The window's growth, as a share of the level: less is page noise and load. Slow growth has time for a longer window. */
   readonly gain: number;
-  /** The second half grew at least this share of the first: less is a curve that bends to a plateau. */
-  readonly pace?: number;
-  /** Only when the limit is this near at the window's pace, in seconds. Then it must also pass the tests of `urgent`. */
-  readonly timeLeft?: number;
-  /** The last hour grew at this share of the window's pace or more: growth that has just stopped is over. */
-  readonly stillGrowing?: number;
-  /** Only for processes younger than this, in seconds. */
-  readonly maximumAge?: number;
+  /** The slowest stretch has at least this share of the mean pace: a leak grows in every stretch. */
+  readonly slowest: number;
   /** The claim must hold this long, in seconds: chunks of a growing heap cannot fake it for minutes in a row. */
   readonly for: number;
 }
 
-export const leakWindows: readonly LeakWindow[] = [
-  {
-    kind: "urgent",
-    severity: "critical",
-    stretch: "15m",
-    over: 20 * minute,
-    slowest: 0.4,
-    biggest: 0.7,
-    gain: 0.04,
-    timeLeft: 2 * hour,
-    for: 3 * minute,
-  },
-  {
-    kind: "urgent",
-    severity: "critical",
-    stretch: "15m",
-    over: 25 * minute,
-    slowest: 0.4,
-    biggest: 0.6,
-    gain: 0.04,
-    timeLeft: 6 * hour,
-    maximumAge: 6 * hour,
-    for: 10 * minute,
-  },
-  {
-    kind: "urgent",
-    severity: "critical",
-    stretch: "1h",
-    over: hour,
-    slowest: 0.2,
-    biggest: 0.7,
-    gain: 0.04,
-    timeLeft: 2 * hour,
-    for: 10 * minute,
-  },
-  {
-    kind: "urgent",
-    severity: "warning",
-    stretch: "6h",
-    over: 6 * hour,
-    slowest: 0.2,
-    biggest: 0.7,
-    gain: 0.04,
-    timeLeft: 12 * hour,
-    stillGrowing: 0.5,
-    for: 10 * minute,
-  },
-  {
-    kind: "steady",
-    severity: "warning",
-    stretch: "6h",
-    over: 16 * hour,
-    slowest: 0.7,
-    lookedAt: [0, 320 * minute, 640 * minute, 960 * minute],
-    gain: 0.045,
-    pace: 0.8,
-    stillGrowing: 0.3,
-    for: 30 * minute,
-  },
-  {
-    kind: "steady",
-    severity: "warning",
-    stretch: "12h",
-    over: day,
-    slowest: 0.05,
-    biggest: 0.65,
-    gain: 0.03,
-    pace: 0.7,
-    for: 30 * minute,
-  },
-  {
-    kind: "slow",
-    severity: "info",
-    stretch: "1d",
-    over: 2 * day,
-    slowest: 0.2,
-    biggest: 0.6,
-    gain: 0.015,
-    for: 30 * minute,
-  },
-];
+/** Where the limit is hours away. The shorter the window, the nearer the limit and the more even the growth must be. */
+interface UrgentWindow extends LeakWindow {
+  /** The window's length in seconds. */
+  readonly over: number;
+  /** No stretch carries more than this share of the growth: that would be a step, or growth that has stopped. */
+  readonly biggest: number;
+  /** Only when the limit is this near at the window's pace, in seconds. */
+  readonly timeLeft: number;
+  /**
+   * Growth whose last stretch is slower than the mean is taken for an exponential curve on its way to a plateau. What such a
+   * curve still has to go must be this multiple of the headroom: then it is no plateau that stops before the limit.
+   */
+  readonly beyondLimit: number;
+}
 
-/** Further tests of an urgent claim, which has little evidence. */
+/** Stretches of 15 minutes in 40. A real leak is even within that time; the tail of a heap's growth and its teeth are not. */
+const fortyMinutes = {
+  severity: "critical",
+  over: 40 * minute,
+  gain: 0.04,
+  slowest: 0.65,
+  biggest: 0.6, // two equal halves and a little: 15 of 40 minutes are 0.38
+  timeLeft: 2 * hour,
+  // at 0.5 caches and warm-ups begin to page; at 1 leaks are found ten minutes later
+  beyondLimit: 0.7,
+  for: minute, // evenness has done what a longer wait would do
+} as const satisfies UrgentWindow;
+
+/** Stretches of an hour in two. */
+const twoHours = {
+  severity: "critical",
+  over: 2 * hour,
+  gain: 0.04,
+  slowest: 0.2,
+  biggest: 0.7,
+  timeLeft: 2 * hour,
+  beyondLimit: 2,
+  for: 10 * minute,
+} as const satisfies UrgentWindow;
+
+/** Stretches of six hours in twelve: work for today, not for tonight. */
+const twelveHours = {
+  severity: "warning",
+  over: 12 * hour,
+  gain: 0.04,
+  slowest: 0.2,
+  biggest: 0.7,
+  timeLeft: 12 * hour,
+  beyondLimit: 2,
+  for: 10 * minute,
+  /** The last hour grew at this share of the pace or more: growth that has just stopped is over. */
+  stillGrowing: 0.5,
+} as const satisfies UrgentWindow & Record<string, unknown>;
+
+/** What all urgent windows ask for, and the young process that may be asked for less. */
 export const urgent = {
+  fortyMinutes,
+  twoHours,
+  twelveHours,
   /** Half of the growth lies above the highest peak of the day before the window: what was reached before is no news. */
   aboveDayPeak: 0.5,
   /**
-   * If growth slows from g1 to g2 per half window, an exponential curve still has g2² / (g1 - g2) to go. This share of it must
-   * reach past the limit: then it is no plateau that stops before.
+   * In the first hours of a life no longer window fits into it, and a third of the fast leaks has hours to go. So has a cache
+   * that fills; nobody is woken for what may be one, as long as there is most of a night left.
    */
-  plateau: 0.5,
+  young: { maximumAge: 6 * hour, timeLeft: 9 * hour, page: 6 * hour, for: 12 * minute },
 } as const;
+
+/** Without a limit in sight: four stretches of six hours in 22, overlapping, each as fast as the others. */
+export const steady = {
+  severity: "warning",
+  /** Where the stretches end, in seconds before now. */
+  lookedAt: [0, 320 * minute, 640 * minute, 960 * minute],
+  gain: 0.049, // of the four together, which is 0.045 of the window
+  slowest: 0.7,
+  /** The second half grew at least this share of the first: less is a curve that bends to a plateau. */
+  pace: 0.8,
+  stillGrowing: 0.3,
+  for: 30 * minute,
+} as const satisfies LeakWindow & Record<string, unknown>;
+
+/** Three stretches of twelve hours: uneven growth, by day more than by night. */
+export const uneven = {
+  severity: "warning",
+  gain: 0.03,
+  slowest: 0.05,
+  biggest: 0.65,
+  pace: 0.7,
+  /** It grew over the stretch at this share of the moments in the window; missing scrapes are the rest. */
+  present: 0.95,
+  for: 30 * minute,
+} as const satisfies LeakWindow & Record<string, unknown>;
+
+/** Three stretches of a day: too slow for any chart of a day. */
+export const slow = {
+  severity: "info",
+  gain: 0.015,
+  slowest: 0.2,
+  biggest: 0.6,
+  present: 0.95,
+  for: 30 * minute,
+} as const satisfies LeakWindow & Record<string, unknown>;
 
 /** Alerts of a leak go on for this long after the claim, in seconds, so that one fault is one episode. */
 export const keepFiring = {
@@ -162,30 +156,45 @@ export const keepFiring = {
   slow: 6 * hour,
   masked: 6 * hour,
   oomPredicted: 15 * minute,
+  oomLoop: hour,
+  oomKilled: hour,
+  restartLoop: hour,
 } as const;
 
-/** Growth over the longest window that fits, for the rate and the time to OOM. */
+/**
+ * The one growth of a process, for the rate and the time to OOM: over the longest of 1 d, 6 h, 1 h and 15 m that fits its
+ * life. Over two days, if the limit is further away than `far`; over two hours, if it is nearer than `near` and the
+ * life has not seen six. Nothing before the first of these fits. Seconds.
+ */
 export const lifeGrowth = {
-  /** From these many seconds on the growth is the plain difference, if the limit is further away than half of the window. */
-  plain: [4 * day, 2 * day],
-  /** Stretches of shorter windows, the middle ones weighted more: the floor at either end is the least certain. */
-  weights: [0.2, 0.3, 0.3, 0.2],
-  /** No time to OOM from less than this age, in seconds. */
-  minimumAge: 25 * minute,
+  far: day,
+  near: 30 * minute,
+  minimumAge: horizons["15m"].seconds + floorAge.short,
 } as const;
 
-/** Headroom is limit less peak: of the last hour, and of the last day from this age on, in seconds. */
+/** Confidence looks at the slowest stretch of the longest window known: stretches by name, in windows of so many seconds. */
+export const confidenceOver = {
+  "1d": { over: 2 * day },
+  "6h": { over: 16 * hour },
+  "1h": { over: hour },
+  "15m": { over: 20 * minute },
+} as const;
+
+/** Headroom is limit less peak: of half an hour, and of the last day from this age on, in seconds. */
 export const dayPeakAge = 30 * hour;
 
 /** Time to OOM below which an alert predicts it, with the level that the peak must have reached: level and trend. */
 export const oomPredicted = [
-  { within: hour, level: 0.7, severity: "critical" },
-  { within: 6 * hour, level: 0.5, severity: "warning" },
-  { within: day, level: 0.3, severity: "info" },
-] as const satisfies readonly { within: number; level: number; severity: Severity }[];
+  { within: hour, level: 0.7, severity: "critical", for: 10 * minute },
+  { within: 6 * hour, level: 0.5, severity: "warning", for: 10 * minute },
+  { within: day, level: 0.3, severity: "info", for: 10 * minute },
+] as const satisfies readonly { within: number; level: number; severity: Severity; for: number }[];
 
 /** A prediction wants growth that is at least this even. */
 export const minimumConfidence = 0.3;
+
+/** What the ledger counts is summed by this step, in seconds. */
+export const ledgerStep = { step: hour } as const;
 
 /**
  * A masked leak: so many lives ended while they still grew, as a share of all that ended. The ledger must be known for long
@@ -206,11 +215,11 @@ export const restarts = {
   /** Not those that a clock ordered. */
   loop: { over: hour, count: 4, for: 5 * minute },
   /** Now and then, week after week: on this many days of the last seven. */
-  recurring: { over: 7 * day, count: 3 },
+  recurring: { over: 7 * day, count: 3, step: day, for: hour },
 } as const;
 
 /** High and level. */
-export const capacity = { nearLimit: 0.9, for: 30 * minute } as const;
+export const capacity = { nearLimit: 0.9, for: 30 * minute, noLimitFor: 6 * hour } as const;
 
 /** A peak of this many times the floor is a spike. */
 export const spike = 1.5;
@@ -218,10 +227,10 @@ export const spike = 1.5;
 /** The verdict before anything may be said, in seconds of age. */
 export const verdictAge = 45 * minute;
 
-/** The verdict's plain words for growth that no alert claims, as a share of the level per day. */
-export const dailyGrowth = { warmingUp: 0.05, bounded: 0.02 } as const;
+/** The verdict's plain words for growth that no alert claims, as a share of the level per day. Warming up is for the young. */
+export const dailyGrowth = { warmingUp: 0.05, bounded: 0.02, per: day, maximumAge: day } as const;
 
-/** Descriptors and threads: growth in every hour of half a day, and the limit within a week at this pace. */
+/** Descriptors and threads: growth in every quarter of half a day, and the limit within a week at this pace. */
 export const countLeak = {
   over: 12 * hour,
   stretch: hour,
@@ -239,10 +248,13 @@ export const health = {
   rememberExporter: hour,
   /** Samples older than this are stale, in seconds. */
   staleSample: 2 * minute,
-  /** A group that ran at each of these moments before is missed when it is gone. */
-  ranBefore: [hour, 6 * hour, day],
+  unreadable: 30 * minute,
+  /** A group that ran at each of these moments before is missed when it is gone; the alert ends by itself after the first. */
+  ranBefore: [6 * hour, 12 * hour, day],
   targetGone: 10 * minute,
   /** A rule group is late after so many intervals. */
   rulesLate: 3,
-  ownGrowth: { over: 12 * hour, bytes: 32 * 1024 * 1024, for: hour },
+  /** More failed evaluations than this within the time are no accident. */
+  rulesFail: { over: 15 * minute, count: 1 },
+  ownGrowth: { over: 12 * hour, stretch: hour, bytes: 32 * 1024 * 1024, for: hour },
 } as const;

@@ -1,15 +1,18 @@
 // The exporter as a whole: passes in the background, passes for scrapes, and never two at once.
 
 import { staleAfterIntervals, verdictMaxAgeSeconds } from "../catalog/defaults.ts";
+import { type Detection, detection } from "../catalog/detection.ts";
 import type { GroupVerdict, Verdicts } from "./analysis/verdicts.ts";
 import type { Config } from "./config/config.ts";
 import { type ConfigError, loadConfig } from "./config/load.ts";
+import { EngineNames } from "./discovery/engine-names.ts";
 import { type Exposition, Expositions } from "./exposition/exposition.ts";
 import { endOf, type Format, selfMetricsAs } from "./exposition/format.ts";
 import { Renderer } from "./exposition/render.ts";
 import { type SelfSamples, selfMetricsText } from "./exposition/self-metrics.ts";
 import { Failures } from "./failures.ts";
 import { KernelFiles, type KernelRoots } from "./kernel/files.ts";
+import { PodNames } from "./kubernetes/pod-names.ts";
 import type { Logger } from "./log.ts";
 import { parseOpenFilesLimit } from "./procfs/limits.ts";
 import { ProcessReader } from "./samplers/process-reader.ts";
@@ -40,9 +43,12 @@ export class Exporter {
   private readonly log: Logger;
   private readonly clock: Clock;
   private readonly configFile: string | undefined;
+  private readonly detection: Detection;
   private readonly renderer: Renderer;
   private readonly selfText: () => Promise<string>;
   private readonly smaps: SmapsSampler;
+  private readonly podNames: PodNames | undefined;
+  private readonly engineNames: EngineNames | undefined;
   private readonly expositions: Record<Format, Expositions> = {
     text: new Expositions(),
     openmetrics: new Expositions(),
@@ -62,16 +68,42 @@ export class Exporter {
     log: Logger;
     clock?: Clock;
     maxKeptDescriptors?: number;
+    /** Asks the Kubernetes API for the pods of this node. */
+    listPods?: (() => Promise<string>) | undefined;
+    /** The container engine's socket. */
+    dockerSocket?: string | undefined;
+    /** What is called a leak; the demo has it on a faster clock. */
+    detection?: Detection;
   }) {
     this.log = options.log;
     this.clock = options.clock ?? systemClock;
     this.config = options.config;
     this.configFile = options.configFile;
+    this.detection = options.detection ?? detection;
     this.failures = new Failures(options.log);
     const files = new KernelFiles(options.roots);
-    const maxKept = options.maxKeptDescriptors ?? Math.floor(ownDescriptorLimit() * keptShare);
+    const maxKept = options.maxKeptDescriptors ?? ownMaxKept();
     const reader = new ProcessReader(files, { maxKept });
-    this.watcher = new Watcher({ files, failures: this.failures, reader, config: options.config, clock: this.clock });
+    this.podNames = options.listPods && this.namesFrom(options.listPods);
+    this.engineNames =
+      options.dockerSocket === undefined
+        ? undefined
+        : new EngineNames({
+            socket: options.dockerSocket,
+            failures: this.failures,
+            clock: this.clock,
+            onChange: () => this.watcher?.nameContainersAnew(),
+          });
+    this.watcher = new Watcher({
+      files,
+      failures: this.failures,
+      reader,
+      config: options.config,
+      clock: this.clock,
+      podNames: this.podNames,
+      engineNames: this.engineNames,
+      detection: this.detection,
+    });
     this.smaps = new SmapsSampler(files, this.failures, this.watcher);
     this.renderer = new Renderer(this.watcher);
     this.selfText = selfMetricsText(() => this.selfSamples());
@@ -80,6 +112,7 @@ export class Exporter {
 
   /** Takes the first pass, and goes on in the background. */
   async start(): Promise<void> {
+    await Promise.all([this.podNames?.refreshIfDue(), this.engineNames?.refreshIfDue()]); // else groups would be named twice
     await this.pass({ full: true });
     this.log.info("watching", {
       processes: this.watcher.watched.size,
@@ -119,7 +152,7 @@ export class Exporter {
   async verdicts(): Promise<ReadonlyMap<string, GroupVerdict>> {
     if (this.judge === undefined) {
       const { Verdicts } = await import("./analysis/verdicts.ts");
-      this.judge ??= new Verdicts(this.watcher);
+      this.judge ??= new Verdicts(this.watcher, this.detection);
     }
     return this.judge.all(this.clock.monotonic(), verdictMaxAgeSeconds);
   }
@@ -160,9 +193,16 @@ export class Exporter {
   private async runPass(options: { full: boolean }): Promise<void> {
     const report = await this.watcher.pass(options);
     if (options.full) this.lastFullPass = report.monotonic;
+    void this.podNames?.refreshIfDue(); // its answer is for passes to come
+    void this.engineNames?.refreshIfDue();
     if (this.config.smaps.enabled) await this.smaps.sampleIfDue(this.config.smaps, this.clock.monotonic());
     this.fresh.clear();
     this.tidyHeap(this.watcher.watched.size);
+  }
+
+  private namesFrom(list: () => Promise<string>): PodNames {
+    const onChange = () => this.watcher?.nameContainersAnew();
+    return new PodNames({ list, failures: this.failures, clock: this.clock, onChange });
   }
 
   private exclusively<T>(work: () => Promise<T>): Promise<T> {
@@ -210,6 +250,7 @@ export class Exporter {
       unreadable: this.unreadableNow(),
       readErrors: [...this.failures].map(({ file, reason, count }) => [{ file, reason }, count] as const),
       smapsSkipped: [[{}, this.config.smaps.enabled ? this.smaps.skipped : undefined]],
+      podsListed: [[{}, this.podNames?.listedAt]],
       configReloadSuccessful: [[{}, this.reload.successful ? 1 : 0]],
       configReloadTime: [[{}, this.reload.time]],
     };
@@ -228,6 +269,9 @@ export class Exporter {
     return [...counts.values()];
   }
 }
+
+/** How many descriptors an exporter here may hold on watched processes. */
+export const ownMaxKept = () => Math.floor(ownDescriptorLimit() * keptShare);
 
 /** The limit that holds for this very process, whatever procfs is watched. Node.js has raised it as far as it goes. */
 function ownDescriptorLimit(): number {

@@ -4,28 +4,33 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { identityRefreshSeconds, sliceSeconds } from "../catalog/defaults.ts";
-import { type EndedLifeThresholds, endedLife } from "../catalog/ended-life.ts";
+import { type Detection, detection } from "../catalog/detection.ts";
+import type { EndedLifeThresholds } from "../catalog/ended-life.ts";
 import { judgeEndedLife } from "./analysis/ended-life.ts";
 import { LifeHistory } from "./analysis/life-history.ts";
 import type { Config } from "./config/config.ts";
+import type { EngineNames } from "./discovery/engine-names.ts";
 import { Group } from "./discovery/groups.ts";
 import { type Identity, isPauseProcess, readIdentity } from "./discovery/identity.ts";
 import type { Life, LimitSource } from "./discovery/life.ts";
 import { membership, needsPorts } from "./discovery/match.ts";
 import type { Failures } from "./failures.ts";
 import { failureReason, type KernelFiles } from "./kernel/files.ts";
+import type { PodNames } from "./kubernetes/pod-names.ts";
+import { groupName } from "./kubernetes/pods.ts";
 import { Ledger } from "./ledger/ledger.ts";
 import { type EndedFacts, type Finding, findReasons } from "./ledger/oom-evidence.ts";
 import { UnclaimedKills } from "./ledger/unclaimed-kills.ts";
-import { parseOpenFilesLimit } from "./procfs/limits.ts";
+import { parseOpenFilesLimit, parseProcessesLimit } from "./procfs/limits.ts";
 import { parseMemTotal } from "./procfs/meminfo.ts";
 import { isKernelThread, parseStat, ticksPerSecond } from "./procfs/stat.ts";
-import { realUid } from "./procfs/status.ts";
+import { ignoresProcessesLimit, realUid } from "./procfs/status.ts";
 import { parseBootTime } from "./procfs/system-stat.ts";
 import { parseOomKills } from "./procfs/vmstat.ts";
 import { Cgroups, type WatchedCgroup } from "./samplers/cgroups.ts";
 import type { ProcessReader } from "./samplers/process-reader.ts";
 import { column, ProcessTable } from "./samplers/process-table.ts";
+import { ThreadsLimits } from "./samplers/threads-limits.ts";
 
 /** Known processes are read so fast that looking at the clock after each would show. */
 const processesPerLook = 8;
@@ -73,6 +78,9 @@ export class Watcher {
   readonly cgroups: Cgroups;
   readonly ledger: Ledger;
   readonly reader: ProcessReader;
+  /** Names of containers, where a cluster tells them. */
+  readonly podNames: PodNames | undefined;
+  private readonly engineNames: EngineNames | undefined;
   /** Memory of the machine in bytes, and its OOM kills since boot; undefined where the kernel does not say. */
   nodeMemory: number | undefined;
   nodeOomKills: number | undefined;
@@ -84,6 +92,7 @@ export class Watcher {
   private readonly files: KernelFiles;
   private readonly failures: Failures;
   private readonly clock: Clock;
+  private readonly detection: Detection;
   private readonly thresholds: EndedLifeThresholds;
   private readonly ownPid: number | undefined;
   private readonly clockOffset: number;
@@ -92,6 +101,7 @@ export class Watcher {
   private readonly lives = new Map<number, Life>();
   private readonly ignored = new Map<number, Ignored>();
   private readonly kills = new UnclaimedKills();
+  private readonly threadsLimits: ThreadsLimits;
   private config: Config;
   private sliceStart = 0;
   private longestBlock = 0;
@@ -105,15 +115,22 @@ export class Watcher {
     cgroups?: Cgroups;
     ledger?: Ledger;
     thresholds?: EndedLifeThresholds;
+    podNames?: PodNames | undefined;
+    engineNames?: EngineNames | undefined;
+    detection?: Detection;
   }) {
     this.files = options.files;
     this.failures = options.failures;
     this.reader = options.reader;
+    this.podNames = options.podNames;
+    this.engineNames = options.engineNames;
     this.config = options.config;
     this.clock = options.clock ?? systemClock;
     this.cgroups = options.cgroups ?? new Cgroups(options.files, options.failures);
     this.ledger = options.ledger ?? new Ledger();
-    this.thresholds = options.thresholds ?? endedLife;
+    this.threadsLimits = new ThreadsLimits(options.files, options.failures);
+    this.detection = options.detection ?? detection;
+    this.thresholds = options.thresholds ?? this.detection.endedLife;
     this.ownPid = options.files.ownPid();
     this.clockOffset = this.clock.unix() - this.clock.monotonic();
     this.watchingSince = this.clock.unix();
@@ -129,6 +146,15 @@ export class Watcher {
     this.config = config;
     for (const life of this.lives.values()) life.refreshAt = Number.NEGATIVE_INFINITY;
     this.ignored.clear();
+  }
+
+  /** Containers are known by other names than before: those whose name differs are named anew in the next pass. */
+  nameContainersAnew(): void {
+    for (const life of this.lives.values()) {
+      const { containerId, name, programName = name } = life.identity;
+      const container = this.podNames?.peek(containerId) ?? this.engineNames?.of(containerId);
+      if (container && groupName(container, programName) !== name) life.refreshAt = Number.NEGATIVE_INFINITY;
+    }
   }
 
   /** Passes must not overlap: the caller sees to that. `full` reads the cgroups' memory too, for a scrape. */
@@ -241,7 +267,9 @@ export class Watcher {
   /** Books the ends of one pass together, since one counter may have seen several of them. */
   private async closeBooks(ended: readonly Life[], missed: boolean, now: number): Promise<void> {
     const nodeOomKills = this.countNodeOomKills();
-    this.cgroups.lookForOomKills();
+    // every kill shows in the machine's counter too; while that stands still there is nothing to look for
+    if (nodeOomKills === 0) this.cgroups.noOomKills();
+    else this.cgroups.lookForOomKills();
     this.seeKills(nodeOomKills ?? 0, now);
     const largest = this.largest();
     const used = ended.length === 0 ? new Map<WatchedCgroup, number>() : this.usedByCgroup();
@@ -426,10 +454,7 @@ export class Watcher {
     try {
       const outcome = this.reader.readStatus(handle, this.table, row);
       const uid = realUid(this.reader.lastStatus(), this.reader.lastStatus().length);
-      const identity =
-        outcome === "read"
-          ? readIdentity(this.files, pid, { comm, uid }, { ports: needsPorts(this.config) })
-          : undefined;
+      const identity = outcome === "read" ? this.identify(pid, { comm, uid }) : undefined;
       const member = identity && !isPauseProcess(identity) ? membership(this.config, identity) : undefined;
       if (identity === undefined || member === undefined) {
         giveUp();
@@ -444,6 +469,14 @@ export class Watcher {
       this.failures.add("status", error, `process ${pid} (${comm})`);
       this.ignore(pid, now);
     }
+  }
+
+  private identify(pid: number, known: { comm: string; uid: number | undefined }): Identity {
+    const identity = readIdentity(this.files, pid, known, { ports: needsPorts(this.config) });
+    const names = identity.podUid === undefined ? (this.engineNames ?? this.podNames) : this.podNames;
+    const container = names?.of(identity.containerId);
+    if (container === undefined) return identity;
+    return { ...identity, name: groupName(container, identity.name), programName: identity.name };
   }
 
   private enter(
@@ -480,7 +513,7 @@ export class Watcher {
     this.table.set(row, column.startTime, life.startTime);
     this.remember(life, now);
     this.readFds(life);
-    this.readMaxFds(life);
+    this.readLimits(life, now);
   }
 
   /** Puts a life into its slot, which is a restart when another has just left it. */
@@ -500,7 +533,7 @@ export class Watcher {
   private group(name: string): Group {
     let group = this.groups.get(name);
     if (group === undefined) {
-      group = new Group(name);
+      group = new Group(name, this.detection);
       this.groups.set(name, group);
     }
     return group;
@@ -510,12 +543,12 @@ export class Watcher {
   private refresh(life: Life, now: number, renamed: boolean): void {
     const uid = realUid(this.reader.lastStatus(), this.reader.lastStatus().length);
     const comm = renamed ? parseStat(this.files.text(this.files.proc(life.pid, "stat"))).comm : life.identity.comm;
-    const identity = readIdentity(this.files, life.pid, { comm, uid }, { ports: needsPorts(this.config) });
+    const identity = this.identify(life.pid, { comm, uid });
     // spread, so that the processes found in one pass are not all refreshed in one
     life.refreshAt = now + identityRefreshSeconds * (1 + (life.pid % 64) / 64);
     if (identity.cmdline === "" && life.identity.cmdline !== "") return; // its memory is gone, and so will it be
-    this.readMaxFds(life);
     this.moveToCgroup(life, identity);
+    this.readLimits(life, now);
     if (!isDeepStrictEqual(identity, life.identity)) {
       life.identity = identity;
       life.labelVersion++;
@@ -549,10 +582,15 @@ export class Watcher {
     this.occupy(life, now);
   }
 
-  private readMaxFds(life: Life): void {
+  /** Of descriptors and threads; right after its status was read. */
+  private readLimits(life: Life, now: number): void {
     try {
-      const { soft } = parseOpenFilesLimit(this.files.text(this.files.proc(life.pid, "limits")));
-      this.table.set(life.row, column.maxFds, soft ?? Number.NaN);
+      const text = this.files.text(this.files.proc(life.pid, "limits"));
+      this.table.set(life.row, column.maxFds, parseOpenFilesLimit(text).soft ?? Number.NaN);
+      const status = this.reader.lastStatus();
+      const own = ignoresProcessesLimit(status, status.length) ? undefined : parseProcessesLimit(text).soft;
+      const least = Math.min(own ?? Number.POSITIVE_INFINITY, this.threadsLimits.least(life.pid, life.cgroup, now));
+      this.table.set(life.row, column.maxThreads, Number.isFinite(least) ? least : Number.NaN);
       this.readable(life, "limits");
     } catch (error) {
       if (!isGone(error)) this.notReadable(life, "limits", error);
@@ -586,6 +624,8 @@ export class Watcher {
     if (cgroup?.limit !== undefined && !(cgroup.limit.bytes > node)) return [cgroup.limit.bytes, cgroup.limit.source];
     // in a cgroup whose files we cannot see there may be a limit: the machine's memory would promise too much
     const mayHaveOne = cgroup !== undefined && cgroup.at === undefined && cgroup.path !== "/";
+    const told = this.config.unseenMemoryLimit;
+    if (told !== undefined && cgroup?.at === undefined) return [told, "config"];
     return mayHaveOne ? [Number.NaN, "unknown"] : [node, "node"];
   }
 

@@ -94,11 +94,12 @@ export class LiveRules {
         alertSamples.push({ labels: { ...kept.labels, ...labels }, times: [now], values: [1] });
       }
     }
-    const value = (name: string) => {
-      const values = source.series(name, now, now)[0]?.values;
-      const last = values?.[values.length - 1];
-      return last === undefined || Number.isNaN(last) ? undefined : last;
-    };
+    // one series for each word of a verdict, and only one of them has a value now
+    const value = (name: string) =>
+      source
+        .series(name, now, now)
+        .map(({ values }) => values[values.length - 1])
+        .find((last) => last !== undefined && !Number.isNaN(last));
     return { firing, value };
   }
 
@@ -142,12 +143,15 @@ export class GroupKept implements Kept {
   private readonly events: readonly GroupEvent[];
   private readonly knownSince: number;
   private readonly now: number;
+  /** Width of the ledger's hour, in seconds. */
+  private readonly hour: number;
 
-  constructor(group: string, events: readonly GroupEvent[], knownSince: number, now: number) {
+  constructor(group: string, events: readonly GroupEvent[], knownSince: number, now: number, hour = 3600) {
     this.labels = { group };
     this.events = events;
     this.knownSince = knownSince;
     this.now = now;
+    this.hour = hour;
   }
 
   series(name: string): readonly Samples[] | undefined {
@@ -161,20 +165,19 @@ export class GroupKept implements Kept {
     if (wanted === undefined) return undefined;
     const times = this.hoursAndNow();
     const values = times.map(
-      (t) => this.events.filter((event) => event.time > t - hour && event.time <= t && wanted(event)).length,
+      (t) => this.events.filter((event) => event.time > t - this.hour && event.time <= t && wanted(event)).length,
     );
     return [{ labels: { ...this.labels, __name__: name }, times, values }];
   }
 
   private hoursAndNow(): number[] {
-    const first = Math.ceil(Math.max(this.knownSince, this.now - 8 * 24 * hour) / hour);
+    const { hour, now } = this;
+    const first = Math.ceil(Math.max(this.knownSince, now - 8 * 24 * hour) / hour);
     const times: number[] = [];
-    for (let i = first; i * hour <= this.now; i++) times.push(i * hour);
+    for (let i = first; i * hour <= now; i++) times.push(i * hour);
     return [...times, this.now];
   }
 }
-
-const hour = 3600;
 
 /** The end of a life, and what followed. Unix seconds. */
 export interface GroupEvent {

@@ -29,18 +29,21 @@ export class Ring {
     this.newest = index;
   }
 
-  /** Oldest first, in seconds. The same arrays until the next value. */
+  /** Oldest first, in seconds, without the holes: a missing sample ends no series. The same arrays until the next value. */
   samples(): { times: Float64Array; values: Float64Array } {
     if (this.read !== undefined) return this.read;
     const count = this.newest === undefined ? 0 : this.values.length;
     const first = (this.newest ?? 0) - count + 1;
     const times = new Float64Array(count);
     const values = new Float64Array(count);
+    let known = 0;
     for (let i = 0; i < count; i++) {
-      times[i] = (first + i) * this.step;
-      values[i] = this.values[this.slot(first + i)] as number;
+      const value = this.values[this.slot(first + i)] as number;
+      if (Number.isNaN(value)) continue;
+      times[known] = (first + i) * this.step;
+      values[known++] = value;
     }
-    this.read = { times, values };
+    this.read = { times: times.subarray(0, known), values: values.subarray(0, known) };
     return this.read;
   }
 
@@ -68,8 +71,7 @@ export class Ring {
     while (length < Math.min(wanted, this.longest)) length *= 4;
     this.values = new Float32Array(Math.min(length, this.longest)).fill(Number.NaN);
     times.forEach((time, i) => {
-      const value = values[i] as number;
-      if (!Number.isNaN(value)) this.values[this.slot(Math.round(time / this.step))] = value;
+      this.values[this.slot(Math.round(time / this.step))] = values[i] as number;
     });
     this.read = undefined;
   }

@@ -1,32 +1,32 @@
-// What is remembered of one slot's memory: the floor by the minute for some hours, the hour's floor and peak by the quarter
-// of an hour for days. That is all that the rules read, and takes 4 KiB per slot after a week.
+// What is remembered of one slot's memory: the floor by the minute for some hours, the peak by five minutes for a day and a
+// half, the hour's floor by the quarter of an hour for a week. That is all that the rules read, and takes 6 KiB per slot.
 
+import { type Detection, detection } from "../../catalog/detection.ts";
 import { processMetrics } from "../../catalog/metrics.ts";
 import { slotRecordings } from "../../catalog/recordings.ts";
-import { floorAge, floors } from "../../catalog/windows.ts";
 import type { LabelSet, Samples } from "../promql/series.ts";
 import { Ring } from "./ring.ts";
 
-const minute = 60;
-const hour = 60 * minute;
-const day = 24 * hour;
-
-/** Steps and spans, in seconds. Prometheus has each of them by the minute; coarser is enough for what changes slowly. */
-const kept = {
-  minutes: { step: minute, span: hour },
-  floor: { step: minute, span: 4 * hour },
-  hourFloor: { step: 15 * minute, span: 7 * day + 2 * hour },
-  peak: { step: 15 * minute, span: 2 * day },
-} as const;
+/** Steps and spans, in seconds. Prometheus has each of them by the minute or five; coarser is enough for what changes slowly. */
+function kept({ evaluation: { fast: minute, slow }, floors: { hour }, horizons, peaks, urgent }: Detection) {
+  return {
+    minutes: { step: minute, span: hour },
+    floor: { step: minute, span: 4 * hour },
+    hourFloor: { step: 15 * minute, span: horizons["7d"].seconds + 2 * hour },
+    // as often as the rules record it: what is a new high is told from it
+    peak: { step: slow, span: peaks.day + urgent.twelveHours.over + hour },
+  };
+}
 
 export class SlotMemory {
   readonly labels: LabelSet;
   /** Least and most resident memory of each of the last minutes, from which the others are made. */
-  private readonly least = new Ring(kept.minutes.step, kept.minutes.span);
-  private readonly most = new Ring(kept.minutes.step, kept.minutes.span);
-  private readonly floor = new Ring(kept.floor.step, kept.floor.span);
-  private readonly hourFloor = new Ring(kept.hourFloor.step, kept.hourFloor.span);
-  private readonly peak = new Ring(kept.peak.step, kept.peak.span);
+  private readonly least: Ring;
+  private readonly most: Ring;
+  private readonly floor: Ring;
+  private readonly hourFloor: Ring;
+  private readonly peak: Ring;
+  private readonly detection: Detection;
   private openMinute: number | undefined;
   private openLeast = Number.POSITIVE_INFINITY;
   private openMost = Number.NEGATIVE_INFINITY;
@@ -35,14 +35,22 @@ export class SlotMemory {
   private resident = Number.NaN;
   private seen = 0;
 
-  constructor(labels: LabelSet) {
+  constructor(labels: LabelSet, windows: Detection = detection) {
     this.labels = labels;
+    this.detection = windows;
+    const ring = ({ step, span }: { step: number; span: number }) => new Ring(step, span);
+    const { minutes, floor, hourFloor, peak } = kept(windows);
+    this.least = ring(minutes);
+    this.most = ring(minutes);
+    this.floor = ring(floor);
+    this.hourFloor = ring(hourFloor);
+    this.peak = ring(peak);
   }
 
   /** Adds a sample; `time` and `startTime` are seconds on one clock, which must not run backwards. Bytes. */
   add(time: number, sample: { resident: number; startTime: number; limit: number }): void {
     if (Number.isNaN(sample.resident)) return;
-    const current = Math.floor(time / minute);
+    const current = Math.floor(time / this.detection.evaluation.fast);
     if (this.openMinute !== undefined && current > this.openMinute) this.closeMinute(this.openMinute);
     if (sample.startTime !== this.startTime) {
       [this.openLeast, this.openMost] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
@@ -58,7 +66,7 @@ export class SlotMemory {
   series(name: string): readonly Samples[] | undefined {
     switch (name) {
       case processMetrics.residentMemory.name:
-        return this.constant(name, this.resident, this.seen);
+        return this.residentMemory(name);
       case processMetrics.memoryLimit.name:
         return this.constant(name, this.limit, this.startTime);
       case processMetrics.startTime.name:
@@ -79,6 +87,19 @@ export class SlotMemory {
     for (const ring of [this.least, this.most, this.floor, this.hourFloor, this.peak]) ring.forget();
   }
 
+  /** The peaks of the last minutes stand for their samples, and then there is the newest one. */
+  private residentMemory(name: string): readonly Samples[] {
+    const { times, values } = this.most.samples();
+    return [
+      {
+        labels: this.named(name),
+        times: Float64Array.of(...times, this.seen),
+        values: Float64Array.of(...values, this.resident),
+        holds: true,
+      },
+    ];
+  }
+
   private constant(name: string, value: number, since: number): readonly Samples[] {
     return [{ labels: this.named(name), times: [since], values: [value], holds: true }];
   }
@@ -92,6 +113,8 @@ export class SlotMemory {
   }
 
   private closeMinute(index: number): void {
+    const { evaluation, floors, floorAge, peaks } = this.detection;
+    const minute = evaluation.fast;
     const time = index * minute;
     this.least.put(time, this.openLeast);
     this.most.put(time, this.openMost);
@@ -102,7 +125,7 @@ export class SlotMemory {
     if (age >= floorAge.short) this.floor.put(end, this.least.extreme(end - floors.short, Math.min));
     if (age >= floorAge.hour) this.hourFloor.put(end, this.floor.extreme(end - floors.hour, Math.min));
     if (age >= floorAge.short) {
-      this.peak.put(end, this.most.extreme(end - (age >= hour ? hour : floors.short), Math.max));
+      this.peak.put(end, this.most.extreme(end - (age >= peaks.recent ? peaks.recent : floors.short), Math.max));
     }
   }
 }

@@ -3,8 +3,8 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { ruleGroups } from "../../alerts/index.ts";
+import { type Detection, detection } from "../../catalog/detection.ts";
 import type { Verdict } from "../../catalog/verdicts.ts";
-import { lifeGrowth } from "../../catalog/windows.ts";
 import type { Group } from "../discovery/groups.ts";
 import type { Life } from "../discovery/life.ts";
 import type { Watcher } from "../watcher.ts";
@@ -26,11 +26,14 @@ const tooYoung: SlotVerdict = {
 
 export class Verdicts {
   private readonly watcher: Watcher;
-  private readonly rules = new LiveRules(ruleGroups());
+  private readonly rules: LiveRules;
+  private readonly detection: Detection;
   private made: { at: number; verdicts: Map<string, GroupVerdict> } | undefined;
 
-  constructor(watcher: Watcher) {
+  constructor(watcher: Watcher, windows: Detection = detection) {
     this.watcher = watcher;
+    this.detection = windows;
+    this.rules = new LiveRules(ruleGroups(windows));
   }
 
   /** By group; made anew when they are older than this, in seconds. `now` is on the monotonic clock. */
@@ -40,7 +43,13 @@ export class Verdicts {
     for (const [name, account] of this.watcher.ledger) {
       const time = this.watcher.unixAt(now);
       const slots = await this.judgeSlots(this.watcher.groups.get(name), time);
-      const kept = new GroupKept(name, account.events, this.watcher.watchingSince, time);
+      const kept = new GroupKept(
+        name,
+        account.events,
+        this.watcher.watchingSince,
+        time,
+        this.detection.ledgerStep.step,
+      );
       const words = [...slots.values()].map(({ verdict }) => verdict);
       verdicts.set(name, { verdict: this.rules.judgeGroup(kept, words, time), slots });
     }
@@ -52,7 +61,7 @@ export class Verdicts {
     const slots = new Map<Life, SlotVerdict>();
     for (const { life, memory } of group?.slots ?? []) {
       if (life === undefined) continue;
-      if (time - life.startTime < lifeGrowth.minimumAge) {
+      if (time - life.startTime < this.detection.lifeGrowth.minimumAge) {
         slots.set(life, tooYoung);
         continue;
       }

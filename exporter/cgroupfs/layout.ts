@@ -4,7 +4,7 @@
 
 import path from "node:path";
 import type { KernelFiles } from "../kernel/files.ts";
-import type { MemoryCgroup } from "../procfs/cgroup.ts";
+import type { CgroupPath, Controller } from "../procfs/cgroup.ts";
 import { type CgroupMount, parseCgroupMounts } from "../procfs/mountinfo.ts";
 
 /** A cgroup's folder, and the highest folder above it that we can read limits from. */
@@ -29,21 +29,26 @@ export class CgroupLayout {
   }
 
   /** Reads our own mounts below `--path.cgroupfs`. `pid` is our id in our own pid namespace. */
-  static detect(files: KernelFiles, pid: number = process.pid): CgroupLayout {
+  static detect(files: KernelFiles, pid: number = process.pid, controller: Controller = "memory"): CgroupLayout {
     const text = files.textIfPresent(files.proc("self/mountinfo")) ?? "";
-    const mounts = parseCgroupMounts(text).filter((mount) => isBelow(mount.mountPoint, files.cgroupfs));
+    const mounts = parseCgroupMounts(text, controller).filter((mount) => isBelow(mount.mountPoint, files.cgroupfs));
     return new CgroupLayout(mounts.map((mount) => withNamespaceRoot(files, mount, pid)));
   }
 
   /** The folder of a cgroup, or undefined when no mount shows it. The folder itself may be gone by now. */
-  locate(cgroup: MemoryCgroup): CgroupFolder | undefined {
+  locate(cgroup: CgroupPath): CgroupFolder | undefined {
     return locateIn(this.mounts, cgroup);
   }
 }
 
 /** The cgroup's folder in the target's own mounts: `/proc/<pid>/root/…`. Needs the target's uid, or ptrace. */
-export function locateThroughTarget(files: KernelFiles, pid: number, cgroup: MemoryCgroup): CgroupFolder | undefined {
-  const mounts = parseCgroupMounts(files.textIfPresent(files.proc(pid, "mountinfo")) ?? "");
+export function locateThroughTarget(
+  files: KernelFiles,
+  pid: number,
+  cgroup: CgroupPath,
+  controller: Controller = "memory",
+): CgroupFolder | undefined {
+  const mounts = parseCgroupMounts(files.textIfPresent(files.proc(pid, "mountinfo")) ?? "", controller);
   const root = files.proc(pid, "root");
   return locateIn(
     mounts.map((mount) => ({ ...mount, mountPoint: root + mount.mountPoint })),
@@ -51,7 +56,7 @@ export function locateThroughTarget(files: KernelFiles, pid: number, cgroup: Mem
   );
 }
 
-function locateIn(mounts: readonly LocatedMount[], cgroup: MemoryCgroup): CgroupFolder | undefined {
+function locateIn(mounts: readonly LocatedMount[], cgroup: CgroupPath): CgroupFolder | undefined {
   for (const mount of mounts) {
     if (mount.version !== cgroup.version) continue;
     const below = pathBelow(mount, cgroup.path);

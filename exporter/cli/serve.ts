@@ -2,6 +2,7 @@
 
 import { Command, InvalidArgumentError, Option } from "commander";
 import { defaultListenAddress } from "../../catalog/defaults.ts";
+import { compressed, detection } from "../../catalog/detection.ts";
 import { ConfigError, loadConfig } from "../config/load.ts";
 import { Exporter } from "../exporter.ts";
 import { createLogger, type LogFormat, type LogLevel, logLevels } from "../log.ts";
@@ -16,6 +17,9 @@ interface ServeOptions {
   webConfigFile?: string;
   pathProcfs: string;
   pathCgroupfs: string;
+  kubernetesPods?: boolean;
+  dockerSocket?: string;
+  demoSpeed?: string;
   logLevel: LogLevel;
   logFormat: LogFormat;
 }
@@ -37,6 +41,16 @@ export function serveCommand(): Command {
     .option("--web.config.file <file>", "TLS and basic authentication, in the format of Prometheus' exporters")
     .option("--path.procfs <folder>", "where procfs is mounted", "/proc")
     .option("--path.cgroupfs <folder>", "where the cgroup hierarchies are mounted", "/sys/fs/cgroup")
+    .option("--kubernetes.pods", "ask the Kubernetes API for the names of this node's containers (needs NODE_NAME)")
+    .option(
+      "--docker.socket <path>",
+      "ask the container engine behind this unix socket for the names of its containers",
+    )
+    .option(
+      "--demo.speed <times>",
+      "judge as if time ran so many times faster; for demonstrations only",
+      checked(speedOf),
+    )
     .addOption(new Option("--log.level <level>", "least important lines to log").choices(logLevels).default("info"))
     .addOption(new Option("--log.format <format>", "how lines look").choices(["logfmt", "json"]).default("logfmt"))
     .allowExcessArguments(false)
@@ -53,6 +67,9 @@ async function serve(options: ServeOptions): Promise<void> {
       config,
       configFile: options.configFile,
       log,
+      dockerSocket: options.dockerSocket,
+      detection: compressed(detection, speedOf(options.demoSpeed ?? "1")),
+      listPods: options.kubernetesPods ? await podLister() : undefined,
     });
     const address = parseListenAddress(options.webListenAddress);
     const { server, port } = await listen(
@@ -83,6 +100,18 @@ async function serve(options: ServeOptions): Promise<void> {
   }
 }
 
+/** Loaded when needed: a sidecar has no use for it. */
+async function podLister(): Promise<() => Promise<string>> {
+  const { accessFromEnvironment, ApiError, listPods } = await import("../kubernetes/api.ts");
+  try {
+    const access = accessFromEnvironment(process.env);
+    return () => listPods(access);
+  } catch (error) {
+    if (error instanceof ApiError) return refuse(`--kubernetes.pods: ${error.message}`, 2);
+    throw error;
+  }
+}
+
 class CannotListen extends Error {
   constructor(address: string, cause: NodeJS.ErrnoException) {
     const reasons: Record<string, string> = {
@@ -102,7 +131,7 @@ function refuse(message: string, exitCode: number): never {
 }
 
 /** Makes commander say what was wrong with a value; the text itself is kept. */
-function checked(parse: (text: string) => unknown): (text: string) => string {
+export function checked(parse: (text: string) => unknown): (text: string) => string {
   return (text) => {
     try {
       parse(text);
@@ -113,19 +142,25 @@ function checked(parse: (text: string) => unknown): (text: string) => string {
   };
 }
 
-function telemetryPath(text: string): string {
+function speedOf(text: string): number {
+  const speed = Number(text);
+  if (!(speed >= 1 && speed <= 1000)) throw new Error(`expected a number from 1 to 1000, got "${text}"`);
+  return speed;
+}
+
+export function telemetryPath(text: string): string {
   if (!/^\/[\w./-]+$/.test(text)) throw new InvalidArgumentError(`expected a path such as /metrics, got "${text}".`);
   return text;
 }
 
 /** commander keeps the dots of `--web.listen-address`: `web.listenAddress` becomes webListenAddress. */
-function withPlainNames(options: Record<string, string>): ServeOptions {
+export function withPlainNames<Options>(options: Readonly<Record<string, unknown>>): Options {
   return Object.fromEntries(
     Object.entries(options).map(([name, value]) => [
       name.replace(/\.(\w)/g, (_, letter: string) => letter.toUpperCase()),
       value,
     ]),
-  ) as unknown as ServeOptions;
+  ) as Options;
 }
 
-const withoutTrailingSlash = (folder: string) => (folder.length > 1 ? folder.replace(/\/+$/, "") : folder);
+export const withoutTrailingSlash = (folder: string) => (folder.length > 1 ? folder.replace(/\/+$/, "") : folder);

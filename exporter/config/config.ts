@@ -52,6 +52,10 @@ export interface Config {
   unmatched: "watch" | "ignore";
   /** Limit of processes for which no rule gives one, in bytes. */
   memoryLimit: number | undefined;
+  /** Limit of processes whose cgroup cannot be seen, in bytes: LEAKWATCH_MEMORY_LIMIT, which a pod can tell its sidecar. */
+  unseenMemoryLimit?: number;
+  /** Goes before default names, with a slash: LEAKWATCH_GROUP_PREFIX, for example the name of the app. */
+  groupPrefix?: string;
   smaps: { enabled: boolean; interval: number; maxResident: number; budget: number };
 }
 

@@ -90,12 +90,23 @@ const bytesPer: Record<string, number> = {
   GiB,
 };
 
-/** `512MiB`, `512Mi`, `1GB` or a plain number: bytes. Kubernetes' short units are understood. */
+/** `$(NAME)` as a whole, as Kubernetes writes it: an environment variable. */
+const variable = /^\$\((\w+)\)$/;
+
+/**
+ * `512MiB`, `512Mi`, `1GB` or a plain number: bytes. Kubernetes' short units are understood, and `$(NAME)` for an
+ * environment variable that holds one of these.
+ */
 export const byteSize: Decoder<number> = (value, path) => {
-  const written = typeof value === "string" || typeof value === "number" ? String(value) : "";
+  const name = typeof value === "string" ? variable.exec(value)?.[1] : undefined;
+  if (name !== undefined && !process.env[name]) {
+    throw new DecodeError(path, `the environment variable ${name} to hold a size`, process.env[name]);
+  }
+  const given = name === undefined ? value : process.env[name];
+  const written = typeof given === "string" || typeof given === "number" ? String(given) : "";
   const [, amount, unit] = /^(\d+(?:\.\d+)?) ?([A-Za-z]*)$/.exec(written) ?? [];
   const bytes = Math.round(Number(amount) * (bytesPer[unit ?? ""] ?? Number.NaN));
-  if (!(bytes >= 1 && Number.isSafeInteger(bytes))) throw new DecodeError(path, "a size such as 512MiB or 1GB", value);
+  if (!(bytes >= 1 && Number.isSafeInteger(bytes))) throw new DecodeError(path, "a size such as 512MiB or 1GB", given);
   return bytes;
 };
 

@@ -2,27 +2,49 @@
 
 import fs from "node:fs";
 import { type Config, decodeConfig, defaultConfig } from "./config.ts";
-import { DecodeError, type Path, showPath } from "./decode.ts";
+import { byteSize, DecodeError, type Decoder, type Path, showPath } from "./decode.ts";
 
 /** The configuration cannot be used; the message names the place and is all that a user needs to see. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
-/** Reads and decodes; without a file the default holds. Throws ConfigError. */
-export async function loadConfig(file: string | undefined): Promise<Config> {
-  if (file === undefined) return defaultConfig;
+/** Reads and decodes the file, if there is one, and what the environment tells. Throws ConfigError. */
+export async function loadConfig(file: string | undefined, env: NodeJS.ProcessEnv = process.env): Promise<Config> {
+  return { ...(await readConfig(file)), ...fromEnvironment(env) };
+}
+
+/** Where there is no file to write it into: what a pod tells its sidecar. An empty variable says nothing. */
+function fromEnvironment(env: NodeJS.ProcessEnv): Partial<Config> {
+  const { LEAKWATCH_MEMORY_LIMIT: limit, LEAKWATCH_GROUP_PREFIX: prefix } = env;
+  try {
+    return {
+      ...(limit ? { unseenMemoryLimit: byteSize(limit, []) } : {}),
+      ...(prefix ? { groupPrefix: prefix } : {}),
+    };
+  } catch (error) {
+    throw new ConfigError(`LEAKWATCH_MEMORY_LIMIT: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+const readConfig = (file: string | undefined): Promise<Config> =>
+  file === undefined ? Promise.resolve(defaultConfig) : readDocument(file, decodeConfig);
+
+/** Decodes a configuration's text. `file` is only for messages. Throws ConfigError. */
+export const parseConfig = (source: string, file: string): Promise<Config> => parseDocument(source, file, decodeConfig);
+
+/** Reads a YAML file and decodes it. Throws ConfigError. */
+export async function readDocument<T>(file: string, decode: Decoder<T>): Promise<T> {
   let source: string;
   try {
     source = fs.readFileSync(file, "utf8");
   } catch (error) {
     throw new ConfigError(`${file}: cannot be read: ${(error as Error).message}`, { cause: error });
   }
-  return parseConfig(source, file);
+  return parseDocument(source, file, decode);
 }
 
-/** Decodes a configuration's text. `file` is only for messages. Throws ConfigError. */
-export async function parseConfig(source: string, file: string): Promise<Config> {
+async function parseDocument<T>(source: string, file: string, decode: Decoder<T>): Promise<T> {
   const yaml = await import("js-yaml"); // loaded when needed: most sidecars have no configuration
   let document: unknown;
   try {
@@ -34,7 +56,7 @@ export async function parseConfig(source: string, file: string): Promise<Config>
     throw error;
   }
   try {
-    return decodeConfig(document, []);
+    return decode(document, []);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     const line = lineOf(yaml, source, error.path);

@@ -1,6 +1,7 @@
 // Process groups and their slots. A process takes the lowest free slot; when it ends, the next one takes it over. So the
 // number of series is the largest number of processes that ran at once, however often they restart.
 
+import { type Detection, detection } from "../../catalog/detection.ts";
 import { SlotMemory } from "../analysis/slot-memory.ts";
 import type { Life } from "./life.ts";
 
@@ -26,9 +27,11 @@ export interface Slot {
 export class Group {
   readonly name: string;
   readonly slots: Slot[] = [];
+  private readonly detection: Detection;
 
-  constructor(name: string) {
+  constructor(name: string, windows: Detection = detection) {
     this.name = name;
+    this.detection = windows;
   }
 
   /** Lowest free slot, made if there is none. */
@@ -36,7 +39,7 @@ export class Group {
     const free = this.slots.findIndex(({ life }) => life === undefined);
     if (free >= 0) return free;
     const slot = this.slots.length;
-    const memory = new SlotMemory({ group: this.name, slot: String(slot) });
+    const memory = new SlotMemory({ group: this.name, slot: String(slot) }, this.detection);
     this.slots.push({ life: undefined, lastEnd: undefined, starts: [], memory });
     return slot;
   }

@@ -11,6 +11,8 @@ import { defaultName } from "./name.ts";
 export interface Identity extends CgroupIdentity {
   /** What the process is called without any rule. */
   name: string;
+  /** What its program is called, where the container's name is known and comes first. */
+  programName?: string;
   comm: string;
   /** Path of the program; undefined where the link may not be read. */
   exe: string | undefined;
@@ -43,10 +45,16 @@ export function readIdentity(
   };
 }
 
-/** The process that only holds a pod's or compose project's namespaces open. */
+/** A process that only holds the namespaces of a pod or a compose project open, or that an engine starts for a moment. */
 export function isPauseProcess(identity: Identity): boolean {
-  const program = path.basename(identity.exe ?? identity.cmdline.split(" ")[0] ?? "");
-  return program === "pause" || program === "catatonit";
+  const [first = "", ...rest] = identity.cmdline.split(" ");
+  const program = path.basename(identity.exe ?? first);
+  if (path.basename(first) === "sleep" && rest.join(" ") === "infinity") return true;
+  // what an engine starts now and then in a container without curl, ours among them: no service, and gone at once
+  if (rest.some((word) => path.basename(word) === "healthcheck.js")) return true;
+  // an engine's own, about to become the app or such a check
+  if (/^(runc|crun|youki)$/.test(path.basename(first)) && rest.join(" ") === "init") return true;
+  return ["pause", "catatonit", "docker-init"].includes(program);
 }
 
 /** The link needs the same rights as the descriptors, so its absence is ordinary. */

@@ -19,7 +19,13 @@ export function membership(config: Config, identity: Identity): Membership | und
       return { group, memoryLimit: rule.memoryLimit ?? config.memoryLimit };
     }
   }
-  return config.unmatched === "watch" ? { group: identity.name, memoryLimit: config.memoryLimit } : undefined;
+  if (config.unmatched === "ignore") return undefined;
+  return { group: withPrefix(config.groupPrefix, identity.name), memoryLimit: config.memoryLimit };
+}
+
+/** `shop` and `server.js` give `shop/server.js`; `nginx` and `nginx` give `nginx`. */
+function withPrefix(prefix: string | undefined, name: string): string {
+  return prefix === undefined || prefix === name ? name : `${prefix}/${name}`;
 }
 
 /** Are listening ports needed at all? They cost a look at every descriptor. */

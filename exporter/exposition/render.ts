@@ -151,7 +151,7 @@ export class Renderer {
 
   private async cgroups(format: Format): Promise<void> {
     const cgroups = [...this.watcher.cgroups].sort((a, b) => (a.path < b.path ? -1 : 1));
-    const { info, pressureWaiting, pressureStalled, events, ...gauges } = cgroupMetrics;
+    const { info, container, pressureWaiting, pressureStalled, events, ...gauges } = cgroupMetrics;
     this.family(
       format,
       info,
@@ -159,6 +159,26 @@ export class Renderer {
         { cgroup: path, version: String(version), container_id: containerId ?? "", pod_uid: podUid ?? "" },
         1,
       ]),
+    );
+    this.family(
+      format,
+      container,
+      cgroups.flatMap(({ path, containerId }): Sample<typeof container>[] => {
+        const found = this.watcher.podNames?.peek(containerId);
+        if (found === undefined) return [];
+        const labels = {
+          cgroup: path,
+          container_id: containerId ?? "",
+          pod_uid: found.podUid,
+          pod_namespace: found.namespace,
+          pod_name: found.pod,
+          container_name: found.container,
+          workload: found.workload,
+          image: found.image,
+          app_version: found.appVersion,
+        };
+        return [[labels, 1]];
+      }),
     );
     for (const [name, metric] of Object.entries(gauges) as [
       keyof typeof gauges,

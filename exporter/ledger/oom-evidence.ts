@@ -42,9 +42,6 @@ export interface Finding {
   evidence: Evidence;
 }
 
-/** From this share of the limit on, a kill that only the machine's counter shows is believed to be this process'. */
-const halfway = 0.5;
-
 /** One finding per life, in the order given. */
 export function findReasons(ended: readonly EndedFacts[], counters: OomCounters): Finding[] {
   const findings = ended.map((): Finding => ({ reason: "exit", evidence: "none" }));
@@ -58,7 +55,7 @@ export function findReasons(ended: readonly EndedFacts[], counters: OomCounters)
       if (findings[index]?.evidence === "none" && holds(facts)) findings[index] = { reason, evidence };
     }
   };
-  const far = (facts: EndedFacts) => facts.limitRatio !== undefined && facts.limitRatio < halfway;
+  const far = (facts: EndedFacts) => facts.limitRatio !== undefined && facts.limitRatio < ledger.farFromLimitRatio;
   const near = (facts: EndedFacts) => facts.limitRatio !== undefined && facts.limitRatio >= ledger.nearLimitRatio;
 
   give("oom", "cgroup_oom_kill", (facts) => left.takeFromCgroup(facts));

@@ -4,19 +4,27 @@
 // Paths are relative to the cgroup namespace of the reader: `/../<id>` is a sibling of the reader's own root.
 // https://man7.org/linux/man-pages/man7/cgroups.7.html
 
-/** The cgroup whose memory controller counts the process. */
-export interface MemoryCgroup {
+/** What is counted, and limited: version 1 may have a hierarchy for each, in which the process sits elsewhere. */
+export type Controller = "memory" | "pids";
+
+/** A cgroup by the name that the kernel gives it. */
+export interface CgroupPath {
   version: 1 | 2;
   path: string;
 }
 
-/** Undefined where the kernel has no cgroups. On hybrid hosts the version 1 memory hierarchy is the one that counts. */
-export function parseMemoryCgroup(text: string): MemoryCgroup | undefined {
-  let unified: MemoryCgroup | undefined;
+/** The cgroup whose memory controller counts the process. */
+export type MemoryCgroup = CgroupPath;
+
+export const parseMemoryCgroup = (text: string): MemoryCgroup | undefined => parseCgroup(text, "memory");
+
+/** Undefined where the kernel has no cgroups. On hybrid hosts the version 1 hierarchy of the controller is the one that counts. */
+export function parseCgroup(text: string, controller: Controller): CgroupPath | undefined {
+  let unified: CgroupPath | undefined;
   for (const line of text.split("\n")) {
     const [, id, controllers, path] = /^(\d+):([^:]*):(\/.*)$/s.exec(line) ?? [];
     if (path === undefined) continue;
-    if (controllers?.split(",").includes("memory")) return { version: 1, path };
+    if (controllers?.split(",").includes(controller)) return { version: 1, path };
     if (id === "0" && controllers === "") unified = { version: 2, path };
   }
   return unified;

@@ -4,7 +4,9 @@
 // The fourth field is the folder of the file system that the mount shows, relative to the reader's cgroup namespace.
 // https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
 
-/** One mount of a cgroup hierarchy that has, or may have, the memory controller. */
+import type { Controller } from "./cgroup.ts";
+
+/** One mount of a cgroup hierarchy that has, or may have, the controller. */
 export interface CgroupMount {
   version: 1 | 2;
   /** The cgroup that the mount shows as its top, as the reader's namespace sees it. */
@@ -13,8 +15,8 @@ export interface CgroupMount {
   mountPoint: string;
 }
 
-/** Mounts of cgroup version 2, and of the version 1 memory hierarchy. */
-export function parseCgroupMounts(text: string): CgroupMount[] {
+/** Mounts of cgroup version 2, and of the controller's version 1 hierarchy. */
+export function parseCgroupMounts(text: string, controller: Controller = "memory"): CgroupMount[] {
   const mounts: CgroupMount[] = [];
   for (const line of text.split("\n")) {
     const [left, right] = line.split(" - ");
@@ -23,7 +25,9 @@ export function parseCgroupMounts(text: string): CgroupMount[] {
     const [type, , superOptions] = right.split(" ");
     if (root === undefined || mountPoint === undefined) continue;
     if (type === "cgroup2") mounts.push({ version: 2, root, mountPoint });
-    if (type === "cgroup" && superOptions?.split(",").includes("memory")) mounts.push({ version: 1, root, mountPoint });
+    if (type === "cgroup" && superOptions?.split(",").includes(controller)) {
+      mounts.push({ version: 1, root, mountPoint });
+    }
   }
   return mounts;
 }

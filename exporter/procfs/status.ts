@@ -26,6 +26,7 @@ const colon = 0x3a;
 const labels = statusFields.map(({ label }) => Uint8Array.from(`\n${label}:`, (char) => char.charCodeAt(0)));
 const stateLabel = Uint8Array.from("\nState:\t", (char) => char.charCodeAt(0));
 const residentField = statusFields.findIndex(({ label }) => label === "VmRSS");
+const threadsField = statusFields.findIndex(({ label }) => label === "Threads");
 
 /** Offsets of the fields' labels in the file of one process; -1 where there is none. Groups can fill hundreds of KiB. */
 export type StatusOffsets = Int32Array;
@@ -33,8 +34,11 @@ export type StatusOffsets = Int32Array;
 /** Offsets that nothing is known about yet. */
 export const unknownOffsets = (): StatusOffsets => new Int32Array(statusFields.length).fill(-2);
 
-/** `memory` when values were stored, else why there are none. */
-export type StatusKind = "memory" | "no memory" | "zombie";
+/**
+ * `memory` when values were stored, else why there are none. `leader ended`: the main thread called pthread_exit and is
+ * a zombie, but other threads go on, and theirs is the memory.
+ */
+export type StatusKind = "memory" | "no memory" | "zombie" | "leader ended";
 
 /**
  * Stores the fields of one status file at `values[at…]`, in bytes (threads as a count); NaN for a field that this
@@ -49,7 +53,10 @@ export function parseStatus(
 ): StatusKind {
   if (!offsetsHold(file, length, offsets)) {
     findOffsets(file, length, offsets);
-    if (offsets[residentField] === -1) return stateOf(file, length) === 0x5a ? "zombie" : "no memory"; // Z
+    if (offsets[residentField] === -1) {
+      if (stateOf(file, length) !== 0x5a) return "no memory"; // 0x5a: Z
+      return threadsIn(file, length, offsets) > 1 ? "leader ended" : "zombie";
+    }
   }
   for (let field = 0; field < labels.length; field++) {
     const offset = offsets[field] as number;
@@ -73,6 +80,17 @@ export function realUid(file: Uint8Array, length: number): number | undefined {
   const uid = /\nUid:\t(\d+)/.exec(text)?.[1]; // no ^: a name may hold any other line end than \n
   return uid === undefined ? undefined : Number(uid);
 }
+
+/** May start threads beyond its user's limit of processes: root, and who may override resource limits. */
+export function ignoresProcessesLimit(file: Uint8Array, length: number): boolean {
+  const text = Buffer.from(file.buffer, file.byteOffset, length).toString("latin1");
+  if (/\nUid:\t0\t/.test(text)) return true;
+  const capabilities = /\nCapEff:\t([0-9a-f]+)/.exec(text)?.[1] ?? "0";
+  return (BigInt(`0x${capabilities}`) & overridesResourceLimits) !== 0n;
+}
+
+/** CAP_SYS_ADMIN and CAP_SYS_RESOURCE, either of which is enough in copy_process() of kernel/fork.c. */
+const overridesResourceLimits = (1n << 21n) | (1n << 24n);
 
 function offsetsHold(file: Uint8Array, length: number, offsets: StatusOffsets): boolean {
   if ((offsets[residentField] as number) < 0) return false;
@@ -101,6 +119,11 @@ function findOffsets(file: Uint8Array, length: number, offsets: StatusOffsets): 
     }
     lineStart = file.indexOf(newline, lineStart + 1);
   }
+}
+
+function threadsIn(file: Uint8Array, length: number, offsets: StatusOffsets): number {
+  const offset = offsets[threadsField] as number;
+  return offset < 0 ? 1 : digits(file, offset + (labels[threadsField] as Uint8Array).length, length);
 }
 
 function stateOf(file: Uint8Array, length: number): number | undefined {

@@ -22,11 +22,16 @@ export interface WatchedCgroup extends CgroupIdentity {
   /** Undefined until it was read, and where it cannot be. */
   memory: CgroupMemory | undefined;
   limit: EffectiveLimit | undefined;
+  /** How often it was read. */
+  looks: number;
   /** OOM kills in it since the last look. */
   newOomKills: number;
   /** The cgroup above it, whose events count those below it too (version 2 only). */
   readonly parent: string | undefined;
 }
+
+/** The limits above a cgroup are read with every so many readings of the cgroup itself. */
+const looksPerLimit = 4;
 
 /** OOM kill counter of a folder, and the folder's identity: one made anew under the same path starts at 0. */
 interface Counted {
@@ -83,6 +88,7 @@ export class Cgroups {
 
   /** Everything about one cgroup: for scrapes. */
   read(cgroup: WatchedCgroup): void {
+    const ownLimit = cgroup.memory?.limit;
     cgroup.memory = undefined;
     if (cgroup.at === undefined) return;
     try {
@@ -91,10 +97,17 @@ export class Cgroups {
       const reason = failureReason(error);
       if (reason !== "gone" && reason !== "absent") this.failures.add("cgroup", error, cgroup.path);
     }
-    this.readLimit(cgroup);
+    // those of the cgroups above cost as much as all the rest, and seldom change
+    if (cgroup.memory?.limit !== ownLimit || ++cgroup.looks % looksPerLimit === 0) this.readLimit(cgroup);
   }
 
-  /** Looks at the OOM kill counters only: cheap, for every pass. */
+  /** As after a look that found nothing. */
+  noOomKills(): void {
+    this.newOomKillsBelow.clear();
+    for (const cgroup of this.known.values()) cgroup.newOomKills = 0;
+  }
+
+  /** Looks at the OOM kill counters only. */
   lookForOomKills(): void {
     this.newOomKillsBelow.clear();
     for (const cgroup of this.known.values()) {
@@ -120,6 +133,7 @@ export class Cgroups {
       at,
       memory: undefined,
       limit: undefined,
+      looks: 0,
       newOomKills: 0,
       parent: cgroup.version === 2 ? above : undefined,
     };

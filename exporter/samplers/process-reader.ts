@@ -19,6 +19,8 @@ export interface ProcessHandle {
   fdFolder: number;
   readonly offsets: StatusOffsets;
   nameHash: number;
+  /** A thread that goes on although the main thread has ended; undefined while that one runs. */
+  livingThread: number | undefined;
 }
 
 /** `renamed` means memory was read and the name is another: the process called exec, or renamed itself. */
@@ -49,7 +51,15 @@ export class ProcessReader {
 
   /** Starts with nothing open; the files are opened at the first reading. */
   handle(pid: number, startTicks: number): ProcessHandle {
-    return { pid, startTicks, statusFd: closed, fdFolder: closed, offsets: unknownOffsets(), nameHash: 0 };
+    return {
+      pid,
+      startTicks,
+      statusFd: closed,
+      fdFolder: closed,
+      offsets: unknownOffsets(),
+      nameHash: 0,
+      livingThread: undefined,
+    };
   }
 
   close(handle: ProcessHandle): void {
@@ -73,11 +83,30 @@ export class ProcessReader {
       throw error;
     }
     const kind = parseStatus(this.buffer, this.length, handle.offsets, table.values, row * columnCount);
+    if (kind === "leader ended") return this.readThreads(handle, table, row);
     if (kind !== "memory") return kind;
     const hash = nameHash(this.buffer, this.length);
     const renamed = hash !== handle.nameHash && handle.nameHash !== 0;
     handle.nameHash = hash;
     return renamed ? "renamed" : "read";
+  }
+
+  /** The status of the first thread that still has memory; all of them share it. */
+  private readThreads(handle: ProcessHandle, table: ProcessTable, row: number): ReadOutcome {
+    handle.livingThread = undefined;
+    for (const thread of this.files.list(this.files.proc(handle.pid, "task"))) {
+      if (Number(thread) === handle.pid) continue;
+      try {
+        this.fillFrom(this.files.proc(handle.pid, "task", thread, "status"));
+      } catch {
+        continue; // ended meanwhile
+      }
+      const kind = parseStatus(this.buffer, this.length, unknownOffsets(), table.values, row * columnCount);
+      if (kind !== "memory") continue;
+      handle.livingThread = Number(thread);
+      return "read";
+    }
+    return "no memory"; // all of them are ending
   }
 
   /** The status file that was read last, for what is needed only now and then. */
@@ -92,6 +121,9 @@ export class ProcessReader {
   }
 
   private countFds(handle: ProcessHandle): number {
+    if (handle.livingThread !== undefined) {
+      return this.files.list(this.files.proc(handle.pid, "task", handle.livingThread, "fd")).length;
+    }
     if (handle.fdFolder !== closed) return fs.fstatSync(handle.fdFolder).size;
     const folder = this.files.proc(handle.pid, "fd");
     if (this.fdCountMethod === "list") return this.files.list(folder).length;
@@ -118,13 +150,17 @@ export class ProcessReader {
 
   /** Without a descriptor to keep: opens, reads and closes, and makes sure that the pid was not given to another. */
   private fillByPath(handle: ProcessHandle): boolean {
-    const fd = this.files.open(this.files.proc(handle.pid, "status"));
+    this.fillFrom(this.files.proc(handle.pid, "status"));
+    return this.isSameLife(handle);
+  }
+
+  private fillFrom(file: string): void {
+    const fd = this.files.open(file);
     try {
       this.fill(fd);
     } finally {
       fs.closeSync(fd);
     }
-    return this.isSameLife(handle);
   }
 
   private isSameLife(handle: ProcessHandle): boolean {

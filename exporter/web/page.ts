@@ -103,6 +103,8 @@ function processCells(process: ProcessStatus): string {
   const share = resident === null || limit === null ? null : resident / limit;
   const source = process.memory_limit_source;
   const fds = `${show(process.open_fds, String)}${process.max_fds === null ? "" : ` <small>of ${process.max_fds}</small>`}`;
+  // mostly huge, and the table is wide enough
+  const maxThreads = process.max_threads === null ? "" : ` title="of ${process.max_threads}"`;
   return [
     `<td class="${process.verdict}">${process.verdict.replaceAll("_", " ")}</td>`,
     `<td class="n">${show(process.growth_bytes_per_second, humanGrowth)}</td>`,
@@ -112,7 +114,7 @@ function processCells(process: ProcessStatus): string {
     `<td>${share === null ? "–" : meter(share)}</td>`,
     `<td class="n">${show(limit, humanBytes)} <small>${limitText[source] ?? source}</small></td>`,
     `<td class="n">${show(process.peak_resident_memory_bytes, humanBytes)}</td>`,
-    `<td class="n">${show(process.threads, String)}</td>`,
+    `<td class="n"${maxThreads}>${show(process.threads, String)}</td>`,
     `<td class="n">${fds}</td>`,
     `<td class="n">${show(process.uptime_seconds, humanDuration)}</td>`,
     `<td class="n">${process.pid}</td>`,

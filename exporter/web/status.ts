@@ -42,6 +42,7 @@ export interface ProcessStatus {
   anonymous_memory_bytes: number | null;
   swap_bytes: number | null;
   threads: number | null;
+  max_threads: number | null;
   open_fds: number | null;
   max_fds: number | null;
   memory_limit_bytes: number | null;
@@ -105,6 +106,7 @@ export function groupStatuses(
       anonymous_memory_bytes: value(column.anonymousMemory),
       swap_bytes: value(column.swap),
       threads: value(column.threads),
+      max_threads: value(column.maxThreads),
       open_fds: value(column.openFds),
       max_fds: value(column.maxFds),
       memory_limit_bytes: value(column.memoryLimit),

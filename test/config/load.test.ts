@@ -202,7 +202,7 @@ describe("loadConfig", () => {
   });
 
   test("without a file, is the default", async () => {
-    expect(await loadConfig(undefined)).toBe(defaultConfig);
+    expect(await loadConfig(undefined)).toEqual(defaultConfig);
   });
 
   test("reads a file, and names it in complaints", async () => {

@@ -96,6 +96,17 @@ describe("isPauseProcess", () => {
     expect(isPauseProcess(identify(machine, pid))).toBe(expected);
   });
 
+  test.each([
+    ["the holder of a compose project's namespaces", "sleep infinity", true],
+    ["the engine's process 1 above it", "/sbin/docker-init -- sleep infinity", true],
+    ["what an engine starts in a container, before it is the app", "runc init", true],
+    ["a job that sleeps for an hour", "sleep 3600", false],
+    ["a program called init", "/usr/local/bin/init runc", false],
+  ])("knows by its arguments: %s", (_, cmdline, expected) => {
+    const pause = identify("cgroup-v2-nested", 111);
+    expect(isPauseProcess({ ...pause, exe: undefined, cmdline })).toBe(expected);
+  });
+
   test("goes by the arguments where the link may not be read", () => {
     const pause = identify("cgroup-v2-nested", 111);
     expect(isPauseProcess({ ...pause, exe: undefined, cmdline: "/pause" })).toBe(true);

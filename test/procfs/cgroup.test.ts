@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseMemoryCgroup } from "../../exporter/procfs/cgroup.ts";
+import { parseCgroup, parseMemoryCgroup } from "../../exporter/procfs/cgroup.ts";
 import { fixture } from "../support/fixtures.ts";
 
 /** Any bytes, decoded as the exporter decodes them. */
@@ -57,5 +57,15 @@ describe("parseMemoryCgroup", () => {
         expect(parseMemoryCgroup(file)?.path ?? "/").toMatch(/^\//);
       }),
     );
+  });
+});
+
+describe("parseCgroup of pids", () => {
+  test.each([
+    ["a hybrid host, where it is another one than that of the memory", "debian12-host-v1/proc/7769", 1, "/"],
+    ["docker on version 1", "docker-cgroup-v1/proc/8", 1, api],
+    ["a Kubernetes node on version 2", "cgroup-v2-nested/proc/116", 2, `${burstable}/${web}`],
+  ] as const)("reads that of %s", (_, folder, version, path) => {
+    expect(parseCgroup(fixture(folder, "cgroup"), "pids")).toEqual({ version, path });
   });
 });

@@ -91,3 +91,10 @@ describe("parseCgroupMounts", () => {
     );
   });
 });
+
+test("parseCgroupMounts of pids finds its version 1 hierarchy beside version 2", () => {
+  expect(parseCgroupMounts(fixture("debian12-host-v1/proc/self/mountinfo"), "pids")).toEqual([
+    { version: 1, root: "/", mountPoint: "/sys/fs/cgroup/pids" },
+    { version: 2, root: "/", mountPoint: "/sys/fs/cgroup/unified" },
+  ]);
+});

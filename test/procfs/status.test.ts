@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { nameHash, parseStatus, realUid, statusFields, unknownOffsets } from "../../exporter/procfs/status.ts";
+import {
+  ignoresProcessesLimit,
+  nameHash,
+  parseStatus,
+  realUid,
+  statusFields,
+  unknownOffsets,
+} from "../../exporter/procfs/status.ts";
 import { fixtureBytes, KiB } from "../support/fixtures.ts";
 
 /** One file, with nothing known about it, and its values by label. */
@@ -132,6 +139,14 @@ describe("parseStatus with remembered offsets", () => {
     expect(parse(resident("99999998"), offsets).values["VmRSS"]).toBe(99999998 * KiB);
   });
 
+  test.each([
+    ["of which other threads go on", "Threads:\t2\n", "leader ended"],
+    ["that was alone", "Threads:\t1\n", "zombie"],
+    ["of which the file does not say", "", "zombie"],
+  ])("a main thread that has ended, %s", (_, threads, kind) => {
+    expect(parse(bytes(`Name:\tapi\nState:\tZ (zombie)\n${threads}SigQ:\t0/1\n`)).kind).toBe(kind);
+  });
+
   test("notices that a process became a zombie, and what comes after exec", () => {
     const offsets = unknownOffsets();
     expect(parse(fixtureBytes("debian12-host-v1/proc/7769/status"), offsets).kind).toBe("memory");
@@ -159,7 +174,10 @@ function naive(file: Buffer) {
   const lines = file.toString("latin1").split("\n").slice(1);
   const textOf = (label: string) => lines.find((line) => line.startsWith(`${label}:`))?.slice(label.length + 1);
   const state = textOf("State")?.trim().charAt(0);
-  if (textOf("VmRSS") === undefined) return { kind: state === "Z" ? "zombie" : "no memory" };
+  const threads = Number(/^[ \t]*(\d+)/.exec(textOf("Threads") ?? "")?.[1] ?? 1);
+  if (textOf("VmRSS") === undefined) {
+    return { kind: state !== "Z" ? "no memory" : threads > 1 ? "leader ended" : "zombie" };
+  }
   const values = statusFields.map(({ label, scale }) => {
     const number = /^[ \t]*(\d+)/.exec(textOf(label) ?? "")?.[1];
     return [label, number === undefined ? Number.NaN : Number(number) * scale];
@@ -339,5 +357,33 @@ describe("realUid", () => {
 
   test("is not read beyond the file's end", () => {
     expect(realUid(bytes("Name:\tx\nUid:\t5\t5\t5\t5\n"), 7)).toBeUndefined();
+  });
+});
+
+describe("ignoresProcessesLimit", () => {
+  const ignores = (file: Uint8Array) => ignoresProcessesLimit(file, file.length);
+
+  test.each([
+    ["root", "debian12-host-v1/proc/7769", true],
+    ["root in a container, without the capabilities", "docker-cgroup-v1/proc/8", true],
+    ["postgres", "debian12-host-v1/proc/7772", false],
+    ["a container's user", "docker-cgroup-v1/proc/21", false],
+  ])("of %s", (_, folder, expected) => {
+    expect(ignores(fixtureBytes(folder, "status"))).toBe(expected);
+  });
+
+  test.each([
+    ["CAP_SYS_RESOURCE", "0000000001000000", true],
+    ["CAP_SYS_ADMIN", "0000000000200000", true],
+    ["all others", "000001fffedfffff", false],
+    ["none", "0000000000000000", false],
+  ])("of a user with %s", (_, capabilities, expected) => {
+    const status = `Name:\tx\nUid:\t1000\t1000\t1000\t1000\nCapPrm:\t0000000001000000\nCapEff:\t${capabilities}\n`;
+    expect(ignores(bytes(status))).toBe(expected);
+  });
+
+  test("is no for somebody who only runs with root's rights, and on a file without the lines", () => {
+    expect(ignores(bytes("Name:\tping\nUid:\t1000\t0\t0\t0\n"))).toBe(false);
+    expect(ignores(bytes("Name:\tUid:\t0\t\n"))).toBe(false);
   });
 });

@@ -116,6 +116,16 @@ describe("a machine made of files", () => {
     expect(reader.readStatus(handle, table, row)).toBe("read");
   });
 
+  test("keeps the last numbers while the last threads are ending", () => {
+    const { machine, pid, reader, handle, table, row } = reading();
+    reader.readStatus(handle, table, row);
+    machine.leaderEnds(pid, { threads: 2 });
+    expect(reader.readStatus(handle, table, row)).toBe("read");
+    fs.rmSync(machine.path(`proc/${pid}/task/${pid + 5000}`), { recursive: true });
+    expect(reader.readStatus(handle, table, row)).toBe("no memory");
+    expect(table.get(row, column.residentMemory)).toBe(40 * MiB);
+  });
+
   test("leaves the last numbers of a zombie, for the ledger", () => {
     const { machine, pid, reader, handle, table, row } = reading();
     reader.readStatus(handle, table, row);

@@ -72,6 +72,7 @@ describe("ProcessTable", () => {
     const left = columns.filter((_, col) => !Number.isNaN(table.get(at, col))).map(({ name }) => name);
     expect(left).toEqual([
       "leakwatch_process_max_fds",
+      "leakwatch_process_max_threads",
       "leakwatch_process_start_time_seconds",
       "leakwatch_process_memory_limit_bytes",
       "leakwatch_process_proportional_memory_bytes",

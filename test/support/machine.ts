@@ -55,6 +55,10 @@ export interface ProcessFacts {
   threads: number;
   fds: number;
   maxFds: number;
+  /** Soft limit of the user's processes; as text for `unlimited`. */
+  maxProcesses: number | string;
+  /** Bits of the effective capabilities. */
+  capabilities: bigint;
   /** Bytes of VmRSS, all of it anonymous. */
   resident: number;
   cgroup: string;
@@ -130,6 +134,8 @@ export class FakeMachine {
       threads: 1,
       fds: 3,
       maxFds: 1024,
+      maxProcesses: 63_000,
+      capabilities: 0n,
       resident: 10 * MiB,
       cgroup: "/",
       smaps: undefined,
@@ -161,7 +167,18 @@ export class FakeMachine {
 
   /** Ended, but its parent has not asked how: no memory, no descriptors, no arguments. */
   becomeZombie(pid: number): void {
-    this.change(pid, { state: "Z (zombie)", argv: [], fds: 0 });
+    this.change(pid, { state: "Z (zombie)", argv: [], fds: 0, threads: 1 });
+    fs.rmSync(this.path(`proc/${pid}/task`), { recursive: true, force: true });
+  }
+
+  /** The main thread ends, and shows what a zombie shows; another goes on, and its folder has the rest. */
+  leaderEnds(pid: number, changes: Partial<ProcessFacts> = {}): void {
+    const thread = { ...this.process(pid), ...changes };
+    this.change(pid, { ...changes, state: "Z (zombie)", argv: [], fds: 0 });
+    const status = statusText(thread, { memory: true, rssParts: this.options.rssParts });
+    this.write(`proc/${pid}/task/${pid}/status`, fs.readFileSync(this.path(`proc/${pid}/status`), "utf8"));
+    this.write(`proc/${pid}/task/${pid + 5000}/status`, status);
+    for (let fd = 0; fd < thread.fds; fd++) this.write(`proc/${pid}/task/${pid + 5000}/fd/${fd}`, "");
   }
 
   /** Makes a cgroup, or changes its limit. */
@@ -244,7 +261,7 @@ export class FakeMachine {
   }
 
   private writeProcess(process: ProcessFacts): void {
-    const { pid, comm, argv, kernelThread, startTicks, state, maxFds, cgroup, exe, fds, smaps } = process;
+    const { pid, comm, argv, kernelThread, startTicks, state, maxFds, maxProcesses, cgroup, exe, fds, smaps } = process;
     const ownsMemory = !kernelThread && !state.startsWith("Z");
     fs.mkdirSync(this.path(`proc/${pid}/fd`), { recursive: true });
     const flags = kernelThread ? 0x0020_8040 : 0x0040_0000;
@@ -257,6 +274,7 @@ export class FakeMachine {
     this.write(
       `proc/${pid}/limits`,
       `Limit                     Soft Limit           Hard Limit           Units     
+Max processes             ${String(maxProcesses).padEnd(20)} 63000                processes 
 Max open files            ${String(maxFds).padEnd(20)} 1048576              files     
 `,
     );
@@ -442,7 +460,8 @@ function statusText(facts: ProcessFacts, has: { memory: boolean; rssParts: boole
     : "";
   return (
     `Name:\t${facts.comm.replaceAll("\n", "\\n")}\nUmask:\t0022\nState:\t${facts.state}\nPid:\t${facts.pid}\n` +
-    `Uid:\t${Array(4).fill(facts.uid).join("\t")}\n${memory}Threads:\t${facts.threads}\nSigQ:\t0/95000\n`
+    `Uid:\t${Array(4).fill(facts.uid).join("\t")}\n${memory}Threads:\t${facts.threads}\nSigQ:\t0/95000\n` +
+    `CapEff:\t${facts.capabilities.toString(16).padStart(16, "0")}\n`
   );
 }
 

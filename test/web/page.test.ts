@@ -17,6 +17,7 @@ const processStatus = (differs: Partial<ProcessStatus> = {}): ProcessStatus => (
   anonymous_memory_bytes: 40 * MiB,
   swap_bytes: 0,
   threads: 7,
+  max_threads: 512,
   open_fds: 21,
   max_fds: 1024,
   memory_limit_bytes: 64 * MiB,
@@ -68,6 +69,11 @@ describe("a process", () => {
     );
   });
 
+  test("has the limit of its threads where the pointer rests on them", () => {
+    expect(page()).toContain('<td class="n" title="of 512">7</td>');
+    expect(page({ groups: [group({ processes: [processStatus({ max_threads: null })] })] })).not.toContain("title=");
+  });
+
   test("is marked when it is near its limit", () => {
     const near = (mebibytes: number) =>
       page({ groups: [group({ processes: [processStatus({ resident_memory_bytes: mebibytes * MiB })] })] });
@@ -81,6 +87,7 @@ describe("a process", () => {
       resident_memory_bytes: null,
       peak_resident_memory_bytes: null,
       threads: null,
+      max_threads: null,
       open_fds: null,
       max_fds: null,
       memory_limit_bytes: null,
