@@ -1,11 +1,7 @@
-// Who hears of an alert, and which alerts are consequences of others: alerts/alertmanager.yml. The names and windows of
-// alerts come from the rules, so that none is forgotten.
+// Who hears of an alert, and which alerts are consequences of others: alerts/alertmanager.yml.
 // https://prometheus.io/docs/alerting/latest/configuration/
 
 import { dump } from "js-yaml";
-import { leakWindows } from "../catalog/windows.ts";
-import { alertName, lengthOf } from "./families/leak.ts";
-import { duration } from "./promql.ts";
 
 /** One exporter; one group that it watches; one process of the group. Equal names alone may be on two hosts by chance. */
 const exporter = ["cluster", "namespace", "job", "instance"];
@@ -85,7 +81,6 @@ export const inhibitions = (): Inhibition[] => [
     mute: [...named("Leakwatch.*"), "severity = info"],
     of: ["alertname", ...slot],
   },
-  ...windowInhibitions(),
   {
     why: "Without its exporter nothing is known of a group.",
     by: named("LeakwatchExporterDown"),
@@ -99,23 +94,6 @@ export const inhibitions = (): Inhibition[] => [
     of: ["cluster"],
   },
 ];
-
-/** One leak is seen by several windows, the shortest first. */
-function windowInhibitions(): Inhibition[] {
-  const kinds = [...new Set(leakWindows.map(({ kind }) => kind))];
-  return kinds.flatMap((kind) => {
-    const windows = leakWindows
-      .filter((window) => window.kind === kind)
-      .sort((a, b) => lengthOf(a) - lengthOf(b))
-      .map((window) => duration(lengthOf(window)));
-    return windows.slice(0, -1).map((window, i) => ({
-      why: "One leak is seen by several windows, the shortest first.",
-      by: [...named(alertName[kind]), `window = ${window}`],
-      mute: [...named(alertName[kind]), `window =~ "${windows.slice(i + 1).join("|")}"`],
-      of: slot,
-    }));
-  });
-}
 
 /** Times are those of Alertmanager's own terms: how long a first message waits for more, a further one, and a reminder. */
 const route = {

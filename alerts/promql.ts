@@ -2,15 +2,16 @@
 
 import { processMetrics } from "../catalog/metrics.ts";
 
-/** `90 * 60` seconds is `1h30m`. */
+/** `90 * 60` seconds is `1h30m`; a compressed clock has milliseconds. */
 export function duration(seconds: number): string {
-  let rest = seconds;
+  let rest = Math.round(seconds * 1000);
   let text = "";
   for (const [unit, size] of [
-    ["d", 86_400],
-    ["h", 3600],
-    ["m", 60],
-    ["s", 1],
+    ["d", 86_400_000],
+    ["h", 3_600_000],
+    ["m", 60_000],
+    ["s", 1000],
+    ["ms", 1],
   ] as const) {
     const count = Math.floor(rest / size);
     if (count > 0) text += `${count}${unit}`;
@@ -19,10 +20,19 @@ export function duration(seconds: number): string {
   return text || "0s";
 }
 
-/** The process is at least this old: nothing looks across a restart. */
-export const olderThan = (seconds: number) => `(time() - ${processMetrics.startTime.name} >= ${seconds})`;
+/** A series so many seconds ago. */
+export const ago = (series: string, seconds: number) =>
+  seconds === 0 ? series : `${series} offset ${duration(seconds)}`;
 
-export const youngerThan = (seconds: number) => `(time() - ${processMetrics.startTime.name} < ${seconds})`;
+/**
+ * For `unless`: nothing looks across a restart. The other way round, `and` with an age that is reached, a gap in the scrapes
+ * would take away what is known all the same.
+ */
+export const youngerThan = (seconds: number) => `(time() - ${processMetrics.startTime.name} < ${round(seconds)})`;
 
-/** At most five significant digits: thresholds are no exacter than that. */
-export const round = (x: number) => String(Number(x.toPrecision(5)));
+/** Labels of a process group, and of a slot, as far as a target has them. */
+export const groupLabels = "cluster, namespace, job, instance, group";
+export const slotLabels = `${groupLabels}, slot`;
+
+/** Enough digits to tell 0.65 of a window from 0.651: thresholds are no exacter than that. */
+export const round = (x: number) => String(Number(x.toPrecision(6)));

@@ -10,11 +10,15 @@ export function renderRules(groups: readonly RuleGroup[]): string {
 }
 
 /** The same as an object of the Prometheus operator. */
-export function renderPrometheusRule(groups: readonly RuleGroup[], labels: Readonly<Record<string, string>>): string {
+export function renderPrometheusRule(
+  groups: readonly RuleGroup[],
+  labels: Readonly<Record<string, string>>,
+  { name = "leakwatch", namespace }: { name?: string; namespace?: string | undefined } = {},
+): string {
   return toYaml({
     apiVersion: "monitoring.coreos.com/v1",
     kind: "PrometheusRule",
-    metadata: { name: "leakwatch", labels },
+    metadata: { name, ...(namespace === undefined ? {} : { namespace }), labels },
     spec: { groups: groups.map(groupObject) },
   });
 }

@@ -3,7 +3,10 @@
 
 import "./memory-settings.ts"; // before anything that allocates
 import { Command, CommanderError } from "commander";
+import { withoutStrayValues } from "./cli/arguments.ts";
 import { backtestCommand } from "./cli/backtest.ts";
+import { doctorCommand } from "./cli/doctor.ts";
+import { rulesCommand } from "./cli/rules.ts";
 import { serveCommand } from "./cli/serve.ts";
 import { version } from "./version.ts";
 
@@ -14,12 +17,14 @@ const program = new Command("leakwatch")
   .helpOption("-h, --help", "explain the options")
   .exitOverride()
   .addCommand(serveCommand(), { isDefault: true })
-  .addCommand(backtestCommand());
+  .addCommand(backtestCommand())
+  .addCommand(doctorCommand())
+  .addCommand(rulesCommand());
 
 for (const command of program.commands) command.exitOverride();
 
 try {
-  await program.parseAsync();
+  await program.parseAsync(withoutStrayValues(program, process.argv.slice(2)), { from: "user" });
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
   // help and version end well; everything else that the parser refuses is a misuse

@@ -2,7 +2,13 @@
 
 import type { Metric } from "../catalog/metric.ts";
 import { metricFamilies, restartReasons } from "../catalog/metrics.ts";
-import { groupRecordings, type Recording, slotRecordings } from "../catalog/recordings.ts";
+import {
+  exporterRecordings,
+  groupRecordings,
+  type Recording,
+  slotRecordings,
+  sparseRecordings,
+} from "../catalog/recordings.ts";
 import { verdicts } from "../catalog/verdicts.ts";
 
 export function metricsPage(): string {
@@ -28,9 +34,17 @@ restart: each is absent until the process is old enough for it.
 
 ${recordingTable(Object.values(slotRecordings))}
 
+Of these there are more while a process grows, and none otherwise:
+
+${recordingTable(Object.values(sparseRecordings))}
+
 ## Recorded by the rules: per group
 
 ${recordingTable(Object.values(groupRecordings))}
+
+## Recorded by the rules: per exporter
+
+${recordingTable(Object.values(exporterRecordings))}
 
 ## Verdicts
 

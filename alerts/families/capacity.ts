@@ -1,21 +1,21 @@
 // High but level, and no limit at all: not leaks, and never called so.
 
+import type { Detection } from "../../catalog/detection.ts";
 import { processInfo, processMetrics } from "../../catalog/metrics.ts";
 import { slotRecordings as slot } from "../../catalog/recordings.ts";
-import { capacity, dailyGrowth, evaluation, floorAge } from "../../catalog/windows.ts";
 import { levelText, slotText } from "../annotations.ts";
-import { olderThan } from "../promql.ts";
+import { round, slotLabels, youngerThan } from "../promql.ts";
 import type { RuleGroup } from "../rule.ts";
 
-export const capacityAlerts = (): RuleGroup => ({
+export const capacityAlerts = ({ evaluation, capacity, dailyGrowth, floorAge }: Detection): RuleGroup => ({
   name: "leakwatch-capacity",
   interval: evaluation.slow,
   rules: [
     {
       alert: "LeakwatchMemoryNearLimit",
       expr: `${slot.peak.name} > ${capacity.nearLimit} * ${processMetrics.memoryLimit.name}
-and ${slot.growth.name} * 86400 < ${dailyGrowth.bounded} * ${slot.hourFloor.name}
-and ${olderThan(floorAge.hour)}`,
+and ${slot.growth.name} < ${round(dailyGrowth.bounded / dailyGrowth.per)} * ${slot.hourFloor.name}
+unless ${youngerThan(floorAge.hour)}`,
       for: capacity.for,
       labels: { severity: "warning", class: "capacity" },
       annotations: levelText(
@@ -27,9 +27,9 @@ and ${olderThan(floorAge.hour)}`,
     },
     {
       alert: "LeakwatchNoMemoryLimit",
-      expr: `${slot.growth.name} * 86400 > ${dailyGrowth.warmingUp} * ${slot.hourFloor.name}
-and on (cluster, namespace, job, instance, group, slot) ${processInfo.memoryLimit.name}{source="node"}`,
-      for: 6 * 3600,
+      expr: `${slot.growth.name} > ${round(dailyGrowth.warmingUp / dailyGrowth.per)} * ${slot.hourFloor.name}
+and on (${slotLabels}) ${processInfo.memoryLimit.name}{source="node"}`,
+      for: capacity.noLimitFor,
       labels: { severity: "info", class: "capacity" },
       annotations: slotText(
         "grows and has no memory limit",

@@ -1,125 +1,142 @@
 // What memory does, as recorded series: floor, peak, headroom, growth at several horizons, confidence, time to OOM.
-// The two rules that read raw samples look back an hour at most; everything longer reads what those recorded.
+// The rules that read raw samples look back half an hour at most; everything longer reads what those recorded. Small groups,
+// since Prometheus spreads them over their interval.
 
+import type { Detection } from "../../catalog/detection.ts";
 import { processMetrics } from "../../catalog/metrics.ts";
-import { slotRecordings as slot } from "../../catalog/recordings.ts";
-import { dayPeakAge, evaluation, floorAge, floors, type Horizon, horizons, lifeGrowth } from "../../catalog/windows.ts";
-import { duration, olderThan, round, youngerThan } from "../promql.ts";
+import { slotRecordings as slot, sparseRecordings as sparse } from "../../catalog/recordings.ts";
+import { ago, duration, round, youngerThan } from "../promql.ts";
 import type { RecordingRule, RuleGroup } from "../rule.ts";
 
 const resident = processMetrics.residentMemory.name;
 const limit = processMetrics.memoryLimit.name;
-const floorName = { short: slot.floor.name, hour: slot.hourFloor.name };
+const floor = slot.floor.name;
+const hourFloor = slot.hourFloor.name;
+const headroom = slot.headroom.name;
 
-/** The recorded growth of each horizon. */
-export const growthName: Record<Horizon, string> = {
+/** The recorded growth of each horizon that has one. */
+export const growthName = {
   "15m": slot.growth15m.name,
   "1h": slot.growth1h.name,
   "6h": slot.growth6h.name,
-  "12h": slot.growth12h.name,
   "1d": slot.growth1d.name,
   "7d": slot.growth7d.name,
-};
+} as const;
 
-const hour = 3600;
-const longestLookBack = 10 * 60;
+type Horizon = keyof typeof growthName;
 
-export const fastGrowth = (): RuleGroup => ({
+export const floorRules = (d: Detection): RuleGroup => ({
   name: "leakwatch-floor",
-  interval: evaluation.fast,
+  interval: d.evaluation.fast,
   rules: [
     {
-      record: slot.floor.name,
-      expr: `min_over_time(${resident}[${duration(floors.short)}]) and ${olderThan(floorAge.short)}`,
+      record: floor,
+      expr: `min_over_time(${resident}[${duration(d.floors.short)}]) unless ${youngerThan(d.floorAge.short)}`,
     },
+    growth(d, "15m"),
+    growth(d, "1h"),
     {
-      record: slot.hourFloor.name,
-      expr: `min_over_time(${slot.floor.name}[${duration(floors.hour)}]) and ${olderThan(floorAge.hour)}`,
+      record: headroom,
+      expr: `${limit} - ((${slot.dayPeak.name} unless ${youngerThan(d.dayPeakAge)}) or max_over_time(${resident}[${duration(d.peaks.recent)}]))`,
+    },
+    { record: slot.timeToOom.name, expr: `clamp_min(${headroom}, 0) / (${slot.growth.name} > 0)` },
+  ],
+});
+
+export const lifeRules = (d: Detection): RuleGroup => ({
+  name: "leakwatch-life",
+  interval: d.evaluation.fast,
+  rules: [{ record: slot.growth.name, expr: lifeGrowth(d) }],
+});
+
+export const levelRules = (d: Detection): RuleGroup => ({
+  name: "leakwatch-level",
+  interval: d.evaluation.slow,
+  rules: [
+    {
+      record: hourFloor,
+      expr: `min_over_time(${floor}[${duration(d.floors.hour)}]) unless ${youngerThan(d.floorAge.hour)}`,
     },
     {
       record: slot.peak.name,
-      expr: `(max_over_time(${resident}[1h]) and ${olderThan(hour)})
-or (max_over_time(${resident}[${duration(floors.short)}]) and ${olderThan(floorAge.short)} and ${youngerThan(hour)})`,
+      expr: `(max_over_time(${resident}[${duration(d.peaks.recent)}]) unless ${youngerThan(d.peaks.recent)})
+or (max_over_time(${resident}[${duration(d.floors.short)}]) unless ${youngerThan(d.floorAge.short)})`,
     },
-    growth("15m"),
-    growth("1h"),
-    {
-      record: slot.headroom.name,
-      expr: `(${limit} - last_over_time(${slot.dayPeak.name}[${duration(longestLookBack)}]) and ${olderThan(dayPeakAge)})
-or (${limit} - ${slot.peak.name})`,
-    },
-    {
-      record: slot.timeToOom.name,
-      expr: `clamp_min(${slot.headroom.name}, 0) / (last_over_time(${slot.growth.name}[${duration(longestLookBack)}]) > 0)
-and ${olderThan(lifeGrowth.minimumAge)}`,
-    },
+    { record: slot.dayPeak.name, expr: `max_over_time(${slot.peak.name}[${duration(d.peaks.day)}])` },
   ],
 });
 
-export const slowGrowth = (): RuleGroup => ({
-  name: "leakwatch-growth",
-  interval: evaluation.slow,
-  rules: [
-    // an hour less than a day, since each peak is that of an hour
-    { record: slot.dayPeak.name, expr: `max_over_time(${slot.peak.name}[23h])` },
-    growth("6h"),
-    growth("12h"),
-    growth("1d"),
-    growth("7d"),
-    { record: slot.growth.name, expr: longestGrowth() },
-    { record: slot.confidence.name, expr: evenness() },
-  ],
-});
-
-function growth(name: Horizon): RecordingRule {
-  const { seconds, floor } = horizons.find((horizon) => horizon.name === name) as (typeof horizons)[number];
-  const f = floorName[floor];
+export const growthRules = (d: Detection): RuleGroup => {
+  const least = leastRises(d);
+  const { "12h": half } = d.horizons;
   return {
-    record: growthName[name],
-    expr: `(${f} - ${f} offset ${name}) / ${seconds} and ${olderThan(seconds + floorAge[floor])}`,
+    name: "leakwatch-growth",
+    interval: d.evaluation.slow,
+    rules: [
+      growth(d, "6h"),
+      growth(d, "1d"),
+      growth(d, "7d"),
+      { record: sparse.rise6h.name, expr: rise(d, "6h", least["6h"]) },
+      {
+        record: sparse.rise12h.name,
+        expr: `(${hourFloor} - ${ago(hourFloor, half.seconds)} > ${round(least["12h"])} * ${hourFloor}) unless ${youngerThan(half.seconds + d.floorAge.hour)}`,
+      },
+      { record: sparse.rise1d.name, expr: rise(d, "1d", least["1d"]) },
+    ],
+  };
+};
+
+/** The least growth of a stretch that any window could take for one of a leak, as a share of the level. */
+function leastRises({ urgent: { twelveHours }, steady, uneven, slow }: Detection) {
+  const least = ({ gain, slowest }: { gain: number; slowest: number }, stretches: number) =>
+    (gain * slowest) / stretches;
+  return {
+    "6h": Math.min(least(twelveHours, 2), least(steady, steady.lookedAt.length)),
+    "12h": least(uneven, 3),
+    "1d": least(slow, 3),
   };
 }
 
-/** The first line whose window fits the life counts. */
-function longestGrowth(): string {
-  const f = slot.hourFloor.name;
-  const plain = lifeGrowth.plain.map(
-    (seconds) =>
-      `(((${f} - ${f} offset ${duration(seconds)}) / ${seconds}) < ${slot.headroom.name} / ${seconds / 2} and ${olderThan(seconds + floorAge.hour)})`,
-  );
+const rise = ({ horizons }: Detection, name: Horizon, least: number) =>
+  `${round(horizons[name].seconds)} * ${growthName[name]} > ${round(least)} * ${hourFloor}`;
+
+function growth({ horizons, floorAge }: Detection, name: Horizon): RecordingRule {
+  const { seconds, floor: kind } = horizons[name];
+  const f = kind === "short" ? floor : hourFloor;
+  return {
+    record: growthName[name],
+    expr: `(${f} - ${ago(f, seconds)}) / ${round(seconds)} unless ${youngerThan(seconds + floorAge[kind as "short" | "hour"])}`,
+  };
+}
+
+/** The first line that has a value counts. */
+function lifeGrowth({ horizons, lifeGrowth: { far, near } }: Detection): string {
+  const twice = (name: Horizon) => `(${growthName[name]} + ${ago(growthName[name], horizons[name].seconds)}) / 2`;
   return [
-    ...plain,
-    `(${weighted("6h")} and ${olderThan(24 * hour + floorAge.hour)})`,
-    growthName["12h"],
+    `(${twice("1d")} < ${headroom} / ${round(far)})`,
+    growthName["1d"],
     growthName["6h"],
-    `((${growthName["1h"]} + ${growthName["1h"]} offset 1h) / 2 and ${olderThan(2 * hour + floorAge.short)})`,
-    `(${weighted("15m")} and ${olderThan(hour + floorAge.short)})`,
-    `((${growthName["15m"]} + ${growthName["15m"]} offset 15m) / 2 and ${olderThan(hour / 2 + floorAge.short)})`,
+    `(${twice("1h")} > ${headroom} / ${round(near)})`,
+    growthName["1h"],
     growthName["15m"],
   ].join("\nor ");
 }
 
-/** Four stretches in a row, the middle ones weighted more. */
-function weighted(name: "15m" | "6h"): string {
-  const { seconds } = horizons.find((horizon) => horizon.name === name) as (typeof horizons)[number];
-  const terms = lifeGrowth.weights.map(
-    (weight, i) => `${weight} * ${growthName[name]}${i === 0 ? "" : ` offset ${duration(i * seconds)}`}`,
-  );
-  return `(${terms.join(" + ")})`;
-}
-
-/** The slowest stretch of the longest window that fits, as a share of the growth. */
-function evenness(): string {
-  const slowest: [Horizon, number][] = [
-    ["1d", 48 * hour],
-    ["6h", 16 * hour],
-    ["1h", hour],
-    ["15m", hour / 3],
-  ];
-  const lines = slowest.map(([name, over]) => {
-    const { seconds, floor } = horizons.find((horizon) => horizon.name === name) as (typeof horizons)[number];
-    const age = seconds + over + floorAge[floor];
-    return `(min_over_time(${growthName[name]}[${duration(over)}]) and ${olderThan(age)})`;
-  });
-  return `clamp_max(clamp_min((\n  ${lines.join("\n  or ")}\n) / (${slot.growth.name} > 0), 0), ${round(1)})`;
+/** The slowest stretch of the longest window that is known, as a share of the growth; less, where some did not grow at all. */
+export function confidence({ horizons, confidenceOver, floorAge, evaluation }: Detection): string {
+  const rises = (series: string, name: "1d" | "6h") => {
+    const { over } = confidenceOver[name];
+    const range = `${series}[${duration(over)}]`;
+    const mean = `min_over_time(${range}) * count_over_time(${range}) / ${round((over / evaluation.slow + 1) * horizons[name].seconds)}`;
+    const age = horizons[name].seconds + over + floorAge.hour;
+    // known all the time, and of this life
+    return `(${mean} and ${ago(growthName[name], over)} unless ${youngerThan(age)})`;
+  };
+  const growths = (name: "1h" | "15m") => {
+    const { over } = confidenceOver[name];
+    const age = horizons[name].seconds + over + floorAge.short;
+    return `(min_over_time(${growthName[name]}[${duration(over)}]) unless ${youngerThan(age)})`;
+  };
+  const lines = [rises(sparse.rise1d.name, "1d"), rises(sparse.rise6h.name, "6h"), growths("1h"), growths("15m")];
+  return `clamp_max(clamp_min((\n  ${lines.join("\n  or ")}\n) / (${slot.growth.name} > 0), 0), 1)`;
 }

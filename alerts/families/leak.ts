@@ -1,37 +1,18 @@
 // The alerts of class leak. A comparison in PromQL keeps its left value, so the growth over a window is computed once and
-// then filtered, line by line.
+// then filtered, line by line. Each kind and severity is one alert, whichever window found it.
 
+import type { Detection } from "../../catalog/detection.ts";
 import { processMetrics } from "../../catalog/metrics.ts";
-import { slotRecordings as slot } from "../../catalog/recordings.ts";
-import {
-  evaluation,
-  floorAge,
-  horizons,
-  keepFiring,
-  type LeakWindow,
-  leakWindows,
-  minimumConfidence,
-  oomPredicted,
-  urgent,
-} from "../../catalog/windows.ts";
+import { slotRecordings as slot, sparseRecordings as sparse } from "../../catalog/recordings.ts";
+import type { Severity } from "../../catalog/windows.ts";
 import { slotText } from "../annotations.ts";
-import { duration, olderThan, round, youngerThan } from "../promql.ts";
-import type { AlertRule, RuleGroup } from "../rule.ts";
-import { growthName } from "./growth.ts";
+import { ago, duration, round, slotLabels, youngerThan } from "../promql.ts";
+import type { AlertRule, RecordingRule, RuleGroup } from "../rule.ts";
 
-export const fastLeaks = (): RuleGroup => ({
-  name: "leakwatch-leak-fast",
-  interval: evaluation.fast,
-  rules: leakWindows.filter(isFast).map(leakAlert),
-});
-
-export const slowLeaks = (): RuleGroup => ({
-  name: "leakwatch-leak-slow",
-  interval: evaluation.slow,
-  rules: [...leakWindows.filter((window) => !isFast(window)).map(leakAlert), ...oomPredicted.map(predictedAlert)],
-});
-
-const isFast = ({ stretch }: LeakWindow) => stretch === "15m";
+const floor = slot.floor.name;
+const hourFloor = slot.hourFloor.name;
+const dayPeak = slot.dayPeak.name;
+const headroom = slot.headroom.name;
 
 export const alertName = {
   urgent: "LeakwatchMemoryLeakUrgent",
@@ -39,85 +20,235 @@ export const alertName = {
   slow: "LeakwatchMemoryLeakSlow",
 } as const;
 
-const summaries = {
-  urgent: "leaks memory and has hours to live",
-  steady: "leaks memory steadily",
-  slow: "leaks memory slowly",
-} as const;
+export const urgentLeaks = (d: Detection): RuleGroup => ({
+  name: "leakwatch-leak-urgent",
+  interval: d.evaluation.fast,
+  rules: [
+    timeLeft(d, "15m", d.urgent.fortyMinutes, d.urgent.young.timeLeft, sparse.left40m.name, slot.growth15m.name),
+    pageAlert(d),
+    todayAlert(d),
+  ],
+});
 
-function leakAlert(window: LeakWindow): AlertRule {
+export const soonLeaks = (d: Detection): RuleGroup => ({
+  name: "leakwatch-leak-soon",
+  interval: d.evaluation.slow,
+  rules: [
+    timeLeft(d, "1h", d.urgent.twoHours, d.urgent.twoHours.timeLeft, sparse.left2h.name, slot.growth1h.name),
+    { record: sparse.left12h.name, expr: timeLeftOfHalfADay(d) },
+  ],
+});
+
+export const steadyLeaks = (d: Detection): RuleGroup => ({
+  name: "leakwatch-leak-steady",
+  interval: d.evaluation.slow,
+  rules: [steadyAlert(d), slowAlert(d)],
+});
+
+export const predictedOom = (d: Detection): RuleGroup => ({
+  name: "leakwatch-oom",
+  interval: d.evaluation.slow,
+  rules: d.oomPredicted.map((one) => predictedAlert(d, one)),
+});
+
+/** Seconds to the limit at the window's pace, where the window looks like a leak and they are no more than `within`. */
+function timeLeft(
+  { urgent, horizons, floorAge }: Detection,
+  stretch: "15m" | "1h",
+  window: Detection["urgent"]["fortyMinutes"],
+  within: number,
+  record: string,
+  growth: string,
+): RecordingRule {
+  const { over, gain, slowest, biggest, beyondLimit } = window;
+  const { seconds } = horizons[stretch];
+  const stretches = `${growth}[${duration(over - seconds)}]`;
+  const lines = [
+    `(${floor} - ${ago(floor, over)})`,
+    `> ${gain} * ${floor}`,
+    `<= ${round(over / slowest)} * min_over_time(${stretches})`,
+    `>= ${round(seconds / biggest)} * max_over_time(${stretches})`,
+    `<= ${round(over)} * ${growth} * (1 + ${round((over - seconds) / 2 / beyondLimit)} * ${growth} / clamp_min(${headroom}, 1))`,
+    `<= ${round(1 / urgent.aboveDayPeak)} * (${floor} - ${ago(dayPeak, over)})`,
+  ];
   return {
-    alert: alertName[window.kind],
-    expr: leakExpr(window),
-    for: window.for,
-    keepFiringFor: keepFiring[window.kind],
-    labels: { severity: window.severity, class: "leak", window: duration(lengthOf(window)) },
+    record,
+    expr: `${round(over)} * ${headroom} / (${lines.join("\n  ")}\nunless ${youngerThan(over + floorAge.short)}) <= ${round(within)}`,
+  };
+}
+
+/** The same over the sparse rises of six hours. */
+function timeLeftOfHalfADay({ urgent: { twelveHours, aboveDayPeak }, horizons, floors }: Detection): string {
+  const { over, gain, slowest, biggest, beyondLimit, stillGrowing, timeLeft: within } = twelveHours;
+  const { seconds } = horizons["6h"];
+  const rise = sparse.rise6h.name;
+  const stretches = `${rise}[${duration(over - seconds)}]`;
+  const count = over / seconds;
+  const lines = [
+    `(${rise} + ${ago(rise, seconds)})`,
+    `> ${gain} * ${hourFloor}`,
+    `<= ${round(count / slowest)} * min_over_time(${stretches})`,
+    `>= ${round(1 / biggest)} * max_over_time(${stretches})`,
+    `<= ${round(count)} * ${rise} * (1 + ${round((over - seconds) / 2 / seconds / beyondLimit)} * ${rise} / clamp_min(${headroom}, 1))`,
+    `<= ${round(1 / aboveDayPeak)} * (${hourFloor} - ${ago(dayPeak, over)})`,
+    `<= ${round(over / floors.hour / stillGrowing)} * (${floor} - ${hourFloor})`,
+  ];
+  return `${round(over)} * ${headroom} / (${lines.join("\n  ")}\nand ${ago(rise, seconds / 2)}) <= ${round(within)}`;
+}
+
+/** The value of just this evaluation, also where nothing marks the end of a series. */
+const fresh = (series: string, interval: number) => `last_over_time(${series}[${duration(interval)}])`;
+
+/** A recorded series that was there at every evaluation for so long. */
+function held(series: string, seconds: number, interval: number): string {
+  const times = Math.round(seconds / interval) + 1;
+  return `count_over_time(${series}[${duration(seconds + interval)}]) >= ${times}`;
+}
+
+/** The value is the time left in seconds. */
+function pageAlert(d: Detection): AlertRule {
+  const { fortyMinutes, twoHours, young } = d.urgent;
+  const left40m = fresh(sparse.left40m.name, d.evaluation.fast / 2);
+  const lines = [
+    `${left40m} <= ${round(fortyMinutes.timeLeft)}`,
+    `(${left40m} <= ${round(young.page)} and ${inItsYouth(d)})`,
+    `(${fresh(sparse.left2h.name, d.evaluation.slow)} and ${held(sparse.left2h.name, twoHours.for, d.evaluation.slow)})`,
+  ];
+  return urgentAlert(d, lines, fortyMinutes.severity, "leaks memory and has hours to live", [
+    fortyMinutes.over,
+    twoHours.over,
+  ]);
+}
+
+/** The same with more time left. */
+function todayAlert(d: Detection): AlertRule {
+  const { fortyMinutes, twelveHours, young } = d.urgent;
+  const lines = [
+    `(${fresh(sparse.left40m.name, d.evaluation.fast / 2)} > ${round(young.page)} and ${inItsYouth(d)})`,
+    `(${fresh(sparse.left12h.name, d.evaluation.slow)} and ${held(sparse.left12h.name, twelveHours.for, d.evaluation.slow)})`,
+  ];
+  return urgentAlert(d, lines, twelveHours.severity, "leaks memory and reaches its limit today", [
+    fortyMinutes.over,
+    twelveHours.over,
+  ]);
+}
+
+const inItsYouth = ({ urgent: { fortyMinutes, young }, evaluation }: Detection) =>
+  `${youngerThan(young.maximumAge)} and ${held(sparse.left40m.name, young.for - fortyMinutes.for, evaluation.fast)}`;
+
+function urgentAlert(
+  { urgent, keepFiring }: Detection,
+  lines: readonly string[],
+  severity: Severity,
+  does: string,
+  windows: readonly number[],
+): AlertRule {
+  return {
+    alert: alertName.urgent,
+    expr: lines.join("\nor "),
+    for: urgent.fortyMinutes.for,
+    keepFiringFor: keepFiring.urgent,
+    labels: { severity, class: "leak" },
     annotations: slotText(
-      summaries[window.kind],
-      `It grew in every stretch of the last ${duration(lengthOf(window))}.`,
-      alertName[window.kind],
+      does,
+      `It grew in every stretch of the last ${windows.map(duration).join(" or ")}.`,
+      alertName.urgent,
       "leaking",
     ),
   };
 }
 
-/** Seconds. */
-export function lengthOf({ stretch, over }: LeakWindow): number {
-  return secondsOf(stretch) + over;
+function steadyAlert(d: Detection): AlertRule {
+  const { steady, horizons, keepFiring } = d;
+  const longest = Math.max(...steady.lookedAt) + horizons["6h"].seconds;
+  return {
+    alert: alertName.steady,
+    expr: `(${even(d)})\nor (${byDayMoreThanByNight(d)})`,
+    for: steady.for,
+    keepFiringFor: keepFiring.steady,
+    labels: { severity: steady.severity, class: "leak" },
+    annotations: slotText(
+      "leaks memory steadily",
+      `It grew in every stretch of the last ${duration(longest)} or ${duration(3 * horizons["12h"].seconds)}.`,
+      alertName.steady,
+      "leaking",
+    ),
+  };
 }
 
-const secondsOf = (stretch: LeakWindow["stretch"]) =>
-  (horizons.find(({ name }) => name === stretch) as { seconds: number }).seconds;
-
-function leakExpr(window: LeakWindow): string {
-  const { stretch, over, slowest, lookedAt, biggest, gain, pace, timeLeft, stillGrowing, maximumAge } = window;
-  const floorKind = (horizons.find(({ name }) => name === stretch) as (typeof horizons)[number]).floor;
-  const floor = floorKind === "hour" ? slot.hourFloor.name : slot.floor.name;
-  const growth = growthName[stretch];
-  const length = lengthOf(window);
-  const half = duration(Math.floor(length / 120) * 60);
-  const secondHalf = `(${floor} - ${floor} offset ${half})`;
-  const perSlowest = Math.round(length / slowest);
-
-  const lines = [`(${floor} - ${floor} offset ${duration(length)})`, `> ${gain} * ${floor}`];
-  if (lookedAt === undefined) {
-    lines.push(`<= ${perSlowest} * min_over_time(${growth}[${duration(over)}])`);
-  } else {
-    for (const age of lookedAt)
-      lines.push(`<= ${perSlowest} * ${growth}${age === 0 ? "" : ` offset ${duration(age)}`}`);
-  }
-  if (biggest !== undefined) {
-    lines.push(`>= ${Math.round(secondsOf(stretch) / biggest)} * max_over_time(${growth}[${duration(over)}])`);
-  }
-  if (pace !== undefined) lines.push(`<= ${round(1 + 1 / pace)} * ${secondHalf}`);
-  if (timeLeft !== undefined) {
-    const headroom = slot.headroom.name;
-    lines.push(
-      `>= ${round(length / timeLeft)} * ${headroom}`,
-      `<= ${secondHalf} * (2 + ${urgent.plateau} * ${secondHalf} / clamp_min(${headroom}, 1))`,
-      `<= ${round(1 / urgent.aboveDayPeak)} * (${floor} - ${slot.dayPeak.name} offset ${duration(length)})`,
-    );
-  }
-  if (stillGrowing !== undefined) {
-    lines.push(`<= ${round(length / stillGrowing / 3600)} * (${slot.floor.name} - ${slot.hourFloor.name})`);
-  }
-  const ages = [olderThan(length + floorAge[floorKind])];
-  if (maximumAge !== undefined) ages.push(youngerThan(maximumAge));
-  return `${lines.join("\n  ")}\nand ${ages.join("\nand ")}`;
+/** Four stretches of six hours in 22, overlapping: none much slower than the others. */
+function even({ steady, horizons, floors }: Detection): string {
+  const stretches = steady.lookedAt.map((age) => ago(sparse.rise6h.name, age));
+  const count = stretches.length;
+  const secondHalf = stretches.slice(0, count / 2).join(" + ");
+  return [
+    `(${stretches.join(" + ")})`,
+    `> ${steady.gain} * ${hourFloor}`,
+    ...stretches.map((stretch) => `<= ${round(count / steady.slowest)} * ${stretch}`),
+    `<= ${round(1 + 1 / steady.pace)} * (${secondHalf})`,
+    `<= ${round((count * horizons["6h"].seconds) / floors.hour / steady.stillGrowing)} * (${floor} - ${hourFloor})`,
+  ].join("\n  ");
 }
+
+function byDayMoreThanByNight(d: Detection): string {
+  const rise = sparse.rise12h.name;
+  const { seconds } = d.horizons["12h"];
+  return [
+    ...threeStretches(rise, seconds, d.uneven),
+    `<= ${round(1 + 1 / d.uneven.pace)} * (${rise} + ${ago(rise, seconds)} / 2)`,
+    present(d, rise, 2 * seconds, d.uneven.present),
+  ].join("\n  ");
+}
+
+function slowAlert(d: Detection): AlertRule {
+  const { slow, keepFiring } = d;
+  const rise = sparse.rise1d.name;
+  const { seconds } = d.horizons["1d"];
+  return {
+    alert: alertName.slow,
+    expr: [...threeStretches(rise, seconds, slow), present(d, rise, 2 * seconds, slow.present)].join("\n  "),
+    for: slow.for,
+    keepFiringFor: keepFiring.slow,
+    labels: { severity: slow.severity, class: "leak" },
+    annotations: slotText(
+      "leaks memory slowly",
+      `It grew in every stretch of the last ${duration(3 * seconds)}.`,
+      alertName.slow,
+      "leaking",
+    ),
+  };
+}
+
+/** The growth of three stretches in a row, if every stretch within them grew and none carries most of it. */
+function threeStretches(rise: string, seconds: number, window: Detection["slow"]): string[] {
+  const { gain, slowest, biggest } = window;
+  const stretches = `${rise}[${duration(2 * seconds)}]`;
+  return [
+    `(${[0, 1, 2].map((i) => ago(rise, i * seconds)).join(" + ")})`,
+    `> ${gain} * ${hourFloor}`,
+    `<= ${round(3 / slowest)} * min_over_time(${stretches})`,
+    `>= ${round(1 / biggest)} * max_over_time(${stretches})`,
+  ];
+}
+
+const present = ({ evaluation }: Detection, rise: string, over: number, share: number) =>
+  `and count_over_time(${rise}[${duration(over)}]) >= ${Math.round((share * over) / evaluation.slow)}`;
 
 /** Level and trend: near enough to the limit, and a leak by the alerts above, not by the slope alone. */
-function predictedAlert({ within, level, severity }: (typeof oomPredicted)[number]): AlertRule {
+function predictedAlert(
+  { minimumConfidence, keepFiring }: Detection,
+  { within, level, severity, for: hold }: Detection["oomPredicted"][number],
+): AlertRule {
   const name = "LeakwatchOomPredicted";
   return {
     alert: name,
-    expr: `${slot.timeToOom.name} < ${within}
+    expr: `${slot.timeToOom.name} < ${round(within)}
 and ${slot.confidence.name} > ${minimumConfidence}
-and ${slot.peak.name} > ${level} * ${processMetrics.memoryLimit.name}
-and ignoring (alertname, alertstate, severity, class, window) ALERTS{alertstate="firing",alertname=~"LeakwatchMemoryLeak.*"}`,
-    for: 10 * 60,
+and ${headroom} < ${round(1 - level)} * ${processMetrics.memoryLimit.name}
+and on (${slotLabels}) ALERTS{alertstate="firing",alertname=~"LeakwatchMemoryLeak.*",slot!=""}`,
+    for: hold,
     keepFiringFor: keepFiring.oomPredicted,
-    labels: { severity, class: "leak", window: duration(within) },
+    labels: { severity, class: "leak" },
     annotations: slotText(
       `will reach its memory limit within ${duration(within)}`,
       `It leaks, and has passed ${round(level * 100)}% of its limit.`,

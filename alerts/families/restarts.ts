@@ -1,55 +1,58 @@
 // Restarts, and what they hide. Counters are compared with what they were an hour ago, not by increase(): that leaves out
 // what happens between the last sample before the hour and the first one in it, and clocks restart things on the hour.
 
+import type { Detection } from "../../catalog/detection.ts";
 import { groupMetrics } from "../../catalog/metrics.ts";
 import { groupRecordings as group } from "../../catalog/recordings.ts";
-import { evaluation, keepFiring, maskedByOom, maskedLeak, restarts } from "../../catalog/windows.ts";
 import { groupText, maskedText } from "../annotations.ts";
-import { duration, round } from "../promql.ts";
+import { ago, duration, round } from "../promql.ts";
 import type { AlertRule, RuleGroup } from "../rule.ts";
 
-const hour = 3600;
-
-export const lives = (): RuleGroup => ({
+export const lives = (d: Detection): RuleGroup => ({
   name: "leakwatch-lives",
-  interval: evaluation.slow,
+  interval: d.evaluation.slow,
   rules: [
-    { record: group.livesEnded.name, expr: lastHour(groupMetrics.livesEnded.name) },
-    { record: group.livesEndedGrowing.name, expr: lastHour(groupMetrics.livesEndedGrowing.name) },
-    { record: group.oomRestarts.name, expr: lastHour(groupMetrics.restarts.name, 'reason=~"oom|suspected_oom"') },
-    { record: group.restarts.name, expr: lastHour(groupMetrics.restarts.name, 'reason!="scheduled"') },
-    maskedAlert(),
-    oomLoopAlert(),
-    oomKilledAlert(),
-    restartLoopAlert(),
-    recurringAlert(),
+    { record: group.livesEnded.name, expr: lastHour(d, groupMetrics.livesEnded.name) },
+    { record: group.livesEndedGrowing.name, expr: lastHour(d, groupMetrics.livesEndedGrowing.name) },
+    { record: group.oomRestarts.name, expr: lastHour(d, groupMetrics.restarts.name, 'reason=~"oom|suspected_oom"') },
+    { record: group.restarts.name, expr: lastHour(d, groupMetrics.restarts.name, 'reason!="scheduled"') },
+    maskedAlert(d),
+    oomLoopAlert(d),
+    oomKilledAlert(d),
+    restartLoopAlert(d),
+    recurringAlert(d),
   ],
 });
 
 /** What a counter gained in the last hour: from 0 after a reset, and 0 where the past is not known. */
-function lastHour(counter: string, matchers?: string): string {
+function lastHour({ evaluation, ledgerStep }: Detection, counter: string, matchers?: string): string {
   const sum = (series: string) => (matchers === undefined ? series : `sum without (reason) (${series})`);
   const selector = matchers === undefined ? counter : `${counter}{${matchers}}`;
   const now = sum(selector);
-  const before = sum(`last_over_time(${selector}[10m] offset 1h)`);
+  const before = sum(`last_over_time(${ago(`${selector}[${duration(2 * evaluation.slow)}]`, ledgerStep.step)})`);
   return `(${now} - ${before} >= 0)\nor (${now} < ${before})\nor 0 * ${now}`;
 }
 
+/** As a subquery by the hour. A little less than the whole time: Prometheus 2 takes in the moment at its far end, 3 does not. */
+const byTheHour = ({ evaluation, ledgerStep }: Detection, expr: string, over: number, step = ledgerStep.step) =>
+  `${expr}[${duration(over - evaluation.fast)}:${duration(step)}]`;
+
 /** The sum of the hourly gains. */
-const gained = (name: string, over: number) => `sum_over_time(${name}[${duration(over)}:1h])`;
+const gained = (d: Detection, name: string, over: number) => `sum_over_time(${byTheHour(d, name, over)})`;
 
 /** At least so many; half a one less, since sums of floats are compared. */
 const atLeast = (count: number) => `> ${count - 0.5}`;
 
-function maskedAlert(): AlertRule {
+function maskedAlert(d: Detection): AlertRule {
+  const { maskedLeak, maskedByOom, ledgerStep, keepFiring } = d;
   const name = "LeakwatchMemoryLeakMasked";
   const most = (over: number, count: number, share: number) =>
-    `${gained(group.livesEndedGrowing.name, over)} ${atLeast(count)} >= ${share} * ${gained(group.livesEnded.name, over)}`;
+    `${gained(d, group.livesEndedGrowing.name, over)} ${atLeast(count)} >= ${share} * ${gained(d, group.livesEnded.name, over)}`;
   const known = maskedLeak.map(
     ({ over, known: since, lives: count, share }) =>
-      `(${most(over, count, share)} and count_over_time(${group.livesEnded.name}[${duration(over)}:1h]) >= ${since / hour})`,
+      `(${most(over, count, share)} and count_over_time(${byTheHour(d, group.livesEnded.name, over)}) >= ${Math.round(since / ledgerStep.step)})`,
   );
-  const byOom = `(${most(maskedByOom.over, maskedByOom.lives, maskedByOom.share)} and ${gained(group.oomRestarts.name, maskedByOom.over)} ${atLeast(maskedByOom.lives)})`;
+  const byOom = `(${most(maskedByOom.over, maskedByOom.lives, maskedByOom.share)} and ${gained(d, group.oomRestarts.name, maskedByOom.over)} ${atLeast(maskedByOom.lives)})`;
   return {
     alert: name,
     expr: [...known, byOom].join("\nor "),
@@ -60,14 +63,14 @@ function maskedAlert(): AlertRule {
   };
 }
 
-function oomLoopAlert(): AlertRule {
-  const { over, count } = restarts.oomLoop;
+function oomLoopAlert(d: Detection): AlertRule {
+  const { over, count } = d.restarts.oomLoop;
   const name = "LeakwatchOomLoop";
   return {
     alert: name,
-    expr: `${gained(group.oomRestarts.name, over)} ${atLeast(count)}`,
+    expr: `${gained(d, group.oomRestarts.name, over)} ${atLeast(count)}`,
     for: 0,
-    keepFiringFor: hour,
+    keepFiringFor: d.keepFiring.oomLoop,
     labels: { severity: "critical", class: "restarts" },
     annotations: groupText(
       "is killed for lack of memory, over and over",
@@ -78,13 +81,13 @@ function oomLoopAlert(): AlertRule {
   };
 }
 
-function oomKilledAlert(): AlertRule {
+function oomKilledAlert({ keepFiring }: Detection): AlertRule {
   const name = "LeakwatchOomKilled";
   return {
     alert: name,
     expr: `${group.oomRestarts.name} ${atLeast(1)}`,
     for: 0,
-    keepFiringFor: hour,
+    keepFiringFor: keepFiring.oomKilled,
     labels: { severity: "info", class: "restarts" },
     annotations: groupText(
       "was killed for lack of memory",
@@ -94,14 +97,14 @@ function oomKilledAlert(): AlertRule {
   };
 }
 
-function restartLoopAlert(): AlertRule {
+function restartLoopAlert({ restarts, keepFiring }: Detection): AlertRule {
   const { count, for: hold } = restarts.loop;
   const name = "LeakwatchRestartLoop";
   return {
     alert: name,
     expr: `${group.restarts.name} ${atLeast(count)}`,
     for: hold,
-    keepFiringFor: hour,
+    keepFiringFor: keepFiring.restartLoop,
     labels: { severity: "warning", class: "restarts" },
     annotations: groupText(
       "restarts over and over",
@@ -113,14 +116,14 @@ function restartLoopAlert(): AlertRule {
 }
 
 /** Once is an accident; on several days of a week it is a pattern that nobody looked at. */
-function recurringAlert(): AlertRule {
-  const { over, count } = restarts.recurring;
+function recurringAlert(d: Detection): AlertRule {
+  const { over, count, step, for: hold } = d.restarts.recurring;
   const name = "LeakwatchRestartsRecur";
   return {
     alert: name,
-    expr: `${gained(group.restarts.name, over)} ${atLeast(count)}
-and count_over_time((${gained(group.restarts.name, 24 * hour)} ${atLeast(1)})[${duration(over)}:1d]) >= ${round(count)}`,
-    for: hour,
+    expr: `${gained(d, group.restarts.name, over)} ${atLeast(count)}
+and count_over_time(${byTheHour(d, `(${gained(d, group.restarts.name, step)} ${atLeast(1)})`, over, step)}) >= ${round(count)}`,
+    for: hold,
     labels: { severity: "info", class: "restarts" },
     annotations: groupText(
       "restarts now and then, week after week",

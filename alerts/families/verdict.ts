@@ -1,64 +1,87 @@
-// The verdict word, per slot and per group, as one series each: the number that stands for it, and the word as a label.
+// The verdict per slot and per group: how sure the growth is, the severity and the word. The latter two are recorded as the
+// number that stands for the word, with the word as a label. Alerts are asked for on the labels of a slot alone, for they may have labels of their own.
 
+import type { Detection } from "../../catalog/detection.ts";
 import { processMetrics } from "../../catalog/metrics.ts";
 import { groupRecordings as group, slotRecordings as slot } from "../../catalog/recordings.ts";
 import { type Verdict, verdictCode, verdicts } from "../../catalog/verdicts.ts";
-import { capacity, dailyGrowth, evaluation, spike, verdictAge } from "../../catalog/windows.ts";
-import { olderThan, youngerThan } from "../promql.ts";
+import { type Severity, severities } from "../../catalog/windows.ts";
+import { groupLabels, round, slotLabels, youngerThan } from "../promql.ts";
 import type { RuleGroup } from "../rule.ts";
+import { confidence } from "./growth.ts";
 
-const day = 86_400;
-const alertLabels = "alertname, alertstate, severity, class, window";
-
-export const verdictRules = (): RuleGroup => ({
+export const verdictRules = (d: Detection): RuleGroup => ({
   name: "leakwatch-verdict",
-  interval: evaluation.slow,
+  interval: d.evaluation.slow,
   rules: [
-    { record: slot.verdict.name, expr: slotVerdict() },
+    { record: slot.confidence.name, expr: confidence(d) },
+    { record: slot.severity.name, expr: slotSeverity() },
+    { record: slot.verdict.name, expr: slotVerdict(d) },
+    { record: group.severity.name, expr: groupSeverity() },
     { record: group.verdict.name, expr: groupVerdict() },
   ],
 });
 
+const firing = (matchers: string) => `ALERTS{alertstate="firing",${matchers}}`;
+
+const byGravity = [...severities].reverse();
+
+function slotSeverity(): string {
+  const fires = (severity: Severity) =>
+    `${slot.floor.name} and on (${slotLabels}) ${firing(`alertname=~"LeakwatchMemoryLeak.*",severity="${severity}",slot!=""`)}`;
+  return byGravity.map((severity) => graded(severity, fires(severity))).join("\nor ignoring (severity) ");
+}
+
+function groupSeverity(): string {
+  const gravest = `max without (slot, severity) (${slot.severity.name})`;
+  const masked = `${group.livesEnded.name} and on (${groupLabels}) ${firing('alertname="LeakwatchMemoryLeakMasked"')}`;
+  return byGravity
+    .flatMap((severity) => [
+      graded(severity, `${gravest} == ${severityCode(severity)}`),
+      ...(severity === "warning" ? [graded(severity, masked)] : []),
+    ])
+    .join("\nor ignoring (severity) ");
+}
+
 /** The first line that holds counts. */
-function slotVerdict(): string {
-  const resident = processMetrics.residentMemory.name;
-  const limit = processMetrics.memoryLimit.name;
+function slotVerdict({ verdictAge, dailyGrowth, capacity, spike }: Detection): string {
   const growth = slot.growth.name;
-  const perDay = (share: number) => `${growth} * ${day} > ${share} * ${slot.hourFloor.name}`;
-  return firstOf([
-    [
-      "leaking",
-      `max without (${alertLabels}) (ALERTS{alertstate="firing",alertname=~"LeakwatchMemoryLeak.*",slot!=""})`,
-    ],
-    ["insufficient_data", `${resident} unless ${olderThan(verdictAge)}`],
-    [
-      "warming_up",
-      `${slot.floor.name} and ${youngerThan(day)} and ${growth} * ${day} > ${dailyGrowth.warmingUp} * ${slot.floor.name}`,
-    ],
-    ["bounded_growth", `${slot.hourFloor.name} and ${perDay(dailyGrowth.bounded)} and ${slot.confidence.name} > 0`],
-    ["high_stable", `${slot.peak.name} and ${slot.peak.name} > ${capacity.nearLimit} * ${limit}`],
-    ["spiky", `${slot.peak.name} and ${slot.peak.name} > ${spike} * ${slot.floor.name}`],
-    ["stable", slot.floor.name],
-    ["insufficient_data", resident],
-  ]);
+  const grows = (share: number) => `${growth} > ${round(share / dailyGrowth.per)} * ${slot.hourFloor.name}`;
+  return [
+    named("leaking", `max without (severity) (${slot.severity.name})`),
+    named("insufficient_data", youngerThan(verdictAge)),
+    named("warming_up", `${grows(dailyGrowth.warmingUp)} and ${youngerThan(dailyGrowth.maximumAge)}`),
+    named("bounded_growth", `${grows(dailyGrowth.bounded)} and ${slot.confidence.name} > 0`),
+    named(
+      "high_stable",
+      `${slot.headroom.name} < ${round(1 - capacity.nearLimit)} * ${processMetrics.memoryLimit.name} and ${growth}`,
+    ),
+    named("spiky", `${slot.peak.name} > ${spike} * ${slot.floor.name} and ${growth}`),
+    named("stable", growth),
+    named("insufficient_data", processMetrics.residentMemory.name),
+  ].join("\nor ignoring (verdict) ");
 }
 
 /** What holds for the group as a whole is graver than anything that its slots can say; else the gravest of these. */
 function groupVerdict(): string {
   const gravest = `max without (slot, verdict) (${slot.verdict.name})`;
   const words = verdicts.filter(({ word }) => word !== "masked_leak" && word !== "restart_loop");
+  const fires = (alerts: string) =>
+    `${group.livesEnded.name} and on (${groupLabels}) ${firing(`alertname=~"${alerts}"`)}`;
   return [
-    named("restart_loop", firing("LeakwatchOomLoop|LeakwatchRestartLoop")),
-    named("masked_leak", firing("LeakwatchMemoryLeakMasked")),
+    named("restart_loop", fires("LeakwatchOomLoop|LeakwatchRestartLoop")),
+    named("masked_leak", fires("LeakwatchMemoryLeakMasked")),
     ...words.map(({ word, code }) => named(word, `${gravest} == ${code}`)),
   ].join("\nor ignoring (verdict) ");
 }
 
-const firing = (alerts: string) => `max without (${alertLabels}) (ALERTS{alertstate="firing",alertname=~"${alerts}"})`;
+/** 1 for the least grave. */
+const severityCode = (severity: Severity) => severities.indexOf(severity) + 1;
 
-/** The number of a verdict wherever the expression has an element, with the word as a label. */
-const named = (word: Verdict, expr: string) =>
-  `label_replace(0 * (${expr}) + ${verdictCode[word]}, "verdict", "${word}", "", "")`;
+/** A word's number wherever the expression has an element, with the word as a label. */
+const labelled = (label: string, word: string, code: number, expr: string) =>
+  `label_replace(0 * (${expr}) + ${code}, "${label}", "${word}", "", "")`;
 
-const firstOf = (lines: readonly (readonly [Verdict, string])[]) =>
-  lines.map(([word, expr]) => named(word, expr)).join("\nor ignoring (verdict) ");
+const graded = (severity: Severity, expr: string) => labelled("severity", severity, severityCode(severity), expr);
+
+const named = (word: Verdict, expr: string) => labelled("verdict", word, verdictCode[word], expr);

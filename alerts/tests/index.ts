@@ -1,7 +1,7 @@
 // All tests of the rules, by the name of their file. The name is that of the alert which they are about.
 
 import { type RuleTestFile, renderRuleTest } from "./rule-test.ts";
-import { fixedCases } from "./situations/fixed.ts";
+import { fixedCases, fixedCasesByTheMinute } from "./situations/fixed.ts";
 import { sameGroupEverywhere } from "./situations/fleet.ts";
 import {
   exporterAbsent,
@@ -12,6 +12,7 @@ import {
   targetGone,
   targetsUnreadable,
 } from "./situations/health.ts";
+import { badInput } from "./situations/input.ts";
 import { masked, oomPredicted, slow, steady, urgent } from "./situations/leak.ts";
 import { oomKilled, oomLoop, restartLoop, restartsRecur } from "./situations/restarts.ts";
 import { descriptorLeak, nearLimit, noLimit, threadLeak } from "./situations/room.ts";
@@ -38,6 +39,8 @@ const files: Readonly<Record<string, () => RuleTestFile>> = {
   LeakwatchRulesNotEvaluated: rulesNotEvaluated,
   LeakwatchExporterLeaks: exporterLeaks,
   "fixed-cases": fixedCases,
+  "fixed-cases-by-the-minute": fixedCasesByTheMinute,
+  "bad-input": badInput,
   "same-group-everywhere": sameGroupEverywhere,
 };
 

@@ -1,9 +1,6 @@
 // What alerts are expected to say, with the numbers of a case filled in.
 
 import { links } from "../../catalog/links.ts";
-import { type LeakWindow, leakWindows } from "../../catalog/windows.ts";
-import { lengthOf } from "../families/leak.ts";
-import { duration } from "../promql.ts";
 import type { ExpectedAlert } from "./rule-test.ts";
 import type { Labels } from "./series.ts";
 
@@ -26,10 +23,6 @@ export const onHost = (group: string, more: Labels = {}): Labels => ({
 });
 
 export const withoutGroup = ({ group: _, ...labels }: Labels): Labels => labels;
-
-/** The lengths of the windows that an alert looks at, as its label `window` writes them. */
-export const windowsOf = (those: (window: LeakWindow) => boolean) =>
-  leakWindows.filter(those).map((window) => duration(lengthOf(window)));
 
 interface Growth {
   readonly growth: string;

@@ -60,7 +60,8 @@ export class PrometheusApi {
     return ((await this.get("query_range", parameters)) as { result: RangeResult[] }).result;
   }
 
-  private async get(endpoint: string, parameters: Record<string, string>): Promise<unknown> {
+  /** The `data` of an endpoint's answer. Throws BacktestError. */
+  async get(endpoint: string, parameters: Record<string, string>): Promise<unknown> {
     const query = new URLSearchParams(parameters);
     const isLong = String(query).length > longestAddress;
     const address = `${this.url}/api/v1/${endpoint}`;
@@ -84,17 +85,7 @@ export class PrometheusApi {
     if (error.name === "TimeoutError") {
       return new BacktestError(`${this.url} did not answer within ${this.timeoutSeconds} seconds`, 1, { cause: error });
     }
-    const cause = (error.cause ?? error) as NodeJS.ErrnoException;
-    const reasons: Record<string, string> = {
-      ECONNREFUSED: "nothing listens there",
-      ENOTFOUND: "the host name is not known",
-      EAI_AGAIN: "the host name cannot be looked up now",
-      ECONNRESET: "the connection was cut",
-      UND_ERR_SOCKET: "the connection was cut",
-      "bad port": "this port is that of another protocol, and blocked for HTTP",
-    };
-    const reason = reasons[cause.code ?? cause.message] ?? (cause.message || cause.code);
-    return new BacktestError(`cannot reach ${this.url}: ${reason}`, 1, { cause: error });
+    return new BacktestError(`cannot reach ${this.url}: ${unreachableReason(error)}`, 1, { cause: error });
   }
 
   private refused({ status, statusText, headers }: Response, error: string | undefined): BacktestError {
@@ -113,6 +104,20 @@ export class PrometheusApi {
     }
     return new BacktestError(`${this.url}: ${error}`, status === 400 ? 2 : 1);
   }
+}
+
+/** Why there was no answer to an HTTP request. */
+export function unreachableReason(error: Error): string {
+  const cause = (error.cause ?? error) as NodeJS.ErrnoException;
+  const reasons: Record<string, string> = {
+    ECONNREFUSED: "nothing listens there",
+    ENOTFOUND: "the host name is not known",
+    EAI_AGAIN: "the host name cannot be looked up now",
+    ECONNRESET: "the connection was cut",
+    UND_ERR_SOCKET: "the connection was cut",
+    "bad port": "this port is that of another protocol, and blocked for HTTP",
+  };
+  return reasons[cause.code ?? cause.message] ?? (cause.message || cause.code || "no reason is given");
 }
 
 function parsedAnswer(body: string): { status?: string; data?: unknown; error?: string } | undefined {

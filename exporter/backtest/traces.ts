@@ -94,5 +94,6 @@ function readMember(file: string): Omit<Member, "slot"> {
     }
   }
   const [times, resident, limit, startTime] = arrays as [Float64Array, Float64Array, Float64Array, Float64Array];
-  return { times, resident, limit, startTime };
+  // a limit of 0 is how some write that there is none
+  return { times, resident, limit: limit.map((bytes) => (bytes > 0 ? bytes : Number.NaN)), startTime };
 }

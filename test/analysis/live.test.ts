@@ -120,3 +120,10 @@ describe("a group", () => {
     expect(judge([ended(0.5, true, "oom")])).toBe("stable");
   });
 });
+
+test("a level process is called stable, and not merely unknown", () => {
+  const memory = new SlotMemory({ group: "api", slot: "0" });
+  const minutes = Array.from({ length: 200 }, (_, i) => i * 60);
+  for (const time of minutes) memory.add(time, { resident: 45 * MiB, startTime: 0, limit: 200 * MiB });
+  expect(live.judgeSlot(memory, 199 * 60).verdict).toBe("stable");
+});

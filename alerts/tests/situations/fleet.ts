@@ -39,6 +39,8 @@ const fleet: [string, Labels][] = [
   ["cluster eu, through a second job", inCluster("api", { job: "hosts" })],
   ["cluster eu, another replica", inCluster("api", { instance: "10.0.0.8:9847" })],
   ["a host without cluster and namespace", onHost("api")],
+  ["a host that two servers of a pair scrape", onHost("api", { instance: "db2:9847", replica: "a" })],
+  ["the other server of the pair", onHost("api", { instance: "db2:9847", replica: "b" })],
   ["a target with more labels", inCluster("api", { instance: "10.0.0.9:9847", pod: "api-0", container: "leakwatch" })],
 ];
 
@@ -78,12 +80,18 @@ export const sameGroupEverywhere = (): RuleTestFile => ({
             holds(
               `${alert} fires for each place by itself`,
               end - 5,
-              `count(group by (cluster, job, instance) (count_over_time(ALERTS{alertname="${alert}",alertstate="firing",group="api"}[15h])))`,
+              `count(group by (cluster, job, instance, replica) (count_over_time(ALERTS{alertname="${alert}",alertstate="firing",group="api"}[15h])))`,
               { labels: "{}", value: fleet.length },
             ),
         ),
         neverFired("no false alert", end - 5, 'group="workers"'),
         firedFor("no lost leak", 3 * hour, 'alertname="LeakwatchMemoryLeakUrgent"', "api", "missed-scrapes"),
+        holds(
+          "in their first lives each slot has one severity, although several alerts fire for it",
+          170,
+          'count by (severity) (slot:leakwatch_memory_severity:code{group="api"} == 3)',
+          { labels: '{severity="critical"}', value: 2 * fleet.length },
+        ),
         holds("each slot has one verdict", end - 5, 'count(slot:leakwatch_memory_verdict:code{group="api"})', {
           labels: "{}",
           value: 2 * fleet.length,

@@ -143,7 +143,7 @@ export const targetGone = (): RuleTestFile => {
               { ...target("10.0.0.7:9847"), group: "gone" },
               "warning",
               "gone is gone.",
-              "It ran an hour, six hours and a day ago, and has no process now.",
+              "It ran 6h, 12h, 1d ago, and has no process now. This alert ends by itself after 6h.",
             ),
           ),
         ],
@@ -240,6 +240,8 @@ export const rulesNotEvaluated = (): RuleTestFile => {
     series("prometheus_rule_group_last_evaluation_timestamp_seconds", of(group), ...stretches),
     series("prometheus_rule_group_interval_seconds", of(group), level(interval, hour)),
   ];
+  const failed = (group: string, ...stretches: readonly Stretch[]) =>
+    series("prometheus_rule_evaluation_failures_total", of(group), ...stretches);
   return {
     evaluation: evaluation.fast,
     tests: [
@@ -255,6 +257,16 @@ export const rulesNotEvaluated = (): RuleTestFile => {
             evaluated("leakwatch-growth", 300, line(-240, 3360, 60)),
           ),
           situation(
+            "one that is in time, and in which a rule fails every minute since minute 20",
+            evaluated("leakwatch-verdict", 60, line(0, 3600, 60)),
+            failed("leakwatch-verdict", level(0, 20), line(0, 40, 40)),
+          ),
+          situation(
+            "one in which a rule failed once",
+            evaluated("leakwatch-lives", 60, line(0, 3600, 60)),
+            failed("leakwatch-lives", level(0, 20), level(1, 40)),
+          ),
+          situation(
             "one of somebody else that hangs",
             evaluated("node-exporter", 60, line(0, 1200, 20), level(1200, 40)),
           ),
@@ -265,12 +277,17 @@ export const rulesNotEvaluated = (): RuleTestFile => {
             "half an hour later",
             50,
             alert,
-            said(
-              alert,
-              of("leakwatch-floor"),
-              "warning",
-              "The rule group /etc/prometheus/rules/leakwatch.rules.yml;leakwatch-floor is not evaluated.",
-              "Its last evaluation was 30m 0s ago. Alerts that depend on it cannot fire.",
+            ...[
+              ["leakwatch-floor", "30m 0s"],
+              ["leakwatch-verdict", "0s"],
+            ].map(([group = "", before]) =>
+              said(
+                alert,
+                of(group),
+                "warning",
+                `The rule group /etc/prometheus/rules/leakwatch.rules.yml;${group} is late, or its evaluation fails.`,
+                `Its last evaluation was ${before} ago. Alerts that depend on it cannot fire.`,
+              ),
             ),
           ),
         ],

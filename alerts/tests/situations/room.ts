@@ -122,7 +122,7 @@ interface Count {
   readonly start: number;
   readonly perHour: number;
   readonly timeLeft: string;
-  /** The series of the limit, if there is one. */
+  /** The series of the limit. */
   readonly limitOf: (labels: Labels) => ReturnType<typeof series>[];
 }
 
@@ -203,5 +203,5 @@ export const threadLeak = () =>
     start: 50,
     perHour: 40,
     timeLeft: "3.6 days", // (4096 - 630) / 40 hours
-    limitOf: () => [],
+    limitOf: (labels) => [series(processMetrics.maxThreads.name, labels, level(4096, end))],
   });

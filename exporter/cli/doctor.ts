@@ -1,0 +1,59 @@
+// `leakwatch doctor`: what can be seen here, what cannot, and what to change.
+
+import { Command } from "commander";
+import { defaultListenAddress } from "../../catalog/defaults.ts";
+import { parseListenAddress } from "../web/listen-address.ts";
+import { checked, telemetryPath, withoutTrailingSlash, withPlainNames } from "./serve.ts";
+
+export interface DoctorOptions {
+  configFile?: string;
+  webListenAddress: string;
+  webTelemetryPath: string;
+  pathProcfs: string;
+  pathCgroupfs: string;
+  prometheusUrl?: string;
+  bearerTokenFile?: string;
+  grafanaUrl?: string;
+  grafanaTokenFile?: string;
+  json: boolean;
+  verbose: boolean;
+  color: boolean;
+}
+
+export function doctorCommand(): Command {
+  const command = new Command("doctor")
+    .description("tell what can be seen here, what cannot, and what to change")
+    .option("--config.file <file>", "the configuration that the exporter uses here")
+    .option(
+      "--web.listen-address <host:port>",
+      "where the exporter listens",
+      checked(parseListenAddress),
+      defaultListenAddress,
+    )
+    .option("--web.telemetry-path <path>", "path of its metrics", telemetryPath, "/metrics")
+    .option("--path.procfs <folder>", "where procfs is mounted", "/proc")
+    .option("--path.cgroupfs <folder>", "where the cgroup hierarchies are mounted", "/sys/fs/cgroup")
+    .option("--prometheus-url <url>", "ask this Prometheus about us too; user and password may be in the URL")
+    .option("--bearer-token-file <file>", "file with the token that it wants")
+    .option("--grafana-url <url>", "ask this Grafana too; user and password may be in the URL")
+    .option("--grafana-token-file <file>", "file with the token that it wants; or LEAKWATCH_GRAFANA_TOKEN")
+    .option("--json", "findings as JSON, with an id for each check", false)
+    .option("--verbose", "the names and numbers behind each sentence too", false)
+    .option("--no-color", "no colours; NO_COLOR in the environment does the same")
+    .addHelpText("after", "\nExit code: 0 all is fine, 1 something could be better, 2 it cannot work like this.")
+    .allowExcessArguments(false);
+  return command.action(async (given: Record<string, unknown>) => {
+    const options = withPlainNames<DoctorOptions>(given);
+    const { doctor, DoctorMisuse } = await import("../doctor/run.ts");
+    try {
+      process.exitCode = await doctor({
+        ...options,
+        pathProcfs: withoutTrailingSlash(options.pathProcfs),
+        pathCgroupfs: withoutTrailingSlash(options.pathCgroupfs),
+      });
+    } catch (error) {
+      if (!(error instanceof DoctorMisuse)) throw error;
+      command.error(`error: ${error.message}`);
+    }
+  });
+}
