@@ -94,7 +94,9 @@ describe("help and version", () => {
 describe("misuse is exit 2, with a message that names it", () => {
   test.each([
     ["an unknown flag", ["--web.listen-adress", ":1"], "(Did you mean --web.listen-address?)"],
-    ["an unknown flag after the command", ["serve", "--confg.file=x"], "unknown option '--confg.file=x'"],
+    ["an unknown flag after the command", ["serve", "--confg.file=x"], "(Did you mean --config.file?)"],
+    ["an unknown flag with its value", ["--web.listen-adress=:1"], "(Did you mean --web.listen-address?)"],
+    ["an unknown flag that is like no other", ["--zzz=1"], "error: unknown option '--zzz'\n"],
     ["a word too many", ["serve", "now"], "too many arguments for 'serve'"],
     ["an address that is none", ["--web.listen-address=9847"], 'expected HOST:PORT or :PORT, got "9847"'],
     ["a path that is none", ["--web.telemetry-path=metrics"], 'expected a path such as /metrics, got "metrics"'],

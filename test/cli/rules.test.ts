@@ -1,0 +1,83 @@
+// `leakwatch rules` as users start it: what it prints and writes, its exit code, its complaints.
+
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, onTestFinished, test } from "vitest";
+
+const main = fileURLToPath(new URL("../../dist/exporter/main.js", import.meta.url));
+
+function rules(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, "rules", ...args], { encoding: "utf8" });
+  return { status, stdout, stderr };
+}
+
+function folder(): string {
+  const made = fs.mkdtempSync(path.join(os.tmpdir(), "leakwatch-rules-"));
+  onTestFinished(() => fs.rmSync(made, { recursive: true }));
+  return made;
+}
+
+describe("leakwatch rules", () => {
+  test("prints a rule file", () => {
+    const { status, stdout, stderr } = rules();
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toContain("alert: LeakwatchMemoryLeakUrgent");
+  });
+
+  test("writes a file, and says whether it is still current", () => {
+    const file = path.join(folder(), "prometheus/rules.yml");
+    expect(rules("--output", file)).toEqual({ status: 0, stdout: "", stderr: "" });
+    expect(rules("--output", file, "--check")).toEqual({ status: 0, stdout: "", stderr: "" });
+    const stale = rules("--output", file, "--check", "--label", "team=payments");
+    expect(stale).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining(`${file} is not what these options give`),
+    });
+    expect(fs.readFileSync(file, "utf8")).toBe(rules().stdout);
+  });
+
+  test.each([
+    ["a label that the rules use", ["--label", "group=api"], "The rules use the label group themselves."],
+    ["a label without a value", ["--label", "team"], "Expected key=value."],
+    ["a label twice", ["--label", "a=1", "--label", "a=2"], "a is given twice."],
+    ["a label that is no name", ["--label", "my-team=a"], 'Expected the name of a label such as team, got "my-team".'],
+    [
+      "a value that Kubernetes refuses",
+      ["--metadata-label", "a=b c", "--format=prometheusrule"],
+      'does not allow "b c"',
+    ],
+    ["a name that Kubernetes refuses", ["--name", "Leaks", "--format=prometheusrule"], "Expected lower-case letters"],
+    ["no URL", ["--grafana-url", "grafana:3000"], "Expected a URL such as https://grafana.example.org."],
+    ["an unknown format", ["--format", "json"], "prometheus, prometheusrule"],
+    ["a namespace for a plain file", ["--namespace", "a"], "--namespace only goes with --format=prometheusrule"],
+    ["a label of no object", ["--metadata-label", "a=b"], "--metadata-label only goes with --format=prometheusrule"],
+    ["a check of nothing", ["--check"], "--check needs --output"],
+    [
+      "a file that is not there",
+      ["--thresholds", "/nowhere/thresholds.yml"],
+      "/nowhere/thresholds.yml: cannot be read",
+    ],
+    [
+      "a check of a file that is not there",
+      ["--check", "--output", "/nowhere/rules.yml"],
+      "/nowhere/rules.yml: cannot be read",
+    ],
+  ])("refuses %s", (_, args, expected) => {
+    const { status, stdout, stderr } = rules(...args);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toContain(expected);
+  });
+
+  test("names the line of a threshold that cannot be", () => {
+    const file = path.join(folder(), "thresholds.yml");
+    fs.writeFileSync(file, "near_limit:\n  level: 95\n");
+    expect(rules("--thresholds", file)).toEqual({
+      status: 2,
+      stdout: "",
+      stderr: `leakwatch: ${file}:2: near_limit.level: expected a share above 0 and up to 1, such as 0.05, got 95\n`,
+    });
+  });
+});

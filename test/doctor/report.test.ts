@@ -1,0 +1,108 @@
+import { stripVTControlCharacters } from "node:util";
+import { describe, expect, test } from "vitest";
+import { type Finding, failure, ok, unknown, warning } from "../../exporter/doctor/finding.ts";
+import { asJson, renderText, wrap } from "../../exporter/doctor/report.ts";
+import { share, someOf, tally } from "../../exporter/doctor/words.ts";
+
+const fine: Finding = { id: "a.b", section: "Processes", ...ok("3 processes can be seen.", ["api (2)", "db"]) };
+const worse: Finding = { id: "a.c", section: "Processes", ...warning("One is hidden.", "Look for it.") };
+const bad: Finding = { id: "b.c", section: "Rights", ...failure("Nothing can be read.", "Ask root.") };
+const unsure: Finding = { id: "b.d", section: "Rights", ...unknown("Who knows.") };
+const plain = { colour: false, verbose: false };
+
+describe("text", () => {
+  test("sections, words beside the marks, advice below", () => {
+    expect(renderText([fine, worse, bad], plain)).toBe(`Processes
+  ✔ ok      3 processes can be seen.
+  ▲ warning One is hidden.
+            → Look for it.
+
+Rights
+  ✖ failure Nothing can be read.
+            → Ask root.
+
+It cannot work like this. 1 failure and 1 warning in 3 checks.
+`);
+  });
+
+  test.each([
+    ["all is fine", [fine], "All is fine. 1 check."],
+    ["what is unknown is not worse", [fine, unsure], "All is fine. 1 unknown in 2 checks."],
+    ["a warning", [fine, worse], "It works, and could be better. 1 warning in 2 checks."],
+  ])("closes with a sentence: %s", (_, findings, sentence) => {
+    expect(renderText(findings, plain).trimEnd().split("\n").at(-1)).toBe(sentence);
+  });
+
+  test("verbose: the id and the names", () => {
+    expect(renderText([fine], { ...plain, verbose: true })).toContain(
+      "            · id: a.b\n            · api (2)\n            · db\n",
+    );
+  });
+
+  test("colours change nothing but the colours", () => {
+    const findings = [fine, worse, bad, unsure];
+    const coloured = renderText(findings, { ...plain, colour: true });
+    expect(coloured).toContain("\u001b[32m");
+    expect(stripVTControlCharacters(coloured)).toBe(renderText(findings, plain));
+  });
+
+  test("no line is longer than 100 columns", () => {
+    const long = {
+      ...worse,
+      sentence: "word ".repeat(60).trim(),
+      advice: "hint ".repeat(60).trim(),
+      details: ["name ".repeat(60).trim()],
+    };
+    const lines = renderText([long], { ...plain, verbose: true, notAsked: ["somebody ".repeat(20).trim()] }).split(
+      "\n",
+    );
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
+    expect(lines.length).toBeGreaterThan(12);
+  });
+
+  test("what was not asked", () => {
+    expect(renderText([fine], { ...plain, notAsked: ["Prometheus (--prometheus-url)"] })).toMatch(
+      /\nNot asked: Prometheus \(--prometheus-url\)\.\n$/,
+    );
+  });
+});
+
+describe("JSON", () => {
+  test.each([
+    [[fine, unsure], "ok", 0],
+    [[fine, worse], "warning", 1],
+    [[worse, bad], "failure", 2],
+  ] as const)("status and exit code", (findings, status, exitCode) => {
+    expect(asJson(findings, "0.1.0")).toEqual({ version: "0.1.0", status, exit_code: exitCode, findings });
+  });
+});
+
+describe("words", () => {
+  test.each([
+    [0, 0, "none of 0 processes"],
+    [0, 1, "no process"],
+    [1, 1, "the only process"],
+    [1, 2, "1 of 2 processes"],
+    [2, 2, "both processes"],
+    [3, 3, "all 3 processes"],
+  ])("%d of %d", (n, all, words) => {
+    expect(share(n, all)).toBe(words);
+  });
+
+  test("the most frequent first, then by name", () => {
+    expect(tally(["db", "api", "web", "api"])).toEqual(["api (2)", "db", "web"]);
+  });
+
+  test("one more than a few is not worth hiding", () => {
+    expect(someOf(["a", "b", "c"], 2)).toBe("a, b and c");
+    expect(someOf(["a", "b", "c", "d"], 2)).toBe("a, b and 2 more");
+  });
+
+  test("a process' name cannot steer the terminal", () => {
+    expect(wrap("a \u001b[31mred\u001b[0m name\nwith\u0007bell", 80)).toEqual(["a red name�with�bell"]);
+  });
+
+  test("a word that is too long stands alone", () => {
+    expect(wrap("see http://a.very.long.address there", 10)).toEqual(["see", "http://a.very.long.address", "there"]);
+  });
+});
