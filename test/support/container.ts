@@ -33,11 +33,11 @@ export const targetCommand = (script: string, ...args: string[]) => [
 export class Container {
   readonly id: string;
 
-  /** Starts one of the test image, and removes it when the test is over. */
-  constructor(options: readonly string[], command: readonly string[]) {
+  /** Starts one, and removes it when the test is over. Without an image: that of the tests, which sees the repository. */
+  constructor(options: readonly string[], command: readonly string[], image?: string) {
     const volumes = mounts.map((name) => `--volume=${path.join(repository, name)}:/app/${name}:ro`);
-    const run = ["run", "--detach", `--label=${label}=${inject("runId")}`, ...volumes];
-    this.id = docker(...run, ...options, inject("nodeImage"), ...command);
+    const run = ["run", "--detach", `--label=${label}=${inject("runId")}`, ...(image === undefined ? volumes : [])];
+    this.id = docker(...run, ...options, image ?? inject("nodeImage"), ...command);
     onTestFinished(() => {
       docker("rm", "--force", "--volumes", this.id);
     });
@@ -67,6 +67,11 @@ export class Container {
   /** Stands still from now on. */
   freeze(): void {
     docker("kill", "--signal=STOP", this.id);
+  }
+
+  /** Asks it to end, and waits for that. */
+  stop(): void {
+    docker("stop", "--time=30", this.id);
   }
 
   restart(): void {

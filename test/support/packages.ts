@@ -48,6 +48,13 @@ function missingMessage(left: readonly Requirement[]): string {
   ].join("\n");
 }
 
+/** Installs a package that is no program, if that is possible here; else nothing happens. */
+export function installPackage(name: string): void {
+  if (!canInstall()) return;
+  if (!isKnown(name)) aptGet("update");
+  if (isKnown(name)) withoutStartingDaemons(() => aptGet("install", name));
+}
+
 const canInstall = () => process.getuid?.() === 0 && findProgram("apt-get") !== undefined;
 
 /** Package by package, since a later one is only wanted where an earlier one did not bring the program. */

@@ -24,11 +24,17 @@ export class Prometheus {
   }
 
   /** Scrapes these URLs once a second, until the test is over. */
-  static async start(...targets: string[]): Promise<Prometheus> {
+  static start(...targets: string[]): Promise<Prometheus> {
+    return Prometheus.withRules([], ...targets);
+  }
+
+  /** The same with these rule files. */
+  static async withRules(ruleFiles: readonly string[], ...targets: string[]): Promise<Prometheus> {
     const hosts = targets.map((url) => new URL(url).host);
     const config = temporaryFile(
       "prometheus.yml",
       `global: { scrape_interval: 1s, scrape_timeout: 1s }
+rule_files: ${JSON.stringify(ruleFiles)}
 scrape_configs:
   - { job_name: leakwatch, static_configs: [{ targets: ${JSON.stringify(hosts)} }] }
 `,

@@ -1,0 +1,3 @@
+// For the tests.
+export function shareOfPeak(hour: number): number;
+export function clock(hour: number): string;
