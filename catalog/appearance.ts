@@ -1,0 +1,81 @@
+// What a colour means, and from which number on: the same on every dashboard, the preview and the page. Words stand beside
+// colours everywhere, for those who do not see them.
+
+import type { Verdict } from "./verdicts.ts";
+import { capacity, oomPredicted, type Severity } from "./windows.ts";
+
+/** Names of Grafana's palette, so that they fit its dark and its light theme. */
+export const colours = {
+  fine: "green",
+  watch: "yellow",
+  today: "orange",
+  now: "red",
+  unknown: "#8e8e8e",
+  /** A number that is neither good nor bad. */
+  neutral: "text",
+  young: "blue",
+  limit: "red",
+  floor: "purple",
+  projection: "orange",
+  memory: "blue",
+  deploy: "blue",
+  restart: "orange",
+  oomKill: "red",
+  lastWeek: "#8e8e8e",
+} as const;
+
+export type Colour = (typeof colours)[keyof typeof colours];
+
+/** The colour of an alert's severity. */
+export const severityColours: Record<Severity, Colour> = {
+  critical: colours.now,
+  warning: colours.today,
+  info: colours.watch,
+};
+
+export const verdictColours: Record<Verdict, Colour> = {
+  insufficient_data: colours.unknown,
+  stable: colours.fine,
+  spiky: colours.fine,
+  high_stable: colours.watch,
+  warming_up: colours.young,
+  bounded_growth: colours.watch,
+  leaking: colours.today,
+  masked_leak: colours.today,
+  restart_loop: colours.now,
+};
+
+/** A step of a scale: the colour from this value on. `null` is everything below. */
+export interface Step {
+  readonly value: number | null;
+  readonly color: Colour;
+}
+
+const within = (severity: Severity) => (oomPredicted.find((one) => one.severity === severity) ?? { within: 0 }).within;
+
+/** What would happen so many seconds from now worries nobody today. */
+export const farAway = 30 * 86_400;
+
+/** Time to OOM in seconds: red while the alert is a warning or worse, orange today, yellow later. */
+export const timeToOomSteps: readonly Step[] = [
+  { value: null, color: colours.now },
+  { value: within("warning"), color: colours.today },
+  { value: within("info"), color: colours.watch },
+  { value: farAway, color: colours.unknown },
+];
+
+/** A time to OOM beyond this, in seconds, is noise of a level process, and no sight of an end. */
+export const inSight = 90 * 86_400;
+
+/** Share of the limit that is in use. High alone is not a leak, so it is red only where the alert fires. */
+export const usedSteps: readonly Step[] = [
+  { value: null, color: colours.fine },
+  { value: 0.75, color: colours.watch },
+  { value: capacity.nearLimit, color: colours.now },
+];
+
+/** A number that should be 0. */
+export const noneSteps: readonly Step[] = [
+  { value: null, color: colours.fine },
+  { value: 1, color: colours.today },
+];

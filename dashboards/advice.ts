@@ -1,0 +1,21 @@
+// What to do next, for each verdict, and the runbook that says more.
+
+import type { Verdict } from "../catalog/verdicts.ts";
+
+interface Advice {
+  readonly next: string;
+  /** File in alerts/runbooks, without its ending. */
+  readonly runbook: string;
+}
+
+export const advice: Record<Verdict, Advice> = {
+  insufficient_data: { next: "Wait: it is too young to judge", runbook: "finding-the-cause" },
+  stable: { next: "Nothing: it is level", runbook: "finding-the-cause" },
+  spiky: { next: "Leave room for the peaks", runbook: "LeakwatchMemoryNearLimit" },
+  high_stable: { next: "Raise the limit, or use less", runbook: "LeakwatchMemoryNearLimit" },
+  warming_up: { next: "Look again tomorrow", runbook: "finding-the-cause" },
+  bounded_growth: { next: "Watch the 7-day trend", runbook: "LeakwatchMemoryLeakSlow" },
+  leaking: { next: "Roll back, or plan a restart; then find the cause", runbook: "LeakwatchMemoryLeakUrgent" },
+  masked_leak: { next: "Keep the restarts, find the leak they hide", runbook: "LeakwatchMemoryLeakMasked" },
+  restart_loop: { next: "Stop the loop first: see why it ends", runbook: "LeakwatchRestartLoop" },
+};

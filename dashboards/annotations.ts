@@ -1,0 +1,67 @@
+// Marks at the exact second: the value of each query is a time, and Grafana sets the mark there. No window to tune, and the
+// same marks at every zoom.
+
+import { AnnotationQueryBuilder } from "@grafana/grafana-foundation-sdk/dashboard";
+import { colours } from "../catalog/appearance.ts";
+import * as q from "./queries.ts";
+import { source } from "./variables.ts";
+
+type Scope = typeof q.ofSlots;
+
+const mark = (name: string, color: string, expr: string, title: string, text: string, tags: string) =>
+  new AnnotationQueryBuilder()
+    .name(name)
+    .datasource(source)
+    .enable(true)
+    .iconColor(color)
+    .expr(expr)
+    .titleFormat(title)
+    .textFormat(text)
+    .tagKeys(tags)
+    .step("1m")
+    .useValueForTime(true);
+
+/** More groups than this, and the marks would be a fence. */
+const markedGroups = 3;
+const ofFew = (of: Scope) => `and on () (count(max ${q.byGroup} (${of(q.ledger.processes)})) <= ${markedGroups})`;
+
+/** Every start of a process. */
+export const starts = (of: Scope) =>
+  mark(
+    "Starts",
+    colours.restart,
+    `max ${q.bySlot} (${of(q.process.startTime)}) * 1000`,
+    "start",
+    "{{group}} slot {{slot}}",
+    "group,slot",
+  );
+
+/** A start after an OOM kill, certain or suspected; where few groups are chosen. */
+export const oomKills = (of: Scope) =>
+  mark(
+    "OOM kills",
+    colours.oomKill,
+    `max ${q.byGroup} (${of(q.ledger.lastRestart)} and on (${q.exporterLabels.join(", ")}, group) ${of(q.ledger.lastEnd, 'reason=~"oom|suspected_oom"')}) * 1000 ${ofFew(of)}`,
+    "killed for lack of memory",
+    "{{group}}",
+    "group",
+  );
+
+/** The first start of a release that was not there before, in a group that was. A release is new for as long as `looks` are
+ * apart, so each is found once; the mark is at the second of the start all the same. Every look asks much. */
+export const deploys = (of: Scope, groups: Scope, looks: "10m" | "1h") => {
+  const labels = `${q.groupLabels.join(", ")}, release`;
+  const release = q.releases(of);
+  return mark(
+    "Deploys",
+    colours.deploy,
+    [
+      `(min by (${labels}) (max by (${q.slotLabels.join(", ")}, release) (${release}) * ${q.onSlot} group_left () max ${q.bySlot} (${of(q.process.startTime)}))`,
+      `unless on (${labels}) max by (${labels}) (${q.releases(of, ` offset ${looks}`)})`,
+      `and on (${q.groupLabels.join(", ")}) max ${q.byGroup} (${groups(q.ledger.processes)} offset ${looks} > 0)) * 1000`,
+    ].join(" "),
+    "new release {{release}}",
+    "{{group}}",
+    "group,release",
+  ).step(looks);
+};

@@ -1,0 +1,321 @@
+// Which process leaks? The page to open first: a day, one row for each group.
+
+import { BigValueTextMode, VisibilityMode } from "@grafana/grafana-foundation-sdk/common";
+import * as timelines from "@grafana/grafana-foundation-sdk/statetimeline";
+import * as units from "@grafana/grafana-foundation-sdk/units";
+import {
+  colours,
+  inSight,
+  noneSteps,
+  type Step,
+  severityColours,
+  timeToOomSteps,
+  usedSteps,
+} from "../catalog/appearance.ts";
+import { verdictCode } from "../catalog/verdicts.ts";
+import { minimumConfidence, severities, verdictAge } from "../catalog/windows.ts";
+import { board, dataAgeStat, link } from "./common.ts";
+import { finished } from "./finish.ts";
+import { closedRow, line, row, top } from "./layout.ts";
+import { aboutGroup, runbook } from "./links.ts";
+import {
+  at,
+  byThreshold,
+  noDash,
+  over,
+  stat,
+  steps,
+  table,
+  timeLeftWords,
+  timeseries,
+  verdictWord,
+  verdictWords,
+  whenEmpty,
+  words,
+} from "./looks.ts";
+import * as q from "./queries.ts";
+import {
+  cluster,
+  datasource,
+  filters,
+  gravest,
+  group,
+  instance,
+  job,
+  namespace,
+  source,
+  versionLabel,
+} from "./variables.ts";
+
+export const fleet = () =>
+  finished(
+    board(
+      "fleet",
+      "Fleet: which process leaks?",
+      "Which process leaks, and when does it die?",
+      "now-24h",
+      "1m",
+    ).variables([
+      datasource(),
+      cluster(),
+      namespace(),
+      job(),
+      instance(),
+      group(),
+      gravest(),
+      versionLabel(),
+      filters(),
+    ]),
+    top(
+      line(4, [leakingNow(), 4], [soonestOom(), 6], [restartLoops(), 4], [firingAlerts(), 5], [dataAgeStat(), 5]),
+      line(11, [suspects(), 24]),
+    ),
+    row("Memory and alerts", line(9, [usedOfLimit(), 12], [alerts(), 12])),
+    closedRow("Since when?", line(10, [verdictsOverTime(), 24])),
+  );
+
+const leakingNow = () =>
+  stat(
+    "Leaking now",
+    `Groups with the verdict ${q.leakingCodes.map((code) => verdictWordOf(code)).join(" or ")}. Good: 0.`,
+  )
+    .unit(units.Short)
+    .noValue("no verdicts yet")
+    .thresholds(
+      steps([
+        { value: null, color: colours.fine },
+        { value: 1, color: colours.today },
+        { value: 3, color: colours.now },
+      ]),
+    )
+    .withTarget(
+      at(q.leakingCodes.map((code) => `sum(${q.groupVerdict(q.ofGroups)} == bool ${code})`).join(" + "), "leaking"),
+    );
+
+const verdictWordOf = (code: number) =>
+  verdictWord(Object.entries(verdictCode).find(([, one]) => one === code)?.[0] ?? "");
+
+const soonestOom = () =>
+  stat(
+    "Soonest OOM",
+    "The group that reaches its memory limit first if it goes on like this. Good: none. Red: within hours.",
+  )
+    .unit(units.Seconds)
+    .decimals(1)
+    .textMode(BigValueTextMode.ValueAndName)
+    .noValue("none in sight")
+    .thresholds(steps(timeToOomSteps))
+    .withTarget(at(`bottomk(1, min ${q.byGroup} (${q.ofGroups(q.slot.timeToOom)}) < ${inSight})`, "{{group}}"))
+    .dataLinks([link(aboutGroup("process", "Look at it", "labels"))]);
+
+const restartLoops = () =>
+  stat("Restart loops", "Groups that restart over and over, so that nothing else can be judged. Good: 0.")
+    .unit(units.Short)
+    .noValue("no verdicts yet")
+    .thresholds(
+      steps([
+        { value: null, color: colours.fine },
+        { value: 1, color: colours.now },
+      ]),
+    )
+    .withTarget(at(`sum(${q.groupVerdict(q.ofGroups)} == bool ${verdictCode.restart_loop})`, "loops"));
+
+const leakwatchAlerts = (state: string) => q.ofGroups("ALERTS", `alertstate=~"${state}"`, 'alertname=~"Leakwatch.+"');
+
+const firingAlerts = () =>
+  stat("Firing alerts", "Alerts of leakwatch that fire now, of every severity. Good: 0. The table below names them.")
+    .unit(units.Short)
+    .thresholds(steps(noneSteps))
+    .withTarget(
+      at(`count(max by (alertname, ${q.slotLabels.join(", ")}) (${leakwatchAlerts("firing")})) or vector(0)`, "alerts"),
+    );
+
+const suspects = () =>
+  table(
+    "Suspects",
+    [
+      "One row for each group, soonest OOM first; healthy ones are below, not hidden. Good: green words and no time in the third column.",
+      "Each row shows the worst process of its group. Growth is that of the floor: spikes and garbage collection are not in it.",
+      "Restarts count every life that ended, whatever ended it. The small line is resident memory over a day.",
+    ].join(" "),
+    { group: "Group", cluster: "Cluster", namespace: "Namespace", job: "Job" },
+    [
+      {
+        title: "Verdict",
+        expr: `sort_desc(${q.groupVerdict(q.ofGroups)})`,
+        mappings: [verdictWords(), whenEmpty("not judged yet")],
+        coloured: "text",
+        width: 140,
+      },
+      {
+        title: "Time to OOM",
+        expr: [
+          `min ${q.byGroup} (${q.timeLeft(q.ofGroups)})`,
+          `(time() - min ${q.byGroup} (${q.ofGroups(q.process.startTime)}) < ${verdictAge}) * 0 + ${q.tooYoung}`,
+          `max ${q.byGroup} (${q.ofGroups(q.process.memoryLimit)}) * 0 + Inf`,
+          `max ${q.byGroup} (${q.ofGroups(q.ledger.processes)}) * 0 + ${q.noLimit}`,
+        ].join(" or "),
+        unit: units.Seconds,
+        decimals: 1,
+        mappings: timeLeftWords(),
+        steps: timeToOomSteps,
+        coloured: "text",
+        width: 120,
+      },
+      {
+        title: "Growth per hour",
+        expr: `max ${q.byGroup} (${q.ofGroups(q.slot.growth)}) * 3600`,
+        unit: units.BytesIEC,
+        decimals: 1,
+        mappings: [whenEmpty("too young")],
+        width: 125,
+      },
+      {
+        title: "Confidence",
+        expr: `max ${q.byGroup} (${q.ofGroups(q.slot.confidence)})`,
+        unit: units.PercentUnit,
+        decimals: 0,
+        mappings: [whenEmpty(noDash)],
+        steps: [
+          { value: null, color: colours.unknown },
+          { value: minimumConfidence, color: colours.young },
+        ],
+        coloured: "text",
+        width: 95,
+      },
+      {
+        title: "Used of limit",
+        expr: `max ${q.byGroup} (${q.ofGroups(q.process.residentMemory)} / ${q.ofGroups(q.process.memoryLimit)})`,
+        unit: units.PercentUnit,
+        decimals: 0,
+        mappings: [whenEmpty("no limit known")],
+        steps: usedSteps,
+        coloured: "text",
+        width: 110,
+      },
+      {
+        title: "Restarts 24 h",
+        expr: `sum ${q.byGroup} (max by (${q.exporterLabels.join(", ")}, group) (${q.countedOver(q.ofGroups(q.group.livesEnded), 24)}))`,
+        unit: units.Short,
+        decimals: 0,
+        mappings: [whenEmpty(noDash)],
+        width: 105,
+      },
+      {
+        title: "Uptime",
+        expr: `time() - max ${q.byGroup} (${q.ofGroups(q.process.startTime)})`,
+        unit: units.Seconds,
+        decimals: 1,
+        mappings: [whenEmpty("no process runs")],
+        width: 95,
+      },
+      {
+        title: "Version",
+        expr: `topk ${q.byGroup} (1, max by (${q.groupLabels.join(", ")}, release) (${q.releases(q.ofGroups)}))`,
+        label: "release",
+        width: 125,
+      },
+      {
+        title: "Resident memory, 24 h",
+        expr: `max ${q.byGroup} (${q.ofGroups(q.process.residentMemory)})`,
+        unit: units.BytesIEC,
+        sparkline: true,
+      },
+    ],
+    { by: "Time to OOM" },
+  )
+    .timeFrom("24h")
+    .hideTimeOverride(true)
+    .interval("15m")
+    .maxDataPoints(96)
+    .noValue("No process group is known. Is an exporter scraped, and are the rules loaded?")
+    .overrideByName("Cluster", width(85))
+    .overrideByName("Namespace", width(90))
+    .overrideByName("Job", width(85))
+    .overrideByName("Group", [
+      {
+        id: "links",
+        value: [aboutGroup("process", "Is it a leak?", "fields"), aboutGroup("trend", "Seven days", "fields")],
+      },
+    ]);
+
+const width = (pixels: number) => [{ id: "custom.width", value: pixels }];
+
+const usedOfLimit = () =>
+  timeseries(
+    "Used of the limit",
+    "Resident memory (RSS) as a share of the limit that will really end the process, the highest process of each group. Good: level, however high. High and level is a matter of room; rising is a leak. Only the groups under “Charts show”.",
+  )
+    .unit(units.PercentUnit)
+    .min(0)
+    .axisSoftMax(1)
+    .interval("1m")
+    .noValue("No process has a memory limit that is known")
+    .withTarget(
+      over(
+        `max ${q.byGroup} (${q.ofWorst(q.process.residentMemory)} / ${q.ofWorst(q.process.memoryLimit)})`,
+        "{{group}}",
+      ),
+    )
+    .dataLinks([link(aboutGroup("process", "Is it a leak?", "labels"))]);
+
+const alertLabels = ["alertname", "severity", "alertstate", "cluster", "namespace", "job", "instance", "group", "slot"];
+
+const alerts = () =>
+  table(
+    "Alerts",
+    "Alerts of leakwatch that fire, or will if it goes on. Good: empty. Click the name for what to do.",
+    {
+      alertname: "Alert",
+      severity: "Severity",
+      alertstate: "State",
+      group: "Group",
+      slot: "Slot",
+    },
+    [
+      {
+        title: "Since",
+        expr: `max by (${alertLabels.join(", ")}) (${leakwatchAlerts("firing|pending")} * ignoring (alertstate) group_left () ${q.ofGroups("ALERTS_FOR_STATE", 'alertname=~"Leakwatch.+"')}) * 1000`,
+        unit: units.DateTimeFromNow,
+      },
+    ],
+    { by: "Since", descending: true },
+    ["cluster", "namespace", "job", "instance"],
+  )
+    .noValue("No alert of leakwatch fires")
+    .overrideByName("State", width(65))
+    .overrideByName("Slot", width(50))
+    .overrideByName("Namespace", width(90))
+    .overrideByName("Alert", [
+      {
+        id: "links",
+        value: [{ title: "Runbook", url: runbook(`\${__data.fields.alertname:percentencode}`), targetBlank: true }],
+      },
+    ])
+    .overrideByName("Group", [{ id: "links", value: [aboutGroup("process", "Is it a leak?", "fields")] }])
+    .overrideByName("Severity", [
+      {
+        id: "mappings",
+        value: [
+          words(Object.fromEntries(severities.map((name) => [name, { text: name, color: severityColours[name] }]))),
+        ],
+      },
+      { id: "custom.cellOptions", value: { type: "color-text" } },
+    ]);
+
+const verdictsOverTime = () =>
+  new timelines.PanelBuilder()
+    .title("Verdict over time")
+    .description(
+      "One strip for each group under “Charts show”. Good: green all along. It shows since when, and whether a verdict flaps.",
+    )
+    .datasource(source)
+    .colorScheme(byThreshold())
+    .thresholds(steps([{ value: null, color: colours.unknown } satisfies Step]))
+    .mappings([verdictWords()])
+    .unit(units.Short)
+    .mergeValues(true)
+    .showValue(VisibilityMode.Auto)
+    .interval("5m")
+    .noValue("No verdicts in this time")
+    .withTarget(over(q.groupVerdict(q.ofWorst), "{{group}}"));

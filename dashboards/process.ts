@@ -1,0 +1,439 @@
+// Is it a leak, how fast, since when, what kind? One process group, from the memory of its processes to what to do next.
+// The board may look ahead: where the range ends in the future an instant query is empty, so all but the age of the data ask
+// over the range, and each has a value wherever a process runs: what was true yesterday must not be read as of now.
+
+import * as bars from "@grafana/grafana-foundation-sdk/bargauge";
+import { StackingConfigBuilder, StackingMode, VisibilityMode } from "@grafana/grafana-foundation-sdk/common";
+import * as units from "@grafana/grafana-foundation-sdk/units";
+import * as xy from "@grafana/grafana-foundation-sdk/xychart";
+import { colours, inSight, timeToOomSteps, verdictColours } from "../catalog/appearance.ts";
+import { verdicts } from "../catalog/verdicts.ts";
+import { floors, minimumConfidence, verdictAge } from "../catalog/windows.ts";
+import { advice } from "./advice.ts";
+import { deploys, oomKills, starts } from "./annotations.ts";
+import { board, dataAgeStat, link } from "./common.ts";
+import { finished } from "./finish.ts";
+import { closedRow, line, row, top } from "./layout.ts";
+import { lookAhead, runbook } from "./links.ts";
+import {
+  dashed,
+  fixed,
+  markdown,
+  never,
+  noDash,
+  over,
+  palette,
+  plain,
+  solid,
+  stat,
+  steps,
+  timeLeftWords,
+  timeseries,
+  verdictWord,
+  verdictWords,
+  words,
+} from "./looks.ts";
+import * as q from "./queries.ts";
+import {
+  application,
+  cluster,
+  datasource,
+  filters,
+  instance,
+  job,
+  namespace,
+  oneGroup,
+  slot,
+  source,
+  versionLabel,
+} from "./variables.ts";
+
+export const process = () =>
+  finished(
+    board("process", "Process: is it a leak?", "Is it a leak, how fast, since when, what kind?", "now-24h", "1m")
+      .variables([
+        datasource(),
+        cluster(),
+        namespace(),
+        job(),
+        instance(),
+        oneGroup(),
+        slot(),
+        ...application(),
+        versionLabel(),
+        filters(),
+      ])
+      .annotation(starts(q.ofSlots))
+      .annotation(oomKills(q.ofGroups))
+      .annotation(deploys(q.ofSlots, q.ofGroups, "10m"))
+      .link(lookAhead()),
+    top(
+      line(4, [verdict(), 6], [timeToOom(), 5], [timeOfOom(), 5], [confidence(), 4], [dataAgeStat(), 4]),
+      line(4, [growth(), 12], [uptime(), 4], [limit(), 4], [release(), 4]),
+      line(12, [memory(), 24]),
+    ),
+    row("What kind of leak?", line(9, [kindsOfMemory(), 8], [heap(), 8], [counts(), 8])),
+    row("Does it grow with traffic?", line(9, [traffic(), 10], [growthAgainstTraffic(), 8], [quietAndBusy(), 6])),
+    row("What to do next", line(14, [nextStep(), 8], [runbookList(), 16])),
+    closedRow("Garbage collection", line(9, [gcShare(), 12], [heapAfterGc(), 12])),
+  );
+
+const running = q.ofSlots(q.process.startTime);
+const limits = q.ofSlots(q.process.memoryLimit);
+
+const verdictOfGroup = `max(${q.ofGroups(q.group.verdict)}) or max(${q.ofGroups(q.ledger.processes)} == bool 0) * -1`;
+
+const verdict = () =>
+  stat(
+    "Verdict",
+    "The group's verdict: the gravest of its processes, or what its restarts say. Good: green. It does not change with the slots that are chosen.",
+  )
+    .unit(units.Short)
+    .mappings([verdictWords()])
+    .noValue("not judged yet")
+    .withTarget(over(verdictOfGroup, "verdict"));
+
+/** Where nothing grows to a limit: too young to say, or never if a limit is known, or there is no limit. */
+const otherwise = [
+  `max(timestamp(${running}) - ${running} < ${verdictAge}) * 0 + ${q.tooYoung}`,
+  `max(${limits}) * 0 + Inf`,
+  `max(${running}) * 0 + ${q.noLimit}`,
+].join(" or ");
+
+const withoutLimit = words({ "-1": { text: "no limit known", color: colours.unknown } });
+
+const timeToOom = () =>
+  stat(
+    "Time to OOM",
+    "When the process reaches its memory limit if it goes on like this: headroom over growth, the soonest of the slots. Good: not growing.",
+  )
+    .unit(units.Seconds)
+    .decimals(1)
+    .mappings(timeLeftWords())
+    .thresholds(steps(timeToOomSteps))
+    .noValue("no process runs")
+    .withTarget(over(`min(${q.timeLeft(q.ofSlots)}) or ${otherwise}`, "time to OOM"));
+
+const timeOfOom = () =>
+  stat("OOM at", "The same as a time of day. Good: not in sight.")
+    .unit("dateTimeAsIsoNoDateIfToday")
+    .colorScheme(fixed(colours.neutral))
+    .mappings(timeLeftWords("not in sight"))
+    .noValue("no process runs")
+    .withTarget(
+      over(
+        `min(timestamp(${q.ofSlots(q.slot.timeToOom)}) + (${q.ofSlots(q.slot.timeToOom)} < ${inSight})) * 1000 or ${otherwise}`,
+        "OOM at",
+      ),
+    );
+
+const growthWindows = [
+  ["15 m", q.slot.growth15m],
+  ["1 h", q.slot.growth1h],
+  ["6 h", q.slot.growth6h],
+  ["1 d", q.slot.growth1d],
+  ["7 d", q.slot.growth7d],
+] as const;
+
+const growth = () => {
+  const windows = growthWindows.map(([name, series]) =>
+    [
+      `label_replace(max(${q.ofSlots(series)}) * 3600, "window", "${name}", "", "")`,
+      `label_replace(max(${running}) * 0 + Inf, "window", "${name}", "", "")`,
+    ].join(" or "),
+  );
+  return (
+    stat(
+      "Growth per hour, over …",
+      "How much the floor grew per hour over each window, the fastest slot. Good: near zero in the long ones. Faster in the short ones than in the long ones: it is new or getting worse. A window longer than the uptime shows “–”.",
+    )
+      .unit(units.BytesIEC)
+      .decimals(1)
+      .colorScheme(fixed(colours.neutral))
+      .mappings(never(noDash, colours.unknown))
+      .noValue(noDash)
+      .withTarget(over(windows.join(" or "), "{{window}}"))
+      // Prometheus sorts series by name; here they stand from short to long
+      .withTransformation({ id: "joinByField", options: { byField: "Time", mode: "outer" } })
+      .withTransformation({
+        id: "organize",
+        options: {
+          excludeByName: {},
+          indexByName: Object.fromEntries(["Time", ...growthWindows.map(([name]) => name)].map((name, i) => [name, i])),
+          renameByName: {},
+        },
+      })
+  );
+};
+
+const confidence = () =>
+  stat(
+    "Confidence",
+    `How even the growth is: the slowest stretch as a share of the growth. Below ${minimumConfidence * 100} % do not trust the time to OOM.`,
+  )
+    .unit(units.PercentUnit)
+    .decimals(0)
+    .mappings([words({ "-1": { text: noDash, color: colours.unknown } })])
+    .noValue(noDash)
+    .thresholds(
+      steps([
+        { value: null, color: colours.unknown },
+        { value: minimumConfidence, color: colours.young },
+      ]),
+    )
+    .withTarget(over(`max(${q.ofSlots(q.slot.confidence)}) or max(${running}) * 0 - 1`, "confidence"));
+
+const uptime = () =>
+  stat("Uptime", "Age of the youngest process. Every window above that is longer has nothing to say.")
+    .unit(units.Seconds)
+    .decimals(1)
+    .noValue("no process runs")
+    .withTarget(over(`min(timestamp(${running}) - ${running})`, "uptime"));
+
+const limit = () =>
+  stat(
+    "Memory limit",
+    "The least of the limits that will really end the process: configured, of its cgroup, of one above it, or the node's memory.",
+  )
+    .unit(units.BytesIEC)
+    .mappings([withoutLimit])
+    .noValue("no process runs")
+    .withTarget(over(`min(${limits}) or max(${running}) * 0 - 1`, "limit"));
+
+const release = () =>
+  stat(
+    "Version",
+    "The label of the targets that “Version label” names, else the pod, else the container. More than one: a deploy is under way.",
+  )
+    .unit(units.Short)
+    .textMode("name" as never)
+    .noValue("not known")
+    .withTarget(over(`max by (release) (${q.releases(q.ofSlots)})`, "{{release}}"));
+
+/** The moment of the newest data: the right edge, or now where the range ends in the future. */
+const newest = `scalar(max(last_over_time(${q.ofExporter(q.self.lastSample)}[$__range] @ end())))`;
+
+/** The newest value of something that has one wherever a process runs. */
+const newestOf = (total: string) => `last_over_time((${total})[$__range:5m] @ end())`;
+
+const memory = () => {
+  const perSlot = (series: Parameters<typeof q.ofSlots>[0]) => `max ${q.bySlot} (${q.ofSlots(series)})`;
+  const remaining = newestOf(`${perSlot(q.slot.timeToOom)} or ${perSlot(q.process.startTime)} * 0 + Inf`);
+  const heading = `max(last_over_time(${limits}[$__range]))`;
+  // from limit less headroom, now, straight to the limit, and no further
+  const projection = [
+    `(max ${q.bySlot} (last_over_time(${limits}[$__range]))`,
+    `- ${q.onSlot} (last_over_time(${perSlot(q.slot.headroom)}[$__range:5m] @ end()) * (1 - (time() - ${newest}) / (${remaining} < Inf))))`,
+    `<= ${q.onSlot} max ${q.bySlot} (last_over_time(${limits}[$__range])) and on () (vector(time()) >= ${newest})`,
+  ].join(" ");
+  return timeseries(
+    "Resident memory, floor, limit and projection",
+    `Resident memory (RSS) of each process, its floor (the least of ${floors.short / 60} minutes, purple), the limit (dashed red), and where it goes if it grows on like this (dashed orange; to the right of now: follow “Look ahead 24 h” at the top). Good: a level floor. A leak: a floor that rises in every stretch. Marks: starts, OOM kills, new releases. Where the kernel charges more than RSS to the limit, it may strike earlier.`,
+  )
+    .unit(units.BytesIEC)
+    .min(0)
+    .interval("1m")
+    .noValue("No process of this group was seen in this time")
+    .withTarget(over(perSlot(q.process.residentMemory), "resident {{instance}} {{slot}}", "A"))
+    .withTarget(over(perSlot(q.slot.floor), "floor {{instance}} {{slot}}", "B"))
+    .withTarget(over(heading, "limit", "C"))
+    .withTarget(over(projection, "projection {{instance}} {{slot}}", "D"))
+    .overrideByRegexp("/^resident/", solid(colours.memory, 1))
+    .overrideByRegexp("/^floor/", solid(colours.floor))
+    .overrideByName("limit", dashed(colours.limit))
+    .overrideByRegexp("/^projection/", dashed(colours.projection));
+};
+
+const kindsOfMemory = () =>
+  timeseries(
+    "Anonymous, file and shared memory",
+    "What resident memory is made of, all chosen processes together. Anonymous (heap, stacks) grows: a leak. File grows: mapped data, which the kernel can take back. Shared grows: tmpfs or shared segments.",
+  )
+    .unit(units.BytesIEC)
+    .min(0)
+    .fillOpacity(25)
+    .stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group("A"))
+    .interval("1m")
+    .noValue("The parts of memory cannot be read")
+    .withTarget(over(`sum(max ${q.bySlot} (${q.ofSlots(q.process.anonymousMemory)}))`, "anonymous", "A"))
+    .withTarget(over(`sum(max ${q.bySlot} (${q.ofSlots(q.process.fileMemory)}))`, "file", "B"))
+    .withTarget(over(`sum(max ${q.bySlot} (${q.ofSlots(q.process.sharedMemory)}))`, "shared", "C"));
+
+/** The application's own series: its label, and the place of the exporter, are all that joins them. */
+const ofApplication = (metric: string) =>
+  `${metric}{cluster=~"$cluster",namespace=~"$namespace",$app_label=~\`\${group:regex}\`}`;
+
+const heap = () =>
+  timeseries(
+    "Resident memory against heap",
+    "Both rise together: objects are kept, take a heap snapshot. Resident memory rises and the heap does not: native memory, buffers or fragmentation. The heap is the application's own series: “Heap gauge” and “App label” above say which.",
+  )
+    .unit(units.BytesIEC)
+    .min(0)
+    .interval("1m")
+    .noValue("No heap series: name the application's gauge under “Heap gauge”")
+    .withTarget(over(`sum(max ${q.bySlot} (${q.ofSlots(q.process.residentMemory)}))`, "resident", "A"))
+    .withTarget(over(`sum(${ofApplication("$heap_metric")})`, "heap in use", "B"))
+    .overrideByName("resident", solid(colours.memory, 1));
+
+/** Indexed to what it was some minutes after the last start, or at the left edge for those that are older. */
+const indexed = (series: Parameters<typeof q.ofSlots>[0], name: string) => {
+  const now = `max ${q.bySlot} (${q.ofSlots(series)})`;
+  const age = `(time() - max ${q.bySlot} (${running}))`;
+  const settled = `last_over_time((${now} and ${q.onSlot} (${age} >= 120 < 420))[$__range:1m])`;
+  return `label_replace(${now} / ${q.onSlot} ((${settled} or max ${q.bySlot} (${q.ofSlots(series)} @ start())) > 0), "what", "${name}", "", "")`;
+};
+
+const counts = () =>
+  timeseries(
+    "Open files and threads, 1 = at the last start",
+    "How many times what the process had some minutes after its start, or at the left edge if it is older. Open files are files, sockets and pipes together. Good: near 1. A line that climbs with memory says what is not closed.",
+  )
+    .unit(units.Short)
+    .decimals(2)
+    .interval("2m")
+    .noValue("Neither open files nor threads can be read")
+    .withTarget(
+      over(
+        `${indexed(q.process.openFds, "open files")} or ${indexed(q.process.threads, "threads")}`,
+        "{{what}} {{instance}} {{slot}}",
+      ),
+    );
+
+const counter = ofApplication("$traffic_metric");
+/** Requests per second, hour by hour. */
+const hourlyRequests = `sum(increase(${counter}[1h])) / 3600`;
+const noTraffic =
+  "No request counter: name the application's counter under “Request counter”, and its label under “App label”";
+
+const traffic = () =>
+  timeseries(
+    "Requests and memory",
+    "Requests per second (right axis) and resident memory (left axis). Memory that follows the requests up and not down is kept per request.",
+  )
+    .unit(units.BytesIEC)
+    .min(0)
+    .interval("1m")
+    .noValue(noTraffic)
+    .withTarget(over(`sum(max ${q.bySlot} (${q.ofSlots(q.process.residentMemory)}))`, "resident memory", "A"))
+    .withTarget(over(`sum(rate(${counter}[$__rate_interval]))`, "requests", "B"))
+    .overrideByName("resident memory", solid(colours.memory, 1))
+    .overrideByName("requests", [
+      { id: "unit", value: units.RequestsPerSecond },
+      { id: "custom.axisPlacement", value: "right" },
+      { id: "color", value: { mode: "fixed", fixedColor: colours.neutral } },
+    ]);
+
+/** Of the last hour, all chosen processes together. */
+const hourlyGrowth = `sum(max ${q.bySlot} (${q.ofSlots(q.slot.growth1h)})) * 3600`;
+
+const growthAgainstTraffic = () =>
+  new xy.PanelBuilder()
+    .title("Growth against traffic, one dot per hour")
+    .description(
+      "Seven days. Dots on a rising line: it leaks per request. A flat band above zero: it grows regardless of traffic. Around zero: no leak. Hours with a restart are left out.",
+    )
+    .datasource(source)
+    .timeFrom("7d")
+    .interval("1h")
+    .maxDataPoints(168)
+    .colorScheme(palette())
+    .thresholds(steps(plain))
+    .unit(units.BytesIEC)
+    .noValue(noTraffic)
+    .mapping(xy.SeriesMapping.Manual)
+    .series([
+      {
+        build: () => ({
+          name: { fixed: "hours" },
+          x: { matcher: { id: "byName", options: "requests per second" } },
+          y: { matcher: { id: "byName", options: "growth per hour" } },
+        }),
+      },
+    ])
+    .overrideByName("requests per second", [{ id: "unit", value: units.RequestsPerSecond }])
+    .withTarget(over(`${hourlyRequests} and on () ${hourlyGrowth}`, "requests per second", "A"))
+    .withTarget(over(`${hourlyGrowth} and on () ${hourlyRequests}`, "growth per hour", "B"))
+    .withTransformation({ id: "joinByField", options: { byField: "Time", mode: "outer" } });
+
+const quietAndBusy = () => {
+  const usual = `scalar(quantile_over_time(0.5, (${hourlyRequests})[7d:1h] @ end()))`;
+  const when = (name: string, comparison: string) =>
+    `label_replace(avg_over_time((${hourlyGrowth} and on () ((${hourlyRequests}) ${comparison} ${usual}))[7d:1h] @ end()), "hours", "${name}", "", "")`;
+  return new bars.PanelBuilder()
+    .title("Growth per hour, quiet and busy")
+    .description(
+      "Mean growth in the half of the hours with fewer requests, and in the half with more, over seven days. Much more when busy: it leaks per request. Alike: it grows regardless of traffic.",
+    )
+    .datasource(source)
+    .unit(units.BytesIEC)
+    .decimals(1)
+    .min(0)
+    .colorScheme(fixed(colours.memory))
+    .thresholds(steps(plain))
+    .min(0) // else the smaller bar is empty
+    .interval("1h")
+    .noValue(noTraffic)
+    .withTarget(over([when("quiet", "<="), when("busy", ">")].join(" or "), "{{hours}}"));
+};
+
+const nextStep = () =>
+  stat(
+    "Next step",
+    "The first thing to do for this verdict; beside it stands where to read on. Click for how to find the cause.",
+  )
+    .unit(units.Short)
+    .mappings([
+      words({
+        "-1": { text: "No process runs", color: colours.unknown },
+        ...Object.fromEntries(
+          verdicts.map(({ code, word }) => [String(code), { text: advice[word].next, color: verdictColours[word] }]),
+        ),
+      }),
+    ])
+    .noValue("Not judged yet: wait for the first verdict")
+    .withTarget(over(verdictOfGroup, "next step"))
+    .dataLinks([link({ title: "Finding the cause", url: runbook("finding-the-cause"), targetBlank: true })]);
+
+const runbookList = () =>
+  markdown(
+    "For each verdict",
+    "What each verdict means, what to do next, and the runbook. Good: one of the green ones.",
+    [
+      `| Verdict of \${group} | What it means | Next | Read on |`,
+      "|---|---|---|---|",
+      ...[...verdicts]
+        .reverse()
+        .map(
+          ({ word, meaning }) =>
+            `| **${verdictWord(word)}** | ${meaning} | ${advice[word].next}. | [${advice[word].runbook}](${runbook(advice[word].runbook)}) |`,
+        ),
+    ].join("\n"),
+  );
+
+const noGc = "No garbage collector series of Node.js (prom-client) under “App label”";
+
+const gcShare = () =>
+  timeseries(
+    "Time in garbage collection",
+    "Share of the time, as prom-client reports it for Node.js. A heap that is nearly full collects all the time. Good: a few percent.",
+  )
+    .unit(units.PercentUnit)
+    .min(0)
+    .interval("1m")
+    .noValue(noGc)
+    .withTarget(
+      over(`sum by (kind) (rate(${ofApplication("nodejs_gc_duration_seconds_sum")}[$__rate_interval]))`, "{{kind}}"),
+    );
+
+const heapAfterGc = () =>
+  timeseries(
+    "Heap by space",
+    "What V8's spaces hold. The floor of the old space is what the last full collection could not free: if that rises, objects are kept.",
+  )
+    .unit(units.BytesIEC)
+    .min(0)
+    .interval("1m")
+    .showPoints(VisibilityMode.Never)
+    .noValue(noGc)
+    .withTarget(over(`sum by (space) (${ofApplication("nodejs_heap_space_size_used_bytes")})`, "{{space}}"));

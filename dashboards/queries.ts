@@ -1,0 +1,103 @@
+// What the panels ask. Every selector carries the variables of the bar at the top, and identity labels are reduced before
+// anything is summed: a second Prometheus that scrapes the same exporter must not double the memory.
+
+import { inSight } from "../catalog/appearance.ts";
+import { cgroupMetrics, groupMetrics, processInfo, processMetrics, selfMetrics } from "../catalog/metrics.ts";
+import { groupRecordings, slotRecordings } from "../catalog/recordings.ts";
+import { verdictCode } from "../catalog/verdicts.ts";
+import { evaluation } from "../catalog/windows.ts";
+
+export const exporterLabels = ["cluster", "namespace", "job", "instance"] as const;
+
+/** A group is one row, wherever its processes run. */
+export const groupLabels = ["cluster", "namespace", "job", "group"] as const;
+export const byGroup = `by (${groupLabels.join(", ")})`;
+
+export const slotLabels = ["cluster", "namespace", "job", "instance", "group", "slot"] as const;
+export const bySlot = `by (${slotLabels.join(", ")})`;
+/** For lines named by group and slot: the highest of the instances that have both. */
+export const byLine = `by (${groupLabels.join(", ")}, slot)`;
+export const onSlot = `on (${slotLabels.join(", ")})`;
+
+interface Named {
+  readonly name: string;
+}
+
+/** A series of the catalogue with matchers. */
+type Scope = (series: Named | string, ...more: readonly string[]) => string;
+
+const scope =
+  (...matchers: readonly string[]): Scope =>
+  (series, ...more) =>
+    `${typeof series === "string" ? series : series.name}{${[...matchers, ...more].join(",")}}`;
+
+const exporterMatchers = exporterLabels.map((label) => `${label}=~"$${label}"`);
+
+/** Group names may hold anything: a raw string and Grafana's :regex take quotes, slashes and backslashes as they are. */
+const groupIn = (variable: string) => `group=~\`\${${variable}:regex}\``;
+const groupMatcher = groupIn("group");
+const worstMatcher = groupIn("worst");
+
+/** Of an exporter, whatever the group. */
+export const ofExporter = scope(...exporterMatchers);
+/** Of the chosen groups. */
+export const ofGroups = scope(...exporterMatchers, groupMatcher);
+/** Of those among them that the charts show: a bounded number, however many groups there are. */
+export const ofWorst = scope(...exporterMatchers, groupMatcher, worstMatcher);
+/** Of the chosen processes of one group. */
+export const ofSlots = scope(...exporterMatchers, groupMatcher, 'slot=~"$slot"');
+
+export const perHour = (expr: string) => `${expr} * 3600`;
+
+/** Lives or restarts in so many hours. The series is the gain of an hour, recorded every few minutes: each event is in it
+ * as often as an hour has evaluations. Rounded up, so that what happened just now counts too. */
+export const countedOver = (gainOfAnHour: string, hours: number) =>
+  `ceil(sum_over_time(${gainOfAnHour}[${hours - 1}h:${evaluation.slow / 60}m]) / ${3600 / evaluation.slow})`;
+
+export const leakingCodes = [verdictCode.leaking, verdictCode.masked_leak] as const;
+
+/** When the limit is reached; what is further away than anybody plans is as far as that. */
+export const timeLeft = (of: Scope) => `clamp_max(${of(slotRecordings.timeToOom)}, ${inSight})`;
+
+/** In the place of a time to OOM where there is none, by where the row is sorted. Without a limit: behind every time that is in
+ * sight, before those that are not, for it may leak. Too young: last but for never. */
+export const noLimit = inSight - 1;
+export const tooYoung = 1e15;
+
+/** The groups' verdicts, one number for each. */
+export const groupVerdict = (of: Scope) => `max ${byGroup} (${of(groupRecordings.verdict)})`;
+
+/** How long ago the exporter looked, the worst of them. */
+export const dataAge = `max(time() - max by (${exporterLabels.join(", ")}) (${ofExporter(selfMetrics.lastSample)}))`;
+
+/** The processes that ran, each with the name of its release: the label that users give to their targets, else what Kubernetes
+ * tells of the container, else the pod, else the container itself. The later label_replace wins where it matches. */
+export function releases(of: Scope, ago = ""): string {
+  const onCgroup = `on (${exporterLabels.join(", ")}, cgroup)`;
+  const info = `${of(processInfo.process)}${ago}`;
+  const container = `max by (${exporterLabels.join(", ")}, cgroup, image, app_version) (${ofExporter(cgroupMetrics.container)}${ago})`;
+  const known = `(${info} * ${onCgroup} group_left (image, app_version) ${container} or ${onSlot} ${info})`;
+  const sources = [
+    ["container_id", "(.{1,12}).*"],
+    ["pod_uid", "(.{1,13}).*"],
+    ["image", "(?:.*/)?(.+)"],
+    ["app_version", "(.+)"],
+    ["$version_label", "(.+)"],
+  ];
+  return sources.reduce(
+    (expr, [label, pattern]) => `label_replace(${expr}, "release", "$1", "${label}", "${pattern}")`,
+    `label_replace(${known}, "release", "not known", "", "")`,
+  );
+}
+
+/** How old each process was when the next one took its slot. The step bounds what is seen: shorter lives count as one. */
+export function lifeLengths(of: Scope): string {
+  const start = of(processMetrics.startTime);
+  return `(max ${bySlot} (${start}) - max ${bySlot} (last_over_time(${start}[30m] offset 5m)) > 0)[7d:5m]`;
+}
+
+export const group = groupRecordings;
+export const slot = slotRecordings;
+export const process = processMetrics;
+export const ledger = groupMetrics;
+export const self = selfMetrics;

@@ -1,0 +1,288 @@
+// Who restarts, why, how often? A restart is an answer to a leak as long as somebody knows of it; hidden ones are found here.
+
+import * as bars from "@grafana/grafana-foundation-sdk/bargauge";
+import { BigValueTextMode, GraphDrawStyle, VisibilityMode } from "@grafana/grafana-foundation-sdk/common";
+import * as histories from "@grafana/grafana-foundation-sdk/statushistory";
+import * as units from "@grafana/grafana-foundation-sdk/units";
+import { colours, inSight, noneSteps, usedSteps } from "../catalog/appearance.ts";
+import { restartReasons } from "../catalog/metrics.ts";
+import { oomKills } from "./annotations.ts";
+import { board, dataAgeStat, link } from "./common.ts";
+import { finished } from "./finish.ts";
+import { line, row, top } from "./layout.ts";
+import { aboutGroup } from "./links.ts";
+import {
+  at,
+  byThreshold,
+  noDash,
+  over,
+  palette,
+  plain,
+  stat,
+  steps,
+  table,
+  timeLeftWords,
+  timeseries,
+  whenEmpty,
+} from "./looks.ts";
+import * as q from "./queries.ts";
+import { cluster, datasource, filters, group, instance, job, mostRestarted, namespace, source } from "./variables.ts";
+
+export const restarts = () =>
+  finished(
+    board("restarts", "Restarts and OOM", "Who restarts, why, how often?", "now-7d", "5m")
+      .variables([datasource(), cluster(), namespace(), job(), instance(), group(), mostRestarted(), filters()])
+      .annotation(oomKills(q.ofWorst).enable(false)),
+    top(
+      line(4, [restartCount(), 6], [oomCount(), 6], [shortestMedian(), 7], [dataAgeStat(), 5]),
+      line(9, [whoRestarts(), 24]),
+    ),
+    row("Why and when?", line(9, [byReason(), 8], [perHour(), 16]), line(9, [uptimes(), 12], [memoryAtDeath(), 12])),
+    row("What would happen without the restarts?", line(8, [withoutRestarts(), 24])),
+  );
+
+/** Of all chosen groups. */
+const counted = (series: Parameters<typeof q.ofGroups>[0], hours: number, of = q.ofGroups) =>
+  `max by (${q.exporterLabels.join(", ")}, group) (${q.countedOver(of(series), hours)})`;
+
+const day = 24;
+const week = 7 * day;
+
+const restartCount = () =>
+  stat(
+    "Restarts, 24 h and 7 d",
+    "Lives that ended in all chosen groups, whatever ended them: crashes, kills, deploys and clocks. Good: deploys only.",
+  )
+    .unit(units.Short)
+    .decimals(0)
+    .noValue("nothing recorded yet")
+    .withTarget(at(`sum(${counted(q.group.livesEnded, day)})`, "24 h", "A"))
+    .withTarget(at(`sum(${counted(q.group.livesEnded, week)})`, "7 d", "B"));
+
+const oomCount = () =>
+  stat(
+    "OOM kills, 24 h and 7 d",
+    "Restarts after the kernel killed a process for lack of memory, or after one near its limit was gone. Good: 0.",
+  )
+    .unit(units.Short)
+    .decimals(0)
+    .noValue("nothing recorded yet")
+    .thresholds(steps(noneSteps))
+    .withTarget(at(`sum(${counted(q.group.oomRestarts, day)})`, "24 h", "A"))
+    .withTarget(at(`sum(${counted(q.group.oomRestarts, week)})`, "7 d", "B"));
+
+/** Half of the lives that ended were shorter. */
+const medianLife = `min ${q.byGroup} (quantile_over_time(0.5, ${q.lifeLengths(q.ofWorst)}))`;
+const shortestLife = `min ${q.byGroup} (min_over_time(${q.lifeLengths(q.ofWorst)}))`;
+
+const shortestMedian = () =>
+  stat(
+    "Shortest median life",
+    "The group whose processes live shortest, by the median of seven days. Good: no restarts, or the time between two deploys.",
+  )
+    .unit(units.Seconds)
+    .decimals(1)
+    .textMode(BigValueTextMode.ValueAndName)
+    .noValue("no restart in seven days")
+    .withTarget(at(`bottomk(1, ${medianLife})`, "{{group}}"))
+    .dataLinks([link(aboutGroup("process", "Look at it", "labels"))]);
+
+const whoRestarts = () =>
+  table(
+    "Who restarts",
+    "Seven days, the groups that restarted most. Planned means at a steady beat, as cron does it, or that nothing was unplanned. Memory at death near the limit: it died of memory. Far below: it crashed, was deployed or was stopped. Good: few rows with numbers.",
+    { group: "Group", cluster: "Cluster", namespace: "Namespace", job: "Job" },
+    [
+      {
+        title: "Restarts",
+        expr: `sum ${q.byGroup} (${counted(q.group.livesEnded, week, q.ofWorst)})`,
+        unit: units.Short,
+        decimals: 0,
+        width: 95,
+      },
+      {
+        title: "Of these OOM",
+        expr: `sum ${q.byGroup} (${counted(q.group.oomRestarts, week, q.ofWorst)})`,
+        unit: units.Short,
+        decimals: 0,
+        steps: noneSteps,
+        coloured: "text",
+        width: 115,
+      },
+      {
+        title: "Unplanned",
+        expr: `sum ${q.byGroup} (${counted(q.group.restarts, week, q.ofWorst)})`,
+        unit: units.Short,
+        decimals: 0,
+        width: 105,
+      },
+      {
+        title: "Ended growing",
+        expr: `sum ${q.byGroup} (${counted(q.group.livesEndedGrowing, week, q.ofWorst)})`,
+        unit: units.Short,
+        decimals: 0,
+        steps: noneSteps,
+        coloured: "text",
+        width: 120,
+      },
+      {
+        title: "Median life",
+        expr: medianLife,
+        unit: units.Seconds,
+        decimals: 1,
+        mappings: [whenEmpty("no restart")],
+        width: 110,
+      },
+      {
+        title: "Shortest life",
+        expr: shortestLife,
+        unit: units.Seconds,
+        decimals: 1,
+        mappings: [whenEmpty("no restart")],
+        width: 115,
+      },
+      {
+        title: "Memory at death",
+        expr: `max ${q.byGroup} (${q.ofWorst(q.ledger.lastEndMemoryLimit)})`,
+        unit: units.PercentUnit,
+        decimals: 0,
+        mappings: [whenEmpty(noDash)],
+        steps: usedSteps,
+        coloured: "text",
+        width: 135,
+      },
+      {
+        title: "Last reason",
+        expr: `topk ${q.byGroup} (1, max by (${q.groupLabels.join(", ")}, reason) (${q.ofWorst(q.ledger.lastEnd)}))`,
+        label: "reason",
+      },
+    ],
+    { by: "Restarts", descending: true },
+  )
+    .noValue("No process group is known")
+    .overrideByName("Group", [
+      {
+        id: "links",
+        value: [aboutGroup("process", "Is it a leak?", "fields"), aboutGroup("trend", "Seven days", "fields")],
+      },
+    ]);
+
+const byReason = () =>
+  new bars.PanelBuilder()
+    .title("Restarts by reason")
+    .description(
+      `In the time shown, of the groups under “Charts show”. The reasons are ${restartReasons.join(", ").replaceAll("_", " ")}. Good: scheduled and exit only, and few of them.`,
+    )
+    .datasource(source)
+    .unit(units.Short)
+    .decimals(0)
+    .min(0)
+    .colorScheme(palette())
+    .thresholds(steps(plain))
+    .noValue("No restart was seen")
+    .withTarget(
+      at(
+        `sum by (reason) (max by (${q.exporterLabels.join(", ")}, group, reason) (round(increase(${q.ofWorst(q.ledger.restarts)}[$__range]))))`,
+        "{{reason}}",
+      ),
+    );
+
+const perHour = () =>
+  new histories.PanelBuilder()
+    .title("Lives ended, hour by hour")
+    .description(
+      "One cell for each hour, one line for each group under “Charts show”. Good: an empty line. A regular pattern is a clock. A line that fills up towards the right is getting worse.",
+    )
+    .datasource(source)
+    .unit(units.Short)
+    .decimals(0)
+    .colorScheme(byThreshold())
+    .thresholds(
+      steps([
+        { value: null, color: colours.fine },
+        { value: 1, color: colours.watch },
+        { value: 2, color: colours.today },
+        { value: 4, color: colours.now },
+      ]),
+    )
+    .showValue(VisibilityMode.Never)
+    .interval("1h")
+    .maxDataPoints(week)
+    .noValue("Nothing recorded yet")
+    .withTarget(over(`max ${q.byGroup} (${q.ofWorst(q.group.livesEnded)})`, "{{group}}"));
+
+const uptimes = () =>
+  timeseries(
+    "Uptime",
+    "Age of each process. Good: one long slope. A saw-tooth with equal teeth is a clock; with unequal ones, crashes or kills.",
+  )
+    .unit(units.Seconds)
+    .min(0)
+    .interval("10m")
+    .noValue("No process was seen in this time")
+    .withTarget(over(`time() - max ${q.byLine} (${q.ofWorst(q.process.startTime)})`, "{{group}} {{slot}}"));
+
+const memoryAtDeath = () =>
+  timeseries(
+    "Memory just before each end, as a share of the limit",
+    "A dot for each end of a life. Near 100 %: it died of memory. Far below: a crash, a deploy or a clock. Good: no dots, or low ones.",
+  )
+    .unit(units.PercentUnit)
+    .min(0)
+    .axisSoftMax(1)
+    .drawStyle(GraphDrawStyle.Points)
+    .showPoints(VisibilityMode.Always)
+    .pointSize(6)
+    .interval("10m")
+    .noValue("No process ended, or none had a limit that is known")
+    .withTarget(
+      over(
+        `max ${q.byGroup} (${q.ofWorst(q.ledger.lastEndMemoryLimit)} and on (${q.exporterLabels.join(", ")}, group) (${q.ofWorst(q.ledger.lastRestart)} > time() - 600))`,
+        "{{group}}",
+      ),
+    );
+
+/** The usual growth inside the lives of the last day. */
+const usualGrowth = `quantile_over_time(0.5, ${q.ofWorst(q.slot.growth)}[1d])`;
+const room = `(${q.ofWorst(q.process.memoryLimit)} - min_over_time(${q.ofWorst(q.slot.floor)}[1d]))`;
+
+const withoutRestarts = () =>
+  table(
+    "Without the restarts",
+    "How long a life would last if nothing ended it: the room between its lowest floor and the limit, over the usual growth of the last day. If that is a little more than the median life, the restarts are what keeps it alive. Good: it would not reach the limit.",
+    { group: "Group", cluster: "Cluster", namespace: "Namespace", job: "Job" },
+    [
+      {
+        title: "A life would last",
+        expr: `min ${q.byGroup} (clamp_max(${room} / (${usualGrowth} > 0), ${inSight})) or max ${q.byGroup} (${q.ofWorst(q.ledger.processes)}) * 0 + Inf`,
+        unit: units.Seconds,
+        decimals: 1,
+        mappings: timeLeftWords("for ever"),
+      },
+      {
+        title: "Median life",
+        expr: medianLife,
+        unit: units.Seconds,
+        decimals: 1,
+        mappings: [whenEmpty("no restart")],
+      },
+      {
+        title: "Growth per hour in a life",
+        expr: `max ${q.byGroup} (${usualGrowth}) * 3600`,
+        unit: units.BytesIEC,
+        decimals: 1,
+        width: 230,
+        mappings: [whenEmpty("too young")],
+      },
+      {
+        title: "Restarts expected in 24 h",
+        expr: `sum ${q.byGroup} (${counted(q.group.livesEnded, week, q.ofWorst)}) / 7`,
+        unit: units.Short,
+        decimals: 1,
+        mappings: [whenEmpty(noDash)],
+      },
+    ],
+    { by: "A life would last" },
+  )
+    .noValue("No process group is known")
+    .overrideByName("Group", [{ id: "links", value: [aboutGroup("process", "Is it a leak?", "fields")] }]);

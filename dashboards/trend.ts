@@ -1,0 +1,270 @@
+// Is it slowly getting worse, did the fix work? A week, on recorded series, for the groups that a person would look at first.
+
+import {
+  GraphDrawStyle,
+  LegendDisplayMode,
+  VisibilityMode,
+  VizLegendOptionsBuilder,
+} from "@grafana/grafana-foundation-sdk/common";
+import * as heatmaps from "@grafana/grafana-foundation-sdk/heatmap";
+import * as units from "@grafana/grafana-foundation-sdk/units";
+import { colours } from "../catalog/appearance.ts";
+import { dailyGrowth, evaluation, floorAge, floors } from "../catalog/windows.ts";
+import { deploys, oomKills, starts } from "./annotations.ts";
+import { board, dataAgeStat, link } from "./common.ts";
+import { finished } from "./finish.ts";
+import { closedRow, line, row, top } from "./layout.ts";
+import { aboutGroup } from "./links.ts";
+import {
+  dashed,
+  noDash,
+  over,
+  paletteByName,
+  plain,
+  solid,
+  steps,
+  table,
+  timeseries,
+  verdictWords,
+  whenEmpty,
+} from "./looks.ts";
+import * as q from "./queries.ts";
+import {
+  cluster,
+  datasource,
+  filters,
+  gravest,
+  group,
+  instance,
+  job,
+  namespace,
+  source,
+  versionLabel,
+} from "./variables.ts";
+
+export const trend = () =>
+  finished(
+    board("trend", "Seven-day trend", "Is it slowly getting worse, did the fix work?", "now-7d", "5m")
+      .variables([
+        datasource(),
+        cluster(),
+        namespace(),
+        job(),
+        instance(),
+        group(),
+        gravest(),
+        versionLabel(),
+        filters(),
+      ])
+      .annotation(starts(q.ofWorst).enable(false))
+      .annotation(oomKills(q.ofWorst).enable(false))
+      .annotation(deploys(q.ofWorst, q.ofWorst, "1h")),
+    top(line(9, [floor(), 20], [dataAgeStat(), 4])),
+    row(
+      "The same at three scales",
+      line(8, [scale("1h", "One hour"), 8], [scale("1d", "One day"), 8], [scale("7d", "Seven days"), 8]),
+    ),
+    row("Did the fix work?", line(9, [byVersion(), 24])),
+    row("Since when?", line(9, [growthOverTime(), 12], [thisWeekAgainstLast(), 12]), line(9, [peakAndBaseline(), 24])),
+    closedRow("At which hour?", line(12, [hoursOfTheDay(), 24])),
+  );
+
+/** Points ten minutes apart: a week is a thousand of them. */
+const grain = "10m";
+
+const perSlot = (series: Parameters<typeof q.ofWorst>[0]) => `max ${q.bySlot} (${q.ofWorst(series)})`;
+const perLine = (expr: string) => `max ${q.byLine} (${expr})`;
+const perGroup = (series: Parameters<typeof q.ofWorst>[0], more = "") =>
+  `max ${q.byGroup} (${q.ofWorst(series)}${more})`;
+
+const young = `No floor yet: a process must be ${Math.round(floorAge.hour / 60)} minutes old`;
+
+const floor = () =>
+  timeseries(
+    "Memory floor",
+    `The least memory of each hour: spikes and garbage collection are not in it. Good: level over days. A leak: higher at the end of each day than at its start, until a restart. Only the groups under “Charts show”; more cannot be told apart.`,
+  )
+    .unit(units.BytesIEC)
+    .min(0)
+    .colorScheme(paletteByName())
+    .interval(grain)
+    .noValue(young)
+    .withTarget(over(perLine(q.ofWorst(q.slot.hourFloor)), "{{group}} {{slot}}"))
+    .dataLinks([link(aboutGroup("process", "Is it a leak?", "labels"))]);
+
+/** Its own range, so that all three stand beside each other. */
+const scale = (span: string, title: string) =>
+  timeseries(
+    `${title}`,
+    `The floor of ${floors.short / 60} minutes over ${title.toLowerCase()}, up to now. A line that rises at every scale is a leak; one that rises only in the short one is load or a cache. The colours are those of the chart above.`,
+  )
+    .unit(units.BytesIEC)
+    .colorScheme(paletteByName())
+    .legend(new VizLegendOptionsBuilder().showLegend(false).displayMode(LegendDisplayMode.Hidden))
+    .timeFrom(span)
+    .hideTimeOverride(true)
+    .interval(span === "7d" ? grain : "1m")
+    .noValue(`No floor yet: a process must be ${floorAge.short / 60} minutes old`)
+    .withTarget(over(perLine(q.ofWorst(q.slot.floor)), "{{group}} {{slot}}"));
+
+const week = "[7d:1h]";
+const byRelease = `by (${q.groupLabels.join(", ")}, release)`;
+const lived = (by: string) => `max by (${by}, release) (${q.releases(q.ofWorst)})`;
+const slotReleases = lived(q.slotLabels.join(", "));
+const groupReleases = lived(q.groupLabels.join(", "));
+const onGroup = `on (${q.groupLabels.join(", ")})`;
+
+/** The hours of a group's recorded series, given to the release that ran then; to both in an hour of change. */
+const ofRelease = (series: string) =>
+  `(${groupReleases} * ${onGroup} group_left () max ${q.byGroup} (${series}))${week}`;
+
+const byVersion = () =>
+  table(
+    "Growth by version",
+    "One row for each release of each group in the last seven days, newest first. Good: the newest row grows less than the one below it. The version is the label of the targets that “Version label” names, else the pod, else the container. Hours are counted by the full hour.",
+    { group: "Group", release: "Version", cluster: "Cluster", namespace: "Namespace", job: "Job" },
+    [
+      {
+        title: "First seen",
+        expr: `min ${byRelease} (min_over_time(timestamp(${slotReleases})${week})) * 1000`,
+        unit: units.DateTimeFromNow,
+        width: 140,
+      },
+      {
+        title: "Hours observed",
+        expr: `max ${byRelease} (count_over_time((${groupReleases})${week}))`,
+        unit: units.Short,
+        decimals: 0,
+        width: 130,
+      },
+      {
+        title: "Growth per hour",
+        expr: `avg ${byRelease} (avg_over_time((${slotReleases} * ${q.onSlot} group_left () ${perSlot(q.slot.growth1h)})${week})) * 3600`,
+        unit: units.BytesIEC,
+        decimals: 1,
+        mappings: [whenEmpty("too young")],
+        width: 140,
+      },
+      {
+        title: "Restarts",
+        expr: `sum ${byRelease} (sum_over_time(${ofRelease(q.ofWorst(q.group.livesEnded))}))`,
+        unit: units.Short,
+        decimals: 0,
+        mappings: [whenEmpty(noDash)],
+        width: 100,
+      },
+      {
+        title: "OOM kills",
+        expr: `sum ${byRelease} (sum_over_time(${ofRelease(q.ofWorst(q.group.oomRestarts))}))`,
+        unit: units.Short,
+        decimals: 0,
+        mappings: [whenEmpty(noDash)],
+        width: 100,
+      },
+      {
+        title: "Verdict",
+        expr: `max ${byRelease} (last_over_time(${ofRelease(q.ofWorst(q.group.verdict))}))`,
+        mappings: [verdictWords(), whenEmpty("not judged yet")],
+        coloured: "text",
+      },
+    ],
+    { by: "First seen", descending: true },
+  )
+    .timeFrom("7d")
+    .hideTimeOverride(true)
+    .noValue("No process was seen for an hour yet")
+    .overrideByName("Group", [{ id: "links", value: [aboutGroup("process", "Is it a leak?", "fields")] }]);
+
+const shareOfLevel = (share: number) => `max(${share} * ${q.ofWorst(q.slot.hourFloor)}) / 24`;
+const percent = (share: number) => `${share * 100} % of the level a day`;
+
+const growthOverTime = () =>
+  timeseries(
+    "Growth per hour",
+    `Growth of the floor over the longest window that fits the life, the fastest process of each group. Good: around zero. The dashed lines are those of the verdict, for the largest of the groups: below ${percent(dailyGrowth.bounded)} it is level, and above ${percent(dailyGrowth.warmingUp)} a young process is warming up.`,
+  )
+    .unit(units.BytesIEC)
+    .interval(grain)
+    .axisCenteredZero(false)
+    .noValue("No growth yet: a process must be half an hour old")
+    .withTarget(over(`${perGroup(q.slot.growth)} * 3600`, "{{group}}", "A"))
+    .withTarget(over(shareOfLevel(dailyGrowth.bounded), percent(dailyGrowth.bounded), "B"))
+    .withTarget(over(shareOfLevel(dailyGrowth.warmingUp), percent(dailyGrowth.warmingUp), "C"))
+    .overrideByName(percent(dailyGrowth.bounded), dashed(colours.watch, 1))
+    .overrideByName(percent(dailyGrowth.warmingUp), dashed(colours.today, 1));
+
+const thisWeekAgainstLast = () =>
+  timeseries(
+    "This week against last week",
+    "The floor now, and grey the floor a week before. Good: the same shape at the same level. Prometheus must keep two weeks for it.",
+  )
+    .unit(units.BytesIEC)
+    .min(0)
+    .interval(grain)
+    .noValue(young)
+    .withTarget(over(perGroup(q.slot.hourFloor), "{{group}}", "A"))
+    .withTarget(over(perGroup(q.slot.hourFloor, " offset 1w"), "{{group}}, a week before", "B"))
+    .overrideByRegexp("/a week before$/", solid(colours.lastWeek, 1));
+
+/** A new start since the last point. */
+const start = `max ${q.bySlot} (${q.ofWorst(q.process.startTime)})`;
+const restarted = `(${start} > max ${q.bySlot} (last_over_time(${q.ofWorst(q.process.startTime)}[30m] offset 10m)))`;
+
+const peakAndBaseline = () =>
+  timeseries(
+    "Peak and baseline of each life",
+    "A dot at each end of a life: the highest memory that it reached; and at each start: the floor that the next life began with. Good: few dots. Peaks at the same height with regular gaps: restarts cut a leak. A baseline that rises: what leaks survives the restart, or more is loaded.",
+  )
+    .unit(units.BytesIEC)
+    .min(0)
+    .interval(grain)
+    .drawStyle(GraphDrawStyle.Points)
+    .showPoints(VisibilityMode.Always)
+    .pointSize(6)
+    .noValue("No process was restarted in this time")
+    .withTarget(
+      over(
+        perLine(`max ${q.bySlot} (max_over_time(${q.ofWorst(q.slot.peak)}[1h])) and ${q.onSlot} ${restarted}`),
+        "peak {{group}} {{slot}}",
+        "A",
+      ),
+    )
+    .withTarget(
+      over(
+        perLine(
+          `${perSlot(q.slot.floor)} and ${q.onSlot} (time() - ${start} < ${floorAge.short + 2 * evaluation.slow})`,
+        ),
+        "baseline {{group}} {{slot}}",
+        "B",
+      ),
+    )
+    .overrideByRegexp("/^baseline/", solid(colours.floor, 1));
+
+const hoursOfTheDay = () => {
+  const hour = `label_replace(count_values("hour", hour(vector(time()))), "hour", "0$1", "hour", "(.)")`;
+  const growth = `avg(${perSlot(q.slot.growth1h)}) * 3600`;
+  return new heatmaps.PanelBuilder()
+    .title("Growth by hour of the day (UTC)")
+    .description(
+      "One column for each day, one row for each hour, the mean of the groups under “Charts show”. One bright row: a job at that hour keeps memory. Bright by day and dark at night: it grows with use. Bright everywhere: it grows regardless.",
+    )
+    .datasource(source)
+    .unit(units.BytesIEC)
+    .thresholds(steps(plain))
+    .calculate(false)
+    .yAxis(new heatmaps.YAxisConfigBuilder().unit(units.BytesIEC).reverse(true))
+    .color(
+      new heatmaps.HeatmapColorOptionsBuilder()
+        .mode(heatmaps.HeatmapColorMode.Scheme)
+        .scheme("Oranges")
+        .scale(heatmaps.HeatmapColorScale.Linear)
+        .exponent(0.5)
+        .steps(64)
+        .reverse(false)
+        .fill("dark-orange"),
+    )
+    .cellGap(1)
+    .interval("1d")
+    .noValue("No day of growth yet")
+    .withTarget(over(`max_over_time((${hour} * on () group_left () (${growth}))[1d:1h])`, "{{hour}}"));
+};
