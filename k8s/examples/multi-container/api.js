@@ -1,0 +1,2 @@
+// Serves, and keeps nothing.
+setInterval(() => {}, 1000);

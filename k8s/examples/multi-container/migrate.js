@@ -1,0 +1,2 @@
+// Runs once before the others.
+console.log("nothing to migrate");
