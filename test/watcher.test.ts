@@ -77,6 +77,22 @@ describe("a process", () => {
     expect(watcher.ledger.account("api").livesEnded).toBe(1);
   });
 
+  test("whose main thread has ended lives on while another thread does", async () => {
+    const machine = fakeMachine();
+    const { pass, running, watcher, value } = watch(machine);
+    const pid = machine.start({ threads: 3, fds: 7, resident: 40 * MiB });
+    await pass();
+    machine.leaderEnds(pid, { resident: 60 * MiB });
+    for (let i = 0; i < 3; i++) await pass();
+    expect(running()).toEqual({ api: [pid] });
+    expect(value(pid, processMetrics.residentMemory)).toBe(60 * MiB);
+    expect(value(pid, processMetrics.openFds)).toBe(7);
+    machine.becomeZombie(pid);
+    await pass();
+    expect(running()).toEqual({});
+    expect(watcher.ledger.account("api").livesEnded).toBe(1);
+  });
+
   test("is let go of when the watcher closes", async () => {
     const machine = fakeMachine();
     const { pass, watcher } = watch(machine);

@@ -36,12 +36,13 @@ groups:
 `;
 
 /** Run by the Node.js that runs the bench, which npm finds in node_modules/.bin. */
-export async function startOurs({ alone = false, procfs = "/proc" } = {}): Promise<RunningExporter> {
+export async function startOurs({ alone = false, procfs = "/proc", configured = true } = {}): Promise<RunningExporter> {
   const main = fileURLToPath(new URL("../../dist/exporter/main.js", import.meta.url));
   if (!existsSync(main)) throw new CannotRun(`${main} is missing: npm run build`);
   const config = path.join(folder, "leakwatch.yml");
   writeFileSync(config, ourConfig);
-  const options = [`--config.file=${config}`, "--web.listen-address=127.0.0.1:0", `--path.procfs=${procfs}`];
+  const configuration = configured ? [`--config.file=${config}`] : [];
+  const options = [...configuration, "--web.listen-address=127.0.0.1:0", `--path.procfs=${procfs}`];
   const program = new Program(process.execPath, [main, "serve", ...options], { alone });
   const [, url] = await program.says(/msg=listening url=(\S+)/);
   return new RunningExporter(program, `${url}/metrics`);

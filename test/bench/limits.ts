@@ -2,7 +2,7 @@
 
 export interface Limit {
   what: string;
-  unit: "×" | "ms" | "MiB";
+  unit: "×" | "%" | "ms" | "MiB" | "series" | "h" | "queries";
   must: number;
   aim?: number;
 }
@@ -14,6 +14,16 @@ export const limits = {
   memory: { what: "anonymous memory, 1,000 processes", unit: "MiB", must: 45 },
   growth: { what: "growth of resident memory", unit: "MiB", must: 5, aim: 0 },
   sidecarMemory: { what: "anonymous memory, 5 processes", unit: "MiB", must: 25 },
+  moreSidecar: { what: "PSS of one more sidecar of ten", unit: "MiB", must: 25 },
+  sidecarReady: { what: "from its start until a sidecar is ready", unit: "ms", must: 2000 },
+  nodeMemory: { what: "resident memory on a node with 110 pods of 3 containers", unit: "MiB", must: 100 },
+  nodeCpu: { what: "of a core there", unit: "%", must: 1 },
+  rulesTime: { what: "one evaluation of all rule groups, 1,000 processes", unit: "ms", must: 50 },
+  recordedSeries: { what: "recorded series per process", unit: "series", must: 15 },
+  rawRange: { what: "longest range on raw series, but for the floor", unit: "h", must: 1 },
+  boardTime: { what: "CPU time of Prometheus, a board over 7 days of 1,000 groups", unit: "ms", must: 2000 },
+  boardQuery: { what: "its dearest query", unit: "ms", must: 500 },
+  boardQueries: { what: "its visible queries", unit: "queries", must: 25 },
 } as const satisfies Record<string, Limit>;
 
 /** One number that was measured, and the promise that it belongs to. */

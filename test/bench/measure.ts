@@ -26,7 +26,7 @@ export interface Scrape {
 /** One connection to one exporter, kept open as a scraper keeps it. */
 export class Scraper {
   private readonly agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-  private readonly url: string;
+  readonly url: string;
 
   constructor(url: string) {
     this.url = url;

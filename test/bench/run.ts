@@ -5,18 +5,24 @@ import { availableParallelism, loadavg, release } from "node:os";
 import { parseArgs } from "node:util";
 import { measureBlock } from "./block.ts";
 import { type CpuPlan, compareCpu } from "./cpu.ts";
+import { type DashboardsPlan, measureDashboards } from "./dashboards.ts";
 import { type Farm, type FarmShape, startFarm, startFarmInNamespace } from "./farm.ts";
+import { type KubernetesPlan, measureNode, measureSidecars, node } from "./kubernetes.ts";
 import { type Finding, judge, type Limit, limits } from "./limits.ts";
 import { type MemoryPlan, measureMemory, measureSidecar } from "./memory.ts";
 import { CannotRun, stopEverything } from "./programs.ts";
+import { measureRules, type RulesPlan } from "./rules.ts";
 import { show, table } from "./table.ts";
 
-const usage = `usage: npm run bench -- [--quick] [--only PART]... [--json FILE]
-  --quick      fewer rounds and scrapes: less exact, about a minute and a half
-  --only PART  cpu, memory, sidecar or block
-  --json FILE  write the findings there too`;
+const usage = `usage: npm run bench -- [--quick] [--only PART]... [--json FILE] [--prometheus PROGRAM]
+  --quick               fewer rounds and scrapes: less exact, about a minute and a half
+  --only PART           cpu, memory, sidecar or block; or kubernetes, rules, dashboards, which are left out otherwise
+  --json FILE           write the findings there too
+  --prometheus PROGRAM  server for rules and dashboards; by default the newest that Debian has`;
 
-const parts = ["cpu", "memory", "sidecar", "block"] as const;
+/** What the exporter costs; what its rules cost in Prometheus is another question. */
+const defaultParts = ["cpu", "memory", "sidecar", "block"] as const;
+const parts = [...defaultParts, "kubernetes", "rules", "dashboards"] as const;
 type Part = (typeof parts)[number];
 
 interface Plan {
@@ -24,6 +30,9 @@ interface Plan {
   memory: MemoryPlan;
   /** Scrapes of which the longest block is taken. */
   blockScrapes: number;
+  kubernetes: KubernetesPlan;
+  rules: RulesPlan;
+  dashboards: DashboardsPlan;
 }
 
 const scrapesOfRounds = { scrapes: 6, peerScrapes: 2, pacedScrapes: 2, gap: 1000 };
@@ -31,11 +40,17 @@ const fullPlan: Plan = {
   cpu: { rounds: 10, pacedRounds: 8, ...scrapesOfRounds },
   memory: { warmUp: 300, scrapes: 1000 },
   blockScrapes: 200,
+  kubernetes: { sidecars: 10, scrapes: 30, nodeScrapes: 8 },
+  rules: { evaluations: 12 },
+  dashboards: { rounds: 5 },
 };
 const quickPlan: Plan = {
   cpu: { rounds: 3, pacedRounds: 2, ...scrapesOfRounds },
   memory: { warmUp: 300, scrapes: 200 },
   blockScrapes: 60,
+  kubernetes: { sidecars: 10, scrapes: 10, nodeScrapes: 3 },
+  rules: { evaluations: 4 },
+  dashboards: { rounds: 2 },
 };
 
 /** Four threads each: what the peer reads of each thread is a good part of its cost. */
@@ -44,16 +59,23 @@ const farm: FarmShape = { count: 1000, threads: 4, anonMib: 2 };
 const largeFarm: FarmShape = { count: 4000, threads: 1, anonMib: 0 };
 const sidecarFarm: FarmShape = { count: 5, threads: 4, anonMib: 2 };
 
-const longestRun = 350_000;
+/** Of a node: one process in each container. */
+const nodeFarm: FarmShape = { count: node.pods * node.containers, threads: 4, anonMib: 2 };
+
+const longestRun = { exporter: 350_000, rules: 900_000, dashboards: 900_000 };
 
 process.on("exit", stopEverything);
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
-setTimeout(() => end(2, `stopped: it took longer than ${longestRun / 1000} s`), longestRun).unref();
 
 try {
-  const { plan, wanted, json } = readArguments();
+  const { plan, wanted, json, prometheus } = readArguments();
+  endAfter(
+    longestRun.exporter + (wanted("rules") ? longestRun.rules : 0) + (wanted("dashboards") ? longestRun.dashboards : 0),
+  );
   console.log(`Node.js ${process.version}, Linux ${release()}, ${availableParallelism()} cores, ${load()}`);
   const findings = await run(plan, wanted);
+  if (wanted("rules")) findings.push(...(await measureRules(plan.rules, prometheus)));
+  if (wanted("dashboards")) findings.push(...(await measureDashboards(plan.dashboards, prometheus)));
   report(findings);
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(findings.map(withLimit), undefined, 2)}\n`);
   end(findings.some((finding) => judge(finding) === "FAIL") ? 1 : 0, "");
@@ -79,6 +101,14 @@ async function run(plan: Plan, wanted: (part: Part) => boolean): Promise<Finding
       findings.push(...(await measureBlock(many, plan.blockScrapes)));
     });
   }
+  if (wanted("kubernetes")) {
+    await withFarm(startFarmInNamespace(sidecarFarm), async (few) => {
+      findings.push(...(await measureSidecars(few, plan.kubernetes)));
+    });
+    await withFarm(startFarm(nodeFarm), async (full) => {
+      findings.push(...(await measureNode(full, plan.kubernetes)));
+    });
+  }
   return findings;
 }
 
@@ -88,13 +118,25 @@ async function withFarm(starting: Promise<Farm>, work: (farm: Farm) => Promise<v
   await started.stop();
 }
 
-function readArguments(): { plan: Plan; wanted: (part: Part) => boolean; json: string | undefined } {
+function endAfter(milliseconds: number): void {
+  setTimeout(() => end(2, `stopped: it took longer than ${milliseconds / 1000} s`), milliseconds).unref();
+}
+
+interface Arguments {
+  plan: Plan;
+  wanted: (part: Part) => boolean;
+  json: string | undefined;
+  prometheus: string | undefined;
+}
+
+function readArguments(): Arguments {
   try {
     const { values } = parseArgs({
       options: {
         quick: { type: "boolean", default: false },
-        only: { type: "string", multiple: true, default: [...parts] },
+        only: { type: "string", multiple: true, default: [...defaultParts] },
         json: { type: "string" },
+        prometheus: { type: "string" },
       },
     });
     const unknown = values.only.find((part) => !parts.some((known) => known === part));
@@ -103,6 +145,7 @@ function readArguments(): { plan: Plan; wanted: (part: Part) => boolean; json: s
       plan: values.quick ? quickPlan : fullPlan,
       wanted: (part) => values.only.includes(part),
       json: values.json,
+      prometheus: values.prometheus,
     };
   } catch (error) {
     throw new CannotRun(`${(error as Error).message}\n${usage}`);

@@ -1,5 +1,6 @@
 // Real processes on this machine: what the exporter serves is what their files in /proc say.
 
+import fs from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { MiB } from "../../catalog/defaults.ts";
@@ -27,6 +28,10 @@ describe("a process that allocates", () => {
     expect(scrape.valueOf(pid, "threads")).toBe(statusField(pid, "Threads"));
     expect(scrape.valueOf(pid, "open_fds")).toBe(listFds(pid));
     expect(scrape.valueOf(pid, "max_fds")).toBe(Number(/^Max open files +(\d+)/m.exec(procFile(pid, "limits"))?.[1]));
+    expect(scrape.valueOf(pid, "max_threads")).toBeGreaterThanOrEqual(statusField(pid, "Threads"));
+    expect(scrape.valueOf(pid, "max_threads")).toBeLessThanOrEqual(
+      Number(fs.readFileSync("/proc/sys/kernel/threads-max", "utf8")),
+    );
     expect(scrape.valueOf(pid, "start_time_seconds")).toBe(startTime(pid));
     // and those values are what the program did
     expect(statusField(pid, "RssAnon")).toBeGreaterThan(100 * MiB);
