@@ -3,7 +3,7 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
-import { identityRefreshSeconds, sliceSeconds } from "../catalog/defaults.ts";
+import { identityRefreshSeconds, ledger as ledgerDefaults, sliceSeconds } from "../catalog/defaults.ts";
 import { type Detection, detection } from "../catalog/detection.ts";
 import type { EndedLifeThresholds } from "../catalog/ended-life.ts";
 import { judgeEndedLife } from "./analysis/ended-life.ts";
@@ -22,7 +22,7 @@ import { Ledger } from "./ledger/ledger.ts";
 import { type EndedFacts, type Finding, findReasons } from "./ledger/oom-evidence.ts";
 import { UnclaimedKills } from "./ledger/unclaimed-kills.ts";
 import { parseOpenFilesLimit, parseProcessesLimit } from "./procfs/limits.ts";
-import { parseMemTotal } from "./procfs/meminfo.ts";
+import { parseMeminfo } from "./procfs/meminfo.ts";
 import { isKernelThread, parseStat, ticksPerSecond } from "./procfs/stat.ts";
 import { ignoresProcessesLimit, realUid } from "./procfs/status.ts";
 import { parseBootTime } from "./procfs/system-stat.ts";
@@ -84,6 +84,8 @@ export class Watcher {
   /** Memory of the machine in bytes, and its OOM kills since boot; undefined where the kernel does not say. */
   nodeMemory: number | undefined;
   nodeOomKills: number | undefined;
+  /** Share of the machine's memory that was in use at the last look; NaN where the kernel does not tell. */
+  private nodeUsedRatio = Number.NaN;
   lastPass: PassReport | undefined;
   passes = 0;
   /** Seconds spent in passes. */
@@ -271,9 +273,9 @@ export class Watcher {
     if (nodeOomKills === 0) this.cgroups.noOomKills();
     else this.cgroups.lookForOomKills();
     this.seeKills(nodeOomKills ?? 0, now);
-    const largest = this.largest();
+    const firstToGo = this.firstToGo();
     const used = ended.length === 0 ? new Map<WatchedCgroup, number>() : this.usedByCgroup();
-    const facts = ended.map((life) => this.factsOf(life, life === largest, used));
+    const facts = ended.map((life) => this.factsOf(life, life === firstToGo, used));
     const findings = findReasons(facts, {
       cgroup: (folder) => this.kills.count(folder),
       parent: (folder) => this.kills.count(`above ${folder}`),
@@ -315,14 +317,14 @@ export class Watcher {
     if (evidence === "cgroup_oom_kill" && cgroup !== undefined) this.kills.claim(cgroup);
   }
 
-  private factsOf(life: Life, largest: boolean, used: ReadonlyMap<WatchedCgroup, number>): EndedFacts {
+  private factsOf(life: Life, firstToGo: boolean, used: ReadonlyMap<WatchedCgroup, number>): EndedFacts {
     const resident = this.table.get(life.row, column.residentMemory);
     return {
       limitRatio: this.limitRatio(life, used),
       resident: Number.isNaN(resident) ? 0 : resident,
       cgroup: life.cgroup?.at?.folder,
       parent: life.cgroup?.parent,
-      largest,
+      firstToGo,
     };
   }
 
@@ -344,14 +346,16 @@ export class Watcher {
     return used;
   }
 
-  private largest(): Life | undefined {
+  /** The largest of all, if the machine could be short of memory and no limit of its own would have ended it before. */
+  private firstToGo(): Life | undefined {
+    if (!(this.nodeUsedRatio >= ledgerDefaults.farFromLimitRatio)) return undefined;
     let largest: Life | undefined;
     let most = 0;
     for (const life of this.lives.values()) {
       const resident = this.table.get(life.row, column.residentMemory);
       if (resident > most) [largest, most] = [life, resident];
     }
-    return largest;
+    return largest?.limitSource === "node" ? largest : undefined;
   }
 
   /** Every kill that a cgroup's counter saw is credited to a group, also when no watched life ended with it. */
@@ -598,16 +602,22 @@ export class Watcher {
   }
 
   private async readCgroups(): Promise<void> {
-    this.nodeMemory = this.readNode("meminfo", parseMemTotal);
+    this.readNodeMemory();
     for (const cgroup of this.cgroups) {
       this.cgroups.read(cgroup);
       if (this.sliceIsOver()) await this.pause();
     }
   }
 
+  private readNodeMemory(): void {
+    const memory = this.readNode("meminfo", parseMeminfo);
+    this.nodeMemory = memory?.total;
+    this.nodeUsedRatio = memory?.available === undefined ? Number.NaN : 1 - memory.available / memory.total;
+  }
+
   /** The limit of each life: configured, of a cgroup, or the machine's memory. */
   private applyLimits(): void {
-    this.nodeMemory ??= this.readNode("meminfo", parseMemTotal);
+    if (this.nodeMemory === undefined) this.readNodeMemory();
     for (const life of this.lives.values()) {
       const [bytes, source] = this.limitOf(life);
       this.table.set(life.row, column.memoryLimit, bytes);

@@ -24,8 +24,8 @@ export interface EndedFacts {
   /** Its cgroup and the one above, as keys of the counters below. */
   cgroup: string | undefined;
   parent: string | undefined;
-  /** Was it the largest process of all that are watched? Without a limit, the machine kills the largest. */
-  largest: boolean;
+  /** Had it no limit but the machine's memory, of which half was used, and was it the largest that is watched? That one goes first. */
+  firstToGo: boolean;
 }
 
 /** Counters that rose since the last pass, by how much. */
@@ -60,7 +60,7 @@ export function findReasons(ended: readonly EndedFacts[], counters: OomCounters)
 
   give("oom", "cgroup_oom_kill", (facts) => left.takeFromCgroup(facts));
   give("oom", "parent_oom_kill", (facts) => !far(facts) && left.takeFromParent(facts));
-  give("suspected_oom", "node_oom_kill", (facts) => (!far(facts) || facts.largest) && left.takeFromNode());
+  give("suspected_oom", "node_oom_kill", (facts) => (!far(facts) || facts.firstToGo) && left.takeFromNode());
   if (counters.node === undefined) give("suspected_oom", "near_limit", near);
   return findings;
 }

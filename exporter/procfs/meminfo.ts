@@ -1,10 +1,19 @@
 // /proc/meminfo:
 //   MemTotal:       24653672 kB
+//   MemAvailable:   24227788 kB
 // https://man7.org/linux/man-pages/man5/proc_meminfo.5.html
 
 import { parseKibFields, required } from "./lines.ts";
 
-/** Memory of the machine in bytes. Throws FormatError when the field is missing. */
-export function parseMemTotal(text: string): number {
-  return required(parseKibFields(text), "MemTotal");
+export interface MachineMemory {
+  /** Bytes. */
+  total: number;
+  /** Bytes that programs could still get without swapping; undefined before Linux 3.14. */
+  available: number | undefined;
+}
+
+/** Throws FormatError when the total is missing. */
+export function parseMeminfo(text: string): MachineMemory {
+  const fields = parseKibFields(text);
+  return { total: required(fields, "MemTotal"), available: fields.get("MemAvailable") };
 }

@@ -8,7 +8,7 @@ const life = (differs: Partial<EndedFacts> = {}): EndedFacts => ({
   resident: 60 * MiB,
   cgroup: "/pod/api",
   parent: "/pod",
-  largest: false,
+  firstToGo: false,
   ...differs,
 });
 
@@ -55,8 +55,8 @@ describe("one life", () => {
     ["version 1 has no counter above", { parent: undefined }, { node: 1 }, "suspected_oom: node_oom_kill"],
     ["only the machine's counter rose, far below the limit", { limitRatio: 0.2 }, { node: 1 }, "exit: none"],
     [
-      "only the machine's counter rose, and it was the largest of all",
-      { limitRatio: 0.2, largest: true },
+      "only the machine's counter rose, and it was the first to go on a full machine",
+      { limitRatio: 0.2, firstToGo: true },
       { node: 1 },
       "suspected_oom: node_oom_kill",
     ],
