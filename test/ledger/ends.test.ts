@@ -194,6 +194,22 @@ describe("cgroup version 1", () => {
     expect(verdict(watched)).toMatchObject({ restarts: { exit: 1 }, evidence: "none" });
   });
 
+  test.each([
+    ["with little to spare", 100, { restarts: { suspected_oom: 1 }, evidence: "node_oom_kill" }],
+    ["with much to spare", 900, { restarts: { exit: 1 }, evidence: "none" }],
+  ])("the largest process, without a limit, ends as the machine kills one, %s", async (_, available, expected) => {
+    const machine = fakeMachine({ memory: 1000 * MiB });
+    machine.write("proc/meminfo", `MemTotal: ${1000 * 1024} kB\nMemAvailable: ${available * 1024} kB\n`);
+    const watched = watch(machine);
+    const pid = machine.start({ resident: 300 * MiB });
+    await watched.pass();
+    machine.stop(pid);
+    machine.countOomKillElsewhere();
+    machine.start({});
+    await watched.pass();
+    expect(verdict(watched)).toMatchObject(expected);
+  });
+
   test("it exits near its limit, and no counter rose", async () => {
     const machine = fakeMachine({ cgroups: 1 });
     const { watched, pid } = await withOneProcess(machine, 95 * MiB);
