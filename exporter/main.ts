@@ -5,6 +5,7 @@ import "./memory-settings.ts"; // before anything that allocates
 import { Command, CommanderError } from "commander";
 import { withoutStrayValues } from "./cli/arguments.ts";
 import { backtestCommand } from "./cli/backtest.ts";
+import { detectCommand } from "./cli/detect.ts";
 import { doctorCommand } from "./cli/doctor.ts";
 import { rulesCommand } from "./cli/rules.ts";
 import { serveCommand } from "./cli/serve.ts";
@@ -18,6 +19,7 @@ const program = new Command("leakwatch")
   .exitOverride()
   .addCommand(serveCommand(), { isDefault: true })
   .addCommand(backtestCommand())
+  .addCommand(detectCommand())
   .addCommand(doctorCommand())
   .addCommand(rulesCommand());
 

@@ -1,0 +1,207 @@
+// `leakwatch detect`: watches some processes for a while, and tells whether they leak.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as wait } from "node:timers/promises";
+import { type Config, defaultConfig } from "../config/config.ts";
+import { KernelFiles, type KernelRoots } from "../kernel/files.ts";
+import { isKernelThread, parseStat } from "../procfs/stat.ts";
+import { version } from "../version.ts";
+import { systemClock } from "../watcher.ts";
+import { humanBytes, humanDuration } from "../web/human.ts";
+import { Look } from "./look.ts";
+import { ProcessTree } from "./process-tree.ts";
+import { asJson, type ExitCode, exitCodeOf, type Outcome, renderText } from "./report.ts";
+import { passInterval, wholeLook, windowsAt } from "./windows.ts";
+
+export interface DetectPlan {
+  readonly target: { pid: number } | { group: string } | { command: readonly [string, ...string[]] };
+  /** Seconds. */
+  readonly seconds: number;
+  readonly speed: number;
+  /** Bytes. */
+  readonly limit: number | undefined;
+  readonly json: boolean;
+}
+
+/** It cannot be done as asked; the message is for the user. */
+export class DetectError extends Error {
+  override readonly name = "DetectError";
+}
+
+const roots: KernelRoots = { procfs: "/proc", cgroupfs: "/sys/fs/cgroup" };
+
+/** A leak that is claimed for this share of the look without a break is certain, and the rest need not be waited for. */
+const certainShare = 1 / 3;
+
+/** How long a command may take to end after SIGTERM, in milliseconds. */
+const endsWithin = 10_000;
+
+/** Ctrl-C at a terminal reaches the command by itself. */
+const forwarded = ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
+
+export async function detect(plan: DetectPlan): Promise<ExitCode> {
+  const interruption = new AbortController();
+  let child: ChildProcess | undefined;
+  const release = listenToSignals(() => child, interruption); // before there is a command that a signal could orphan
+  try {
+    if ("command" in plan.target) child = await start(plan.target.command);
+    const { files, config } = targetOf(plan, child);
+    const outcome = await look(plan, files, config, child, interruption.signal);
+    if (child !== undefined) await end(child, files as ProcessTree);
+    process.stdout.write(
+      plan.json
+        ? `${JSON.stringify(asJson(outcome, version), null, 2)}\n`
+        : renderText(outcome, { colour: wantsColour() }),
+    );
+    return exitCodeOf(outcome);
+  } finally {
+    child?.kill("SIGKILL"); // only when something went wrong before it was ended
+    release();
+  }
+}
+
+async function look(
+  plan: DetectPlan,
+  files: KernelFiles,
+  config: Config,
+  child: ChildProcess | undefined,
+  interrupted: AbortSignal,
+): Promise<Outcome> {
+  const windows = windowsAt(plan.speed);
+  const clock = systemClock;
+  const looking = new Look({ files, config, clock, windows });
+  const line = progressLine(plan.seconds);
+  const started = clock.monotonic();
+  const took = () => clock.monotonic() - started;
+  const outcome = async (endedEarly?: string): Promise<Outcome> => {
+    const seconds = took();
+    const isWhole = seconds >= Math.min(plan.seconds, wholeLook(windows));
+    // on a machine that is starved the windows have holes
+    const often = looking.watcher.passes * windows.floors.hour >= 2 * seconds;
+    const early = isWhole ? (often ? undefined : "the machine was too busy to look often enough") : endedEarly;
+    return { seen: await looking.finish(), endedEarly: early, planned: plan.seconds, took: seconds, windows };
+  };
+  try {
+    for (;;) {
+      await looking.step();
+      if (interrupted.aborted) return await outcome(`stopped by ${String(interrupted.reason)}`);
+      if (looking.watcher.watched.size === 0) {
+        if ("group" in plan.target && looking.watcher.passes === 1)
+          throw new DetectError(noSuchGroup(plan.target.group));
+        // a group may have processes again
+        if (!("group" in plan.target)) return await outcome(howItEnded(child));
+      }
+      if (took() >= plan.seconds || looking.leakingFor >= plan.seconds * certainShare) return await outcome();
+      line.draw(took(), looking);
+      await wait(passInterval(windows) * 1000, undefined, { signal: interrupted }).catch(() => undefined);
+    }
+  } finally {
+    line.clear();
+    looking.close();
+  }
+}
+
+function targetOf(
+  { target, limit }: DetectPlan,
+  child: ChildProcess | undefined,
+): { files: KernelFiles; config: Config } {
+  const config: Config = { ...defaultConfig, memoryLimit: limit };
+  if ("group" in target) {
+    const name = new RegExp(`^${target.group.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")}$`, "s");
+    const groups = [{ name: target.group, match: { name }, memoryLimit: limit }];
+    return { files: new KernelFiles(roots), config: { ...config, groups, unmatched: "ignore" } };
+  }
+  const pid = "pid" in target ? target.pid : (child?.pid as number);
+  const files = new ProcessTree(roots, pid);
+  if ("pid" in target) mustBeWatchable(files, pid);
+  return { files, config };
+}
+
+function mustBeWatchable(files: KernelFiles, pid: number): void {
+  const text = files.textIfPresent(files.proc(pid, "stat"));
+  if (text === undefined) throw new DetectError(`there is no process ${pid}`);
+  const stat = parseStat(text);
+  if (pid === process.pid) throw new DetectError(`process ${pid} is leakwatch itself`);
+  if (isKernelThread(stat)) throw new DetectError(`process ${pid} (${stat.comm}) is a thread of the kernel`);
+  if (stat.state === "Z") throw new DetectError(`process ${pid} (${stat.comm}) has ended already`);
+}
+
+const noSuchGroup = (group: string) =>
+  `no process here is named ${group}. leakwatch names a process by its script or program, such as server.js or nginx`;
+
+/** Its output goes to standard error: standard output is for the report. */
+async function start([program, ...args]: readonly [string, ...string[]]): Promise<ChildProcess> {
+  const child = spawn(program, args, { stdio: ["inherit", process.stderr, process.stderr] });
+  try {
+    await once(child, "spawn");
+    return child;
+  } catch (error) {
+    const reasons: Record<string, string> = { ENOENT: "no such command", EACCES: "it may not be executed" };
+    const { code = "", message } = error as NodeJS.ErrnoException;
+    throw new DetectError(`cannot start ${program}: ${reasons[code] ?? message}`);
+  }
+}
+
+function howItEnded(child: ChildProcess | undefined): string {
+  if (child === undefined) return "the process ended";
+  if (child.signalCode !== null) return `the command was ended by ${child.signalCode}`;
+  return child.exitCode === null ? "the command ended" : `the command ended with exit code ${child.exitCode}`;
+}
+
+/** First the command, so that it can end its own; then what it left behind. */
+async function end(child: ChildProcess, tree: ProcessTree): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) {
+    const ended = once(child, "exit");
+    child.kill("SIGTERM");
+    const force = setTimeout(() => child.kill("SIGKILL"), endsWithin);
+    await ended;
+    clearTimeout(force);
+  }
+  for (const pid of await tree.pids()) {
+    if (pid === child.pid) continue;
+    try {
+      process.kill(pid, "SIGTERM");
+    } catch {
+      // ended since
+    }
+  }
+}
+
+/** Passes signals on to the command. Those that mean the end also end the look; returns what takes the listeners away. */
+function listenToSignals(child: () => ChildProcess | undefined, interruption: AbortController): () => void {
+  const listeners = forwarded.map((signal) => {
+    const listener = () => {
+      if (signal !== "SIGINT" || !process.stdin.isTTY) child()?.kill(signal);
+      if (!signal.startsWith("SIGUSR")) interruption.abort(signal);
+    };
+    process.on(signal, listener);
+    return () => process.off(signal, listener);
+  });
+  return () => {
+    for (const release of listeners) release();
+  };
+}
+
+/** One line on standard error that is written over each second, only where a person looks at it. */
+function progressLine(seconds: number, stream: NodeJS.WriteStream = process.stderr) {
+  let drawn = Number.NEGATIVE_INFINITY;
+  const clear = () => {
+    if (stream.isTTY && drawn > 0) stream.write("\r\u001b[K");
+  };
+  return {
+    draw(took: number, { soFar: { memory, verdict } }: Look) {
+      if (!stream.isTTY || performance.now() - drawn < 1000) return;
+      drawn = performance.now();
+      const word = verdict === "insufficient_data" ? "too early to tell" : `${verdict} so far`;
+      stream.write(`\r\u001b[K${humanDuration(took)} of ${humanDuration(seconds)}, ${humanBytes(memory)}, ${word}`);
+    },
+    clear,
+  };
+}
+
+/** As https://no-color.org asks: any value but an empty one. */
+function wantsColour(): boolean {
+  if (process.env["NO_COLOR"]) return false;
+  return Boolean(process.env["FORCE_COLOR"] && process.env["FORCE_COLOR"] !== "0") || process.stdout.isTTY === true;
+}

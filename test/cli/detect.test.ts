@@ -1,0 +1,29 @@
+// `leakwatch detect` as users start it, as far as it refuses.
+
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+
+const main = fileURLToPath(new URL("../../dist/exporter/main.js", import.meta.url));
+
+describe("what cannot be done is exit 2, with a message that says why", () => {
+  test.each([
+    ["nothing to watch", [], "expected one of --pid, --group and a command after --"],
+    ["two things to watch", ["--pid=1", "--group=api"], "expected one of --pid, --group and a command"],
+    ["a pid that is none", ["--pid=one"], 'expected the id of a process, got "one"'],
+    ["a pid that nobody has", ["--pid=4194305"], "there is no process 4194305"], // above the kernel's largest
+    ["a group that nobody is in", ["--group=no-such.js"], "no process here is named no-such.js"],
+    ["a look too short", ["--pid=1", "--for=3s"], "expected --for from 10s to 24h, got 3s"],
+    ["a time that is none", ["--pid=1", "--for=soon"], '--for: expected a duration such as 5s or 1m30s, got "soon"'],
+    ["a speed at which nothing fits", ["--pid=1", "--for=10m", "--speed=2"], "only fit with --speed of 256 or more"],
+    ["a speed that is none", ["--pid=1", "--speed=fast"], 'expected --speed of 1 or more, got "fast"'],
+    ["a limit that is none", ["--pid=1", "--limit=much"], "--limit: expected a size such as 512MiB"],
+    ["a command that is not there", ["--", "no-such-command"], "cannot start no-such-command: no such command"],
+    ["a command that is no program", ["--", "/dev/null"], "cannot start /dev/null: it may not be executed"],
+  ])("%s", (_, args, says) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [main, "detect", ...args], { encoding: "utf8" });
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toContain(says);
+    expect(stderr).not.toContain("    at "); // no stack
+  });
+});
