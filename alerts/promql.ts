@@ -1,6 +1,7 @@
 // Small pieces of PromQL that many rules share. Everything else is written out, so that rules read as they will run.
 
 import { processMetrics } from "../catalog/metrics.ts";
+import { sparseRecordings } from "../catalog/recordings.ts";
 
 /** `90 * 60` seconds is `1h30m`; a compressed clock has milliseconds. */
 export function duration(seconds: number): string {
@@ -26,9 +27,11 @@ export const ago = (series: string, seconds: number) =>
 
 /**
  * For `unless`: nothing looks across a restart. The other way round, `and` with an age that is reached, a gap in the scrapes
- * would take away what is known all the same.
+ * would take away what is known all the same. Start times of the young are recorded apart, and few: what asks for no more is
+ * answered from these.
  */
-export const youngerThan = (seconds: number) => `(time() - ${processMetrics.startTime.name} < ${round(seconds)})`;
+export const youngerThan = (seconds: number, { youngLife }: { youngLife: number }) =>
+  `(${seconds <= youngLife ? sparseRecordings.youngStart.name : processMetrics.startTime.name} > time() - ${round(seconds)})`;
 
 /** Labels of a process group, and of a slot, as far as a target has them. */
 export const groupLabels = "cluster, namespace, job, instance, group";

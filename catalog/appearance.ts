@@ -1,13 +1,15 @@
 // What a colour means, and from which number on: the same on every dashboard, the preview and the page. Words stand beside
 // colours everywhere, for those who do not see them.
 
+import type { RestartReason } from "./metrics.ts";
 import type { Verdict } from "./verdicts.ts";
 import { capacity, oomPredicted, type Severity } from "./windows.ts";
 
 /** Names of Grafana's palette, so that they fit its dark and its light theme. */
 export const colours = {
   fine: "green",
-  watch: "yellow",
+  /** Plain yellow can hardly be read on white. */
+  watch: "dark-yellow",
   today: "orange",
   now: "red",
   unknown: "#8e8e8e",
@@ -43,6 +45,15 @@ export const verdictColours: Record<Verdict, Colour> = {
   leaking: colours.today,
   masked_leak: colours.today,
   restart_loop: colours.now,
+};
+
+/** Why a process was started again: killed for lack of memory, planned by a clock, or ended by itself. */
+export const reasonColours: Record<RestartReason, Colour> = {
+  oom: colours.now,
+  suspected_oom: colours.today,
+  scheduled: colours.young,
+  exit: colours.unknown,
+  unknown: colours.watch,
 };
 
 /** A step of a scale: the colour from this value on. `null` is everything below. */

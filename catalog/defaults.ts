@@ -28,7 +28,7 @@ export const scrapeIntervalSeconds = 15;
 
 /** The demo of the compose files, on a clock that runs so many times faster than life. */
 export const demo = {
-  /** The first is what a newcomer sees; the others are for those in a hurry. */
+  /** The first is what a newcomer sees; the other is for tests that cannot wait: too few samples to be trusted. */
   speeds: [60, 240],
   scrapeIntervalSeconds: 1,
   /** Port at which each target of the demo serves its own metrics. */

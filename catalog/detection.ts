@@ -25,7 +25,7 @@ export const detection: Detection = shipped;
 /** Numbers that are times, in seconds, by their name. All others are shares, counts or bytes, which have no clock. */
 export const times: ReadonlySet<string> = new Set(
   [
-    "fast slow short hour recent day seconds over timeLeft for maximumAge lookedAt page far near minimumAge dayPeakAge",
+    "fast slow short hour recent day seconds over timeLeft for maximumAge lookedAt page far near minimumAge dayPeakAge youngLife",
     "urgent steady masked oomPredicted oomLoop oomKilled restartLoop within step known noLimitFor verdictAge per stretch",
     "down absent rememberExporter staleSample unreadable ranBefore targetGone firstBucketSeconds minimumSpanSeconds",
   ].flatMap((names) => names.split(" ")),

@@ -226,7 +226,10 @@ export const selfMetrics = {
     unit: "seconds",
   }),
   watchedProcesses: gauge("leakwatch_watched_processes", "Processes that are watched now."),
-  keptDescriptors: gauge("leakwatch_kept_descriptors", "File descriptors held open on watched processes."),
+  keptDescriptors: gauge(
+    "leakwatch_kept_descriptors",
+    "File descriptors held open on watched processes and their cgroups.",
+  ),
   keptDescriptorsMax: gauge(
     "leakwatch_kept_descriptors_max",
     "How many may be held; beyond it files are opened anew for each reading.",

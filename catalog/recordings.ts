@@ -119,6 +119,16 @@ export const sparseRecordings = {
     "seconds",
     "Time to the limit at the pace of the last 12 hours. Only if these look like a leak and the limit is hours away.",
   ),
+  youngStart: recording(
+    "slot:leakwatch_process_start_time_seconds:young",
+    "seconds",
+    "Start time of the process. Only of lives younger than 30 hours.",
+  ),
+  rise1h: recording(
+    "slot:leakwatch_memory_rise_bytes:delta1h",
+    "bytes",
+    "What the floor gained over 1 hour. Only where that may be a stretch of a leak, and the limit is hours away.",
+  ),
   rise6h: recording(
     "slot:leakwatch_memory_rise_bytes:delta6h",
     "bytes",
@@ -134,11 +144,35 @@ export const sparseRecordings = {
     "bytes",
     "What the hour's floor gained over a day. Only where that may be a stretch of a leak.",
   ),
+  rise22h: recording(
+    "slot:leakwatch_memory_rise_bytes:delta22h",
+    "bytes",
+    "What the hour's floor gained in four overlapping stretches of 6 hours. Only where each gained about as much as the others.",
+  ),
+  rise36h: recording(
+    "slot:leakwatch_memory_rise_bytes:delta36h",
+    "bytes",
+    "What the hour's floor gained over 36 hours. Only where it grew in every half day of them.",
+  ),
+  fdRise: recording(
+    "slot:leakwatch_open_fds:rise3h",
+    undefined,
+    "Descriptors opened and not closed again in 3 hours. Only where that may be a stretch of a leak.",
+  ),
+  threadRise: recording(
+    "slot:leakwatch_threads:rise3h",
+    undefined,
+    "Threads started and not ended again in 3 hours. Only where that may be a stretch of a leak.",
+  ),
 } as const;
 
 /** One per group. */
 export const groupRecordings = {
-  livesEnded: recording("group:leakwatch_lives_ended:increase1h", undefined, "Lives that ended in the last hour."),
+  livesEnded: recording(
+    "group:leakwatch_lives_ended:increase1h",
+    undefined,
+    "Lives that ended in the last hour. Like the three below, only where there are any.",
+  ),
   livesEndedGrowing: recording(
     "group:leakwatch_lives_ended_growing:increase1h",
     undefined,

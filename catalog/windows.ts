@@ -84,7 +84,9 @@ const twoHours = {
   timeLeft: 2 * hour,
   beyondLimit: 2,
   for: 10 * minute,
-} as const satisfies UrgentWindow;
+  /** It grew over the stretch at this share of the moments in the window; missing scrapes are the rest. */
+  present: 0.95,
+} as const satisfies UrgentWindow & Record<string, unknown>;
 
 /** Stretches of six hours in twelve: work for today, not for tonight. */
 const twelveHours = {
@@ -134,7 +136,6 @@ export const uneven = {
   slowest: 0.05,
   biggest: 0.65,
   pace: 0.7,
-  /** It grew over the stretch at this share of the moments in the window; missing scrapes are the rest. */
   present: 0.95,
   for: 30 * minute,
 } as const satisfies LeakWindow & Record<string, unknown>;
@@ -182,6 +183,9 @@ export const confidenceOver = {
 
 /** Headroom is limit less peak: of half an hour, and of the last day from this age on, in seconds. */
 export const dayPeakAge = 30 * hour;
+
+/** Lives are young up to this age, in seconds: most rules ask no more than that. */
+export const youngLife = dayPeakAge;
 
 /** Time to OOM below which an alert predicts it, with the level that the peak must have reached: level and trend. */
 export const oomPredicted = [
@@ -233,9 +237,12 @@ export const dailyGrowth = { warmingUp: 0.05, bounded: 0.02, per: day, maximumAg
 /** Descriptors and threads: growth in every quarter of half a day, and the limit within a week at this pace. */
 export const countLeak = {
   over: 12 * hour,
-  stretch: hour,
+  /** The least count of this stretch: what is opened and closed again is no growth. */
+  stretch: 10 * minute,
   gain: 0.1,
   minimum: 32,
+  /** The slowest quarter has more than this share of the mean pace of the least leak. */
+  slowest: 0.2,
   within: 7 * day,
   for: 30 * minute,
 } as const;

@@ -19,6 +19,9 @@ export function fastBoards(speed: number): Record<string, string> {
   );
 }
 
+/** Seconds: `>= 600 < 1200`, `time() - 600`. Smaller numbers in comparisons are counts. */
+const seconds = /((?:[<>]=?|time\(\) -) )(\d{2,})(?![\w.])/g;
+
 /** Where a board keeps times: queries, ranges, the least step of a panel. */
 const inside = ["expr", "query", "definition", "from", "to", "timeFrom", "timeShift", "interval", "step"];
 
@@ -31,7 +34,9 @@ export function faster(text: string, speed: number): string {
   return text.replaceAll(/"(?:[^"\\]|\\.)*"|`[^`]*`|[^"`]+/g, (part) =>
     /^["`]/.test(part)
       ? part
-      : part.replaceAll(times, (time) => duration(Math.max(1, Math.round(secondsOf(time) / speed)))),
+      : part
+          .replaceAll(times, (time) => duration(Math.max(1, Math.round(secondsOf(time) / speed))))
+          .replaceAll(seconds, (_, before, count) => `${before}${Math.max(1, Math.round(Number(count) / speed))}`),
   );
 }
 

@@ -51,13 +51,13 @@ export const oomKills = (of: Scope) =>
  * apart, so each is found once; the mark is at the second of the start all the same. Every look asks much. */
 export const deploys = (of: Scope, groups: Scope, looks: "10m" | "1h") => {
   const labels = `${q.groupLabels.join(", ")}, release`;
-  const release = q.releases(of);
+  const release = q.releases(of, q.ofContainers);
   return mark(
     "Deploys",
     colours.deploy,
     [
       `(min by (${labels}) (max by (${q.slotLabels.join(", ")}, release) (${release}) * ${q.onSlot} group_left () max ${q.bySlot} (${of(q.process.startTime)}))`,
-      `unless on (${labels}) max by (${labels}) (${q.releases(of, ` offset ${looks}`)})`,
+      `unless on (${labels}) max by (${labels}) (${q.releases(of, q.ofContainers, ` offset ${looks}`)})`,
       `and on (${q.groupLabels.join(", ")}) max ${q.byGroup} (${groups(q.ledger.processes)} offset ${looks} > 0)) * 1000`,
     ].join(" "),
     "new release {{release}}",

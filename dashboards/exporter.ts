@@ -57,7 +57,7 @@ const unreadableNow = () =>
     "The most processes of one kernel file that one exporter cannot read. Good: 0. The reasons are below.",
   )
     .unit(units.Short)
-    .noValue("none")
+    .noValue("none known")
     .thresholds(steps(noneSteps))
     .withTarget(at(`max(${q.ofExporter(q.self.unreadable)})`, "processes"));
 
@@ -129,7 +129,7 @@ const unreadable = () =>
     .min(0)
     .decimals(0)
     .interval("1m")
-    .noValue("Everything can be read")
+    .noValue("Everything can be read, or no exporter is scraped")
     .withTarget(
       over(
         `max by (${q.exporterLabels.join(", ")}, file, reason) (${q.ofExporter(q.self.unreadable)}) > 0`,
@@ -145,7 +145,7 @@ const readErrors = () =>
     .unit(units.CountsPerSecond)
     .min(0)
     .interval("1m")
-    .noValue("No reading failed")
+    .noValue("No reading failed, or no exporter is scraped")
     .withTarget(
       over(
         `sum by (file, reason) (max by (${q.exporterLabels.join(", ")}, file, reason) (rate(${q.ofExporter(q.self.readErrors)}[$__rate_interval]))) > 0`,

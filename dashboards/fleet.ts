@@ -142,7 +142,7 @@ const suspects = () =>
     [
       {
         title: "Verdict",
-        expr: `sort_desc(${q.groupVerdict(q.ofGroups)})`,
+        expr: q.orEmpty(q.groupVerdict(q.ofGroups), q.ofGroups),
         mappings: [verdictWords(), whenEmpty("not judged yet")],
         coloured: "text",
         width: 140,
@@ -164,7 +164,7 @@ const suspects = () =>
       },
       {
         title: "Growth per hour",
-        expr: `max ${q.byGroup} (${q.ofGroups(q.slot.growth)}) * 3600`,
+        expr: q.orEmpty(`max ${q.byGroup} (${q.ofGroups(q.slot.growth)}) * 3600`, q.ofGroups),
         unit: units.BytesIEC,
         decimals: 1,
         mappings: [whenEmpty("too young")],
@@ -172,7 +172,7 @@ const suspects = () =>
       },
       {
         title: "Confidence",
-        expr: `max ${q.byGroup} (${q.ofGroups(q.slot.confidence)})`,
+        expr: q.orEmpty(`max ${q.byGroup} (${q.ofGroups(q.slot.confidence)})`, q.ofGroups),
         unit: units.PercentUnit,
         decimals: 0,
         mappings: [whenEmpty(noDash)],
@@ -185,7 +185,10 @@ const suspects = () =>
       },
       {
         title: "Used of limit",
-        expr: `max ${q.byGroup} (${q.ofGroups(q.process.residentMemory)} / ${q.ofGroups(q.process.memoryLimit)})`,
+        expr: q.orEmpty(
+          `max ${q.byGroup} (${q.ofGroups(q.process.residentMemory)} / ${q.ofGroups(q.process.memoryLimit)})`,
+          q.ofGroups,
+        ),
         unit: units.PercentUnit,
         decimals: 0,
         mappings: [whenEmpty("no limit known")],
@@ -195,7 +198,11 @@ const suspects = () =>
       },
       {
         title: "Restarts 24 h",
-        expr: `sum ${q.byGroup} (max by (${q.exporterLabels.join(", ")}, group) (${q.countedOver(q.ofGroups(q.group.livesEnded), 24)}))`,
+        expr: q.orEmpty(
+          `sum ${q.byGroup} (max by (${q.exporterLabels.join(", ")}, group) (${q.countedOver(q.ofGroups(q.group.livesEnded), 24)}))`,
+          q.ofGroups,
+          "0",
+        ),
         unit: units.Short,
         decimals: 0,
         mappings: [whenEmpty(noDash)],
@@ -203,7 +210,7 @@ const suspects = () =>
       },
       {
         title: "Uptime",
-        expr: `time() - max ${q.byGroup} (${q.ofGroups(q.process.startTime)})`,
+        expr: q.orEmpty(`time() - max ${q.byGroup} (${q.ofGroups(q.process.startTime)})`, q.ofGroups),
         unit: units.Seconds,
         decimals: 1,
         mappings: [whenEmpty("no process runs")],
@@ -211,7 +218,7 @@ const suspects = () =>
       },
       {
         title: "Version",
-        expr: `topk ${q.byGroup} (1, max by (${q.groupLabels.join(", ")}, release) (${q.releases(q.ofGroups)}))`,
+        expr: `topk ${q.byGroup} (1, max by (${q.groupLabels.join(", ")}, release) (${q.releases(q.ofGroups, q.ofExporter)}))`,
         label: "release",
         width: 125,
       },

@@ -55,8 +55,6 @@ export const steps = (list: readonly Step[]) =>
 
 export const fixed = (color: string) => new FieldColorBuilder().mode(FieldColorModeId.Fixed).fixedColor(color);
 export const byThreshold = () => new FieldColorBuilder().mode(FieldColorModeId.Thresholds);
-/** The same name has the same colour in every panel. */
-export const paletteByName = () => new FieldColorBuilder().mode(FieldColorModeId.PaletteClassicByName);
 export const palette = () => new FieldColorBuilder().mode(FieldColorModeId.PaletteClassic);
 
 export const plain: readonly Step[] = [{ value: null, color: colours.neutral }];

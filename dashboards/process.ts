@@ -22,7 +22,6 @@ import {
   never,
   noDash,
   over,
-  palette,
   plain,
   solid,
   stat,
@@ -36,6 +35,7 @@ import {
 import * as q from "./queries.ts";
 import {
   application,
+  cgroups,
   cluster,
   datasource,
   filters,
@@ -59,6 +59,7 @@ export const process = () =>
         instance(),
         oneGroup(),
         slot(),
+        cgroups(q.ofGroups),
         ...application(),
         versionLabel(),
         filters(),
@@ -74,7 +75,7 @@ export const process = () =>
     ),
     row("What kind of leak?", line(9, [kindsOfMemory(), 8], [heap(), 8], [counts(), 8])),
     row("Does it grow with traffic?", line(9, [traffic(), 10], [growthAgainstTraffic(), 8], [quietAndBusy(), 6])),
-    row("What to do next", line(14, [nextStep(), 8], [runbookList(), 16])),
+    row("What to do next", line(15, [nextStep(), 8], [runbookList(), 16])),
     closedRow("Garbage collection", line(9, [gcShare(), 12], [heapAfterGc(), 12])),
   );
 
@@ -200,6 +201,12 @@ const limit = () =>
     .noValue("no process runs")
     .withTarget(over(`min(${limits}) or max(${running}) * 0 - 1`, "limit"));
 
+/** Where a series is not there in the time shown: a name that says so. */
+const instead = (series: string, label: string, text: string) =>
+  `label_replace(max(absent_over_time(${series}[$__range] @ end())), "${label}", "${text}", "", "")`;
+/** The same for a line: the name stands in the legend, and nothing is drawn. */
+const insteadOfLine = (series: string, text: string) => `${instead(series, "what", text)} * NaN`;
+
 const release = () =>
   stat(
     "Version",
@@ -208,7 +215,13 @@ const release = () =>
     .unit(units.Short)
     .textMode("name" as never)
     .noValue("not known")
-    .withTarget(over(`max by (release) (${q.releases(q.ofSlots)})`, "{{release}}"));
+    // the name is all that is shown, and what is not there has none
+    .withTarget(
+      over(
+        `max by (release) (${q.releases(q.ofSlots, q.ofContainers)}) or ${instead(q.ofSlots(q.info.process), "release", "not known")}`,
+        "{{release}}",
+      ),
+    );
 
 /** The moment of the newest data: the right edge, or now where the range ends in the future. */
 const newest = `scalar(max(last_over_time(${q.ofExporter(q.self.lastSample)}[$__range] @ end())))`;
@@ -254,7 +267,7 @@ const kindsOfMemory = () =>
     .fillOpacity(25)
     .stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group("A"))
     .interval("1m")
-    .noValue("The parts of memory cannot be read")
+    .noValue("No process was seen, or the parts of its memory cannot be read")
     .withTarget(over(`sum(max ${q.bySlot} (${q.ofSlots(q.process.anonymousMemory)}))`, "anonymous", "A"))
     .withTarget(over(`sum(max ${q.bySlot} (${q.ofSlots(q.process.fileMemory)}))`, "file", "B"))
     .withTarget(over(`sum(max ${q.bySlot} (${q.ofSlots(q.process.sharedMemory)}))`, "shared", "C"));
@@ -262,6 +275,8 @@ const kindsOfMemory = () =>
 /** The application's own series: its label, and the place of the exporter, are all that joins them. */
 const ofApplication = (metric: string) =>
   `${metric}{cluster=~"$cluster",namespace=~"$namespace",$app_label=~\`\${group:regex}\`}`;
+
+const heapInUse = ofApplication("$heap_metric");
 
 const heap = () =>
   timeseries(
@@ -271,17 +286,28 @@ const heap = () =>
     .unit(units.BytesIEC)
     .min(0)
     .interval("1m")
-    .noValue("No heap series: name the application's gauge under “Heap gauge”")
+    .noValue(
+      "No process of this group was seen in this time. If there is no heap series: name the application's gauge under “Heap gauge”.",
+    )
     .withTarget(over(`sum(max ${q.bySlot} (${q.ofSlots(q.process.residentMemory)}))`, "resident", "A"))
-    .withTarget(over(`sum(${ofApplication("$heap_metric")})`, "heap in use", "B"))
+    .withTarget(
+      over(
+        `label_replace(sum(${heapInUse}), "what", "heap in use", "", "") or ${insteadOfLine(heapInUse, "no heap series, see “Heap gauge”")}`,
+        "{{what}}",
+        "B",
+      ),
+    )
     .overrideByName("resident", solid(colours.memory, 1));
 
-/** Indexed to what it was some minutes after the last start, or at the left edge for those that are older. */
+/** Indexed to what it was some minutes after the last start; at the left edge for those that are older; to the least where the
+ * data begin later than both. */
 const indexed = (series: Parameters<typeof q.ofSlots>[0], name: string) => {
   const now = `max ${q.bySlot} (${q.ofSlots(series)})`;
   const age = `(time() - max ${q.bySlot} (${running}))`;
   const settled = `last_over_time((${now} and ${q.onSlot} (${age} >= 120 < 420))[$__range:1m])`;
-  return `label_replace(${now} / ${q.onSlot} ((${settled} or max ${q.bySlot} (${q.ofSlots(series)} @ start())) > 0), "what", "${name}", "", "")`;
+  const edge = `max ${q.bySlot} (${q.ofSlots(series)} @ start())`;
+  const least = `min ${q.bySlot} (min_over_time(${q.ofSlots(series)}[$__range] @ end()))`;
+  return `label_replace(${now} / ${q.onSlot} ((${settled} or ${edge} or ${least}) > 0), "what", "${name}", "", "")`;
 };
 
 const counts = () =>
@@ -292,7 +318,7 @@ const counts = () =>
     .unit(units.Short)
     .decimals(2)
     .interval("2m")
-    .noValue("Neither open files nor threads can be read")
+    .noValue("No process was seen, or neither its open files nor its threads can be read")
     .withTarget(
       over(
         `${indexed(q.process.openFds, "open files")} or ${indexed(q.process.threads, "threads")}`,
@@ -304,7 +330,7 @@ const counter = ofApplication("$traffic_metric");
 /** Requests per second, hour by hour. */
 const hourlyRequests = `sum(increase(${counter}[1h])) / 3600`;
 const noTraffic =
-  "No request counter: name the application's counter under “Request counter”, and its label under “App label”";
+  "If there is no request counter: name the application's counter under “Request counter”, and its label under “App label”.";
 
 const traffic = () =>
   timeseries(
@@ -314,9 +340,15 @@ const traffic = () =>
     .unit(units.BytesIEC)
     .min(0)
     .interval("1m")
-    .noValue(noTraffic)
+    .noValue(`No process of this group was seen in this time. ${noTraffic}`)
     .withTarget(over(`sum(max ${q.bySlot} (${q.ofSlots(q.process.residentMemory)}))`, "resident memory", "A"))
-    .withTarget(over(`sum(rate(${counter}[$__rate_interval]))`, "requests", "B"))
+    .withTarget(
+      over(
+        `label_replace(sum(rate(${counter}[$__rate_interval])), "what", "requests", "", "") or ${insteadOfLine(counter, "no requests, see “Request counter”")}`,
+        "{{what}}",
+        "B",
+      ),
+    )
     .overrideByName("resident memory", solid(colours.memory, 1))
     .overrideByName("requests", [
       { id: "unit", value: units.RequestsPerSecond },
@@ -326,6 +358,8 @@ const traffic = () =>
 
 /** Of the last hour, all chosen processes together. */
 const hourlyGrowth = `sum(max ${q.bySlot} (${q.ofSlots(q.slot.growth1h)})) * 3600`;
+
+const noHours = `No hour yet with growth and requests. ${noTraffic}`;
 
 const growthAgainstTraffic = () =>
   new xy.PanelBuilder()
@@ -337,10 +371,10 @@ const growthAgainstTraffic = () =>
     .timeFrom("7d")
     .interval("1h")
     .maxDataPoints(168)
-    .colorScheme(palette())
+    .colorScheme(fixed(colours.memory))
     .thresholds(steps(plain))
     .unit(units.BytesIEC)
-    .noValue(noTraffic)
+    .noValue(noHours)
     .mapping(xy.SeriesMapping.Manual)
     .series([
       {
@@ -373,7 +407,7 @@ const quietAndBusy = () => {
     .thresholds(steps(plain))
     .min(0) // else the smaller bar is empty
     .interval("1h")
-    .noValue(noTraffic)
+    .noValue(noHours)
     .withTarget(over([when("quiet", "<="), when("busy", ">")].join(" or "), "{{hours}}"));
 };
 

@@ -46,13 +46,16 @@ export const ofGroups = scope(...exporterMatchers, groupMatcher);
 export const ofWorst = scope(...exporterMatchers, groupMatcher, worstMatcher);
 /** Of the chosen processes of one group. */
 export const ofSlots = scope(...exporterMatchers, groupMatcher, 'slot=~"$slot"');
+/** Of the containers that held the processes of `ofWorst`, or of one group: these series do not know the group. */
+export const ofContainers = scope(...exporterMatchers, `cgroup=~\`\${cgroups:regex}\``);
 
 export const perHour = (expr: string) => `${expr} * 3600`;
 
 /** Lives or restarts in so many hours. The series is the gain of an hour, recorded every few minutes: each event is in it
- * as often as an hour has evaluations. Rounded up, so that what happened just now counts too. */
+ * as often as an hour has evaluations. Rounded up, so that what happened just now counts too. Where nothing was gained there
+ * is no series. */
 export const countedOver = (gainOfAnHour: string, hours: number) =>
-  `ceil(sum_over_time(${gainOfAnHour}[${hours - 1}h:${evaluation.slow / 60}m]) / ${3600 / evaluation.slow})`;
+  `ceil(sum_over_time(${gainOfAnHour}[${hours - 1}h]) / ${3600 / evaluation.slow})`;
 
 export const leakingCodes = [verdictCode.leaking, verdictCode.masked_leak] as const;
 
@@ -67,15 +70,20 @@ export const tooYoung = 1e15;
 /** The groups' verdicts, one number for each. */
 export const groupVerdict = (of: Scope) => `max ${byGroup} (${of(groupRecordings.verdict)})`;
 
+/** A column of groups that is there even if none of them has a number yet: else Grafana leaves it out, and its words too. */
+export const orEmpty = (expr: string, of: Scope, empty = "NaN") =>
+  `${expr} or max ${byGroup} (${of(groupMetrics.processes)}) * ${empty}`;
+
 /** How long ago the exporter looked, the worst of them. */
 export const dataAge = `max(time() - max by (${exporterLabels.join(", ")}) (${ofExporter(selfMetrics.lastSample)}))`;
 
 /** The processes that ran, each with the name of its release: the label that users give to their targets, else what Kubernetes
- * tells of the container, else the pod, else the container itself. The later label_replace wins where it matches. */
-export function releases(of: Scope, ago = ""): string {
+ * tells of the container, else the pod, else the container itself. The later label_replace wins where it matches. Over a range ask
+ * about few containers: those of all groups would be read else. */
+export function releases(of: Scope, containers: Scope, ago = ""): string {
   const onCgroup = `on (${exporterLabels.join(", ")}, cgroup)`;
   const info = `${of(processInfo.process)}${ago}`;
-  const container = `max by (${exporterLabels.join(", ")}, cgroup, image, app_version) (${ofExporter(cgroupMetrics.container)}${ago})`;
+  const container = `max by (${exporterLabels.join(", ")}, cgroup, image, app_version) (${containers(cgroupMetrics.container)}${ago})`;
   const known = `(${info} * ${onCgroup} group_left (image, app_version) ${container} or ${onSlot} ${info})`;
   const sources = [
     ["container_id", "(.{1,12}).*"],
@@ -99,5 +107,6 @@ export function lifeLengths(of: Scope): string {
 export const group = groupRecordings;
 export const slot = slotRecordings;
 export const process = processMetrics;
+export const info = processInfo;
 export const ledger = groupMetrics;
 export const self = selfMetrics;

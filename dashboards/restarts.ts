@@ -4,7 +4,7 @@ import * as bars from "@grafana/grafana-foundation-sdk/bargauge";
 import { BigValueTextMode, GraphDrawStyle, VisibilityMode } from "@grafana/grafana-foundation-sdk/common";
 import * as histories from "@grafana/grafana-foundation-sdk/statushistory";
 import * as units from "@grafana/grafana-foundation-sdk/units";
-import { colours, inSight, noneSteps, usedSteps } from "../catalog/appearance.ts";
+import { colours, inSight, noneSteps, reasonColours, usedSteps } from "../catalog/appearance.ts";
 import { restartReasons } from "../catalog/metrics.ts";
 import { oomKills } from "./annotations.ts";
 import { board, dataAgeStat, link } from "./common.ts";
@@ -14,9 +14,9 @@ import { aboutGroup } from "./links.ts";
 import {
   at,
   byThreshold,
+  fixed,
   noDash,
   over,
-  palette,
   plain,
   stat,
   steps,
@@ -24,6 +24,7 @@ import {
   timeLeftWords,
   timeseries,
   whenEmpty,
+  words,
 } from "./looks.ts";
 import * as q from "./queries.ts";
 import { cluster, datasource, filters, group, instance, job, mostRestarted, namespace, source } from "./variables.ts";
@@ -45,6 +46,9 @@ export const restarts = () =>
 const counted = (series: Parameters<typeof q.ofGroups>[0], hours: number, of = q.ofGroups) =>
   `max by (${q.exporterLabels.join(", ")}, group) (${q.countedOver(of(series), hours)})`;
 
+/** 0 where there are groups, and none of them has anything to count. */
+const none = `max(${q.ofGroups(q.ledger.processes)}) * 0`;
+
 const day = 24;
 const week = 7 * day;
 
@@ -56,8 +60,8 @@ const restartCount = () =>
     .unit(units.Short)
     .decimals(0)
     .noValue("nothing recorded yet")
-    .withTarget(at(`sum(${counted(q.group.livesEnded, day)})`, "24 h", "A"))
-    .withTarget(at(`sum(${counted(q.group.livesEnded, week)})`, "7 d", "B"));
+    .withTarget(at(`sum(${counted(q.group.livesEnded, day)}) or ${none}`, "24 h", "A"))
+    .withTarget(at(`sum(${counted(q.group.livesEnded, week)}) or ${none}`, "7 d", "B"));
 
 const oomCount = () =>
   stat(
@@ -68,8 +72,8 @@ const oomCount = () =>
     .decimals(0)
     .noValue("nothing recorded yet")
     .thresholds(steps(noneSteps))
-    .withTarget(at(`sum(${counted(q.group.oomRestarts, day)})`, "24 h", "A"))
-    .withTarget(at(`sum(${counted(q.group.oomRestarts, week)})`, "7 d", "B"));
+    .withTarget(at(`sum(${counted(q.group.oomRestarts, day)}) or ${none}`, "24 h", "A"))
+    .withTarget(at(`sum(${counted(q.group.oomRestarts, week)}) or ${none}`, "7 d", "B"));
 
 /** Half of the lives that ended were shorter. */
 const medianLife = `min ${q.byGroup} (quantile_over_time(0.5, ${q.lifeLengths(q.ofWorst)}))`;
@@ -95,14 +99,14 @@ const whoRestarts = () =>
     [
       {
         title: "Restarts",
-        expr: `sum ${q.byGroup} (${counted(q.group.livesEnded, week, q.ofWorst)})`,
+        expr: q.orEmpty(`sum ${q.byGroup} (${counted(q.group.livesEnded, week, q.ofWorst)})`, q.ofWorst, "0"),
         unit: units.Short,
         decimals: 0,
         width: 95,
       },
       {
         title: "Of these OOM",
-        expr: `sum ${q.byGroup} (${counted(q.group.oomRestarts, week, q.ofWorst)})`,
+        expr: q.orEmpty(`sum ${q.byGroup} (${counted(q.group.oomRestarts, week, q.ofWorst)})`, q.ofWorst, "0"),
         unit: units.Short,
         decimals: 0,
         steps: noneSteps,
@@ -111,14 +115,14 @@ const whoRestarts = () =>
       },
       {
         title: "Unplanned",
-        expr: `sum ${q.byGroup} (${counted(q.group.restarts, week, q.ofWorst)})`,
+        expr: q.orEmpty(`sum ${q.byGroup} (${counted(q.group.restarts, week, q.ofWorst)})`, q.ofWorst, "0"),
         unit: units.Short,
         decimals: 0,
         width: 105,
       },
       {
         title: "Ended growing",
-        expr: `sum ${q.byGroup} (${counted(q.group.livesEndedGrowing, week, q.ofWorst)})`,
+        expr: q.orEmpty(`sum ${q.byGroup} (${counted(q.group.livesEndedGrowing, week, q.ofWorst)})`, q.ofWorst, "0"),
         unit: units.Short,
         decimals: 0,
         steps: noneSteps,
@@ -127,7 +131,7 @@ const whoRestarts = () =>
       },
       {
         title: "Median life",
-        expr: medianLife,
+        expr: q.orEmpty(medianLife, q.ofWorst),
         unit: units.Seconds,
         decimals: 1,
         mappings: [whenEmpty("no restart")],
@@ -135,7 +139,7 @@ const whoRestarts = () =>
       },
       {
         title: "Shortest life",
-        expr: shortestLife,
+        expr: q.orEmpty(shortestLife, q.ofWorst),
         unit: units.Seconds,
         decimals: 1,
         mappings: [whenEmpty("no restart")],
@@ -143,7 +147,7 @@ const whoRestarts = () =>
       },
       {
         title: "Memory at death",
-        expr: `max ${q.byGroup} (${q.ofWorst(q.ledger.lastEndMemoryLimit)})`,
+        expr: q.orEmpty(`max ${q.byGroup} (${q.ofWorst(q.ledger.lastEndMemoryLimit)})`, q.ofWorst),
         unit: units.PercentUnit,
         decimals: 0,
         mappings: [whenEmpty(noDash)],
@@ -155,6 +159,8 @@ const whoRestarts = () =>
         title: "Last reason",
         expr: `topk ${q.byGroup} (1, max by (${q.groupLabels.join(", ")}, reason) (${q.ofWorst(q.ledger.lastEnd)}))`,
         label: "reason",
+        mappings: [reasonWords()],
+        coloured: "text",
       },
     ],
     { by: "Restarts", descending: true },
@@ -167,17 +173,25 @@ const whoRestarts = () =>
       },
     ]);
 
-const byReason = () =>
-  new bars.PanelBuilder()
+const reasonWord = (reason: string) => reason.replaceAll("_", " ");
+const reasonWords = () =>
+  words(
+    Object.fromEntries(
+      restartReasons.map((reason) => [reason, { text: reasonWord(reason), color: reasonColours[reason] }]),
+    ),
+  );
+
+const byReason = () => {
+  const panel = new bars.PanelBuilder()
     .title("Restarts by reason")
     .description(
-      `In the time shown, of the groups under “Charts show”. The reasons are ${restartReasons.join(", ").replaceAll("_", " ")}. Good: scheduled and exit only, and few of them.`,
+      `In the time shown, of the groups under “Charts show”. The reasons are ${restartReasons.map(reasonWord).join(", ")}. Good: scheduled and exit only, and few of them.`,
     )
     .datasource(source)
     .unit(units.Short)
     .decimals(0)
     .min(0)
-    .colorScheme(palette())
+    .colorScheme(fixed(colours.unknown))
     .thresholds(steps(plain))
     .noValue("No restart was seen")
     .withTarget(
@@ -186,6 +200,15 @@ const byReason = () =>
         "{{reason}}",
       ),
     );
+  return restartReasons.reduce(
+    (all, reason) =>
+      all.overrideByName(reason, [
+        { id: "color", value: { mode: "fixed", fixedColor: reasonColours[reason] } },
+        { id: "displayName", value: reasonWord(reason) },
+      ]),
+    panel,
+  );
+};
 
 const perHour = () =>
   new histories.PanelBuilder()
@@ -209,7 +232,7 @@ const perHour = () =>
     .interval("1h")
     .maxDataPoints(week)
     .noValue("Nothing recorded yet")
-    .withTarget(over(`max ${q.byGroup} (${q.ofWorst(q.group.livesEnded)})`, "{{group}}"));
+    .withTarget(over(q.orEmpty(`max ${q.byGroup} (${q.ofWorst(q.group.livesEnded)})`, q.ofWorst, "0"), "{{group}}"));
 
 const uptimes = () =>
   timeseries(
@@ -219,7 +242,7 @@ const uptimes = () =>
     .unit(units.Seconds)
     .min(0)
     .interval("10m")
-    .noValue("No process was seen in this time")
+    .noValue("No process was seen for ten minutes in this time")
     .withTarget(over(`time() - max ${q.byLine} (${q.ofWorst(q.process.startTime)})`, "{{group}} {{slot}}"));
 
 const memoryAtDeath = () =>
@@ -261,14 +284,14 @@ const withoutRestarts = () =>
       },
       {
         title: "Median life",
-        expr: medianLife,
+        expr: q.orEmpty(medianLife, q.ofWorst),
         unit: units.Seconds,
         decimals: 1,
         mappings: [whenEmpty("no restart")],
       },
       {
         title: "Growth per hour in a life",
-        expr: `max ${q.byGroup} (${usualGrowth}) * 3600`,
+        expr: q.orEmpty(`max ${q.byGroup} (${usualGrowth}) * 3600`, q.ofWorst),
         unit: units.BytesIEC,
         decimals: 1,
         width: 230,
@@ -276,7 +299,7 @@ const withoutRestarts = () =>
       },
       {
         title: "Restarts expected in 24 h",
-        expr: `sum ${q.byGroup} (${counted(q.group.livesEnded, week, q.ofWorst)}) / 7`,
+        expr: q.orEmpty(`sum ${q.byGroup} (${counted(q.group.livesEnded, week, q.ofWorst)}) / 7`, q.ofWorst, "0"),
         unit: units.Short,
         decimals: 1,
         mappings: [whenEmpty(noDash)],

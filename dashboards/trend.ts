@@ -1,11 +1,6 @@
 // Is it slowly getting worse, did the fix work? A week, on recorded series, for the groups that a person would look at first.
 
-import {
-  GraphDrawStyle,
-  LegendDisplayMode,
-  VisibilityMode,
-  VizLegendOptionsBuilder,
-} from "@grafana/grafana-foundation-sdk/common";
+import { GraphDrawStyle, VisibilityMode } from "@grafana/grafana-foundation-sdk/common";
 import * as heatmaps from "@grafana/grafana-foundation-sdk/heatmap";
 import * as units from "@grafana/grafana-foundation-sdk/units";
 import { colours } from "../catalog/appearance.ts";
@@ -15,21 +10,10 @@ import { board, dataAgeStat, link } from "./common.ts";
 import { finished } from "./finish.ts";
 import { closedRow, line, row, top } from "./layout.ts";
 import { aboutGroup } from "./links.ts";
-import {
-  dashed,
-  noDash,
-  over,
-  paletteByName,
-  plain,
-  solid,
-  steps,
-  table,
-  timeseries,
-  verdictWords,
-  whenEmpty,
-} from "./looks.ts";
+import { dashed, noDash, over, plain, steps, table, timeseries, verdictWords, whenEmpty } from "./looks.ts";
 import * as q from "./queries.ts";
 import {
+  cgroups,
   cluster,
   datasource,
   filters,
@@ -53,6 +37,7 @@ export const trend = () =>
         instance(),
         group(),
         gravest(),
+        cgroups(q.ofWorst),
         versionLabel(),
         filters(),
       ])
@@ -62,7 +47,7 @@ export const trend = () =>
     top(line(9, [floor(), 20], [dataAgeStat(), 4])),
     row(
       "The same at three scales",
-      line(8, [scale("1h", "One hour"), 8], [scale("1d", "One day"), 8], [scale("7d", "Seven days"), 8]),
+      line(10, [scale("1h", "One hour"), 8], [scale("1d", "One day"), 8], [scale("7d", "Seven days"), 8]),
     ),
     row("Did the fix work?", line(9, [byVersion(), 24])),
     row("Since when?", line(9, [growthOverTime(), 12], [thisWeekAgainstLast(), 12]), line(9, [peakAndBaseline(), 24])),
@@ -86,7 +71,7 @@ const floor = () =>
   )
     .unit(units.BytesIEC)
     .min(0)
-    .colorScheme(paletteByName())
+    .lineWidth(2)
     .interval(grain)
     .noValue(young)
     .withTarget(over(perLine(q.ofWorst(q.slot.hourFloor)), "{{group}} {{slot}}"))
@@ -96,11 +81,9 @@ const floor = () =>
 const scale = (span: string, title: string) =>
   timeseries(
     `${title}`,
-    `The floor of ${floors.short / 60} minutes over ${title.toLowerCase()}, up to now. A line that rises at every scale is a leak; one that rises only in the short one is load or a cache. The colours are those of the chart above.`,
+    `The floor of ${floors.short / 60} minutes over ${title.toLowerCase()}, up to now. A line that rises at every scale is a leak; one that rises only in the short one is load or a cache.`,
   )
     .unit(units.BytesIEC)
-    .colorScheme(paletteByName())
-    .legend(new VizLegendOptionsBuilder().showLegend(false).displayMode(LegendDisplayMode.Hidden))
     .timeFrom(span)
     .hideTimeOverride(true)
     .interval(span === "7d" ? grain : "1m")
@@ -109,14 +92,19 @@ const scale = (span: string, title: string) =>
 
 const week = "[7d:1h]";
 const byRelease = `by (${q.groupLabels.join(", ")}, release)`;
-const lived = (by: string) => `max by (${by}, release) (${q.releases(q.ofWorst)})`;
+const lived = (by: string) => `max by (${by}, release) (${q.releases(q.ofWorst, q.ofContainers)})`;
 const slotReleases = lived(q.slotLabels.join(", "));
 const groupReleases = lived(q.groupLabels.join(", "));
 const onGroup = `on (${q.groupLabels.join(", ")})`;
 
 /** The hours of a group's recorded series, given to the release that ran then; to both in an hour of change. */
-const ofRelease = (series: string) =>
-  `(${groupReleases} * ${onGroup} group_left () max ${q.byGroup} (${series}))${week}`;
+const ofRelease = (series: string) => `${groupReleases} * ${onGroup} group_left () max ${q.byGroup} (${series})`;
+const verdictOfRelease = ofRelease(q.ofWorst(q.group.verdict));
+
+const hoursObserved = `max ${byRelease} (count_over_time((${groupReleases})${week}))`;
+/** There is a series only where there is something to count. */
+const countedOf = (series: Parameters<typeof q.ofWorst>[0]) =>
+  `sum ${byRelease} (sum_over_time((${ofRelease(q.ofWorst(series))})${week})) or ${hoursObserved} * 0`;
 
 const byVersion = () =>
   table(
@@ -132,14 +120,14 @@ const byVersion = () =>
       },
       {
         title: "Hours observed",
-        expr: `max ${byRelease} (count_over_time((${groupReleases})${week}))`,
+        expr: hoursObserved,
         unit: units.Short,
         decimals: 0,
         width: 130,
       },
       {
         title: "Growth per hour",
-        expr: `avg ${byRelease} (avg_over_time((${slotReleases} * ${q.onSlot} group_left () ${perSlot(q.slot.growth1h)})${week})) * 3600`,
+        expr: `avg ${byRelease} (avg_over_time((${slotReleases} * ${q.onSlot} group_left () ${perSlot(q.slot.growth1h)})${week})) * 3600 or ${hoursObserved} * NaN`,
         unit: units.BytesIEC,
         decimals: 1,
         mappings: [whenEmpty("too young")],
@@ -147,7 +135,7 @@ const byVersion = () =>
       },
       {
         title: "Restarts",
-        expr: `sum ${byRelease} (sum_over_time(${ofRelease(q.ofWorst(q.group.livesEnded))}))`,
+        expr: countedOf(q.group.livesEnded),
         unit: units.Short,
         decimals: 0,
         mappings: [whenEmpty(noDash)],
@@ -155,7 +143,7 @@ const byVersion = () =>
       },
       {
         title: "OOM kills",
-        expr: `sum ${byRelease} (sum_over_time(${ofRelease(q.ofWorst(q.group.oomRestarts))}))`,
+        expr: countedOf(q.group.oomRestarts),
         unit: units.Short,
         decimals: 0,
         mappings: [whenEmpty(noDash)],
@@ -163,7 +151,7 @@ const byVersion = () =>
       },
       {
         title: "Verdict",
-        expr: `max ${byRelease} (last_over_time(${ofRelease(q.ofWorst(q.group.verdict))}))`,
+        expr: `max ${byRelease} (${verdictOfRelease}) or max ${byRelease} (last_over_time((${verdictOfRelease})${week}))`,
         mappings: [verdictWords(), whenEmpty("not judged yet")],
         coloured: "text",
       },
@@ -193,10 +181,13 @@ const growthOverTime = () =>
     .overrideByName(percent(dailyGrowth.bounded), dashed(colours.watch, 1))
     .overrideByName(percent(dailyGrowth.warmingUp), dashed(colours.today, 1));
 
+/** Its colour says what it is, and the tooltip whose. */
+const outOfLegend = { id: "custom.hideFrom", value: { legend: true, tooltip: false, viz: false } };
+
 const thisWeekAgainstLast = () =>
   timeseries(
     "This week against last week",
-    "The floor now, and grey the floor a week before. Good: the same shape at the same level. Prometheus must keep two weeks for it.",
+    "The floor now, and dashed grey the floor a week before. Good: the same shape at the same level. Prometheus must keep two weeks for it.",
   )
     .unit(units.BytesIEC)
     .min(0)
@@ -204,7 +195,7 @@ const thisWeekAgainstLast = () =>
     .noValue(young)
     .withTarget(over(perGroup(q.slot.hourFloor), "{{group}}", "A"))
     .withTarget(over(perGroup(q.slot.hourFloor, " offset 1w"), "{{group}}, a week before", "B"))
-    .overrideByRegexp("/a week before$/", solid(colours.lastWeek, 1));
+    .overrideByRegexp("/a week before$/", [...dashed(colours.lastWeek, 1), outOfLegend]);
 
 /** A new start since the last point. */
 const start = `max ${q.bySlot} (${q.ofWorst(q.process.startTime)})`;
@@ -213,7 +204,7 @@ const restarted = `(${start} > max ${q.bySlot} (last_over_time(${q.ofWorst(q.pro
 const peakAndBaseline = () =>
   timeseries(
     "Peak and baseline of each life",
-    "A dot at each end of a life: the highest memory that it reached; and at each start: the floor that the next life began with. Good: few dots. Peaks at the same height with regular gaps: restarts cut a leak. A baseline that rises: what leaks survives the restart, or more is loaded.",
+    "A dot at each end of a life: the highest memory that it reached; and dashed, from start to start: the floor that each life began with. Good: few dots. Peaks at the same height with regular gaps: restarts cut a leak. A baseline that rises: what leaks survives the restart, or more is loaded.",
   )
     .unit(units.BytesIEC)
     .min(0)
@@ -232,13 +223,18 @@ const peakAndBaseline = () =>
     .withTarget(
       over(
         perLine(
-          `${perSlot(q.slot.floor)} and ${q.onSlot} (time() - ${start} < ${floorAge.short + 2 * evaluation.slow})`,
+          `${perSlot(q.slot.floor)} and ${q.onSlot} (time() - ${start} >= ${floorAge.short} < ${floorAge.short + 2 * evaluation.slow})`,
         ),
         "baseline {{group}} {{slot}}",
         "B",
       ),
     )
-    .overrideByRegexp("/^baseline/", solid(colours.floor, 1));
+    .overrideByRegexp("/^baseline/", [
+      { id: "custom.drawStyle", value: GraphDrawStyle.Line },
+      { id: "custom.lineStyle", value: { fill: "dash", dash: [4, 6] } },
+      { id: "custom.spanNulls", value: true },
+      { id: "custom.pointSize", value: 3 },
+    ]);
 
 const hoursOfTheDay = () => {
   const hour = `label_replace(count_values("hour", hour(vector(time()))), "hour", "0$1", "hour", "(.)")`;

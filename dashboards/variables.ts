@@ -9,7 +9,7 @@ import {
   VariableRefresh,
   VariableSort,
 } from "@grafana/grafana-foundation-sdk/dashboard";
-import { groupMetrics, processMetrics, selfMetrics } from "../catalog/metrics.ts";
+import { groupMetrics, processInfo, processMetrics, selfMetrics } from "../catalog/metrics.ts";
 import { groupRecordings, slotRecordings } from "../catalog/recordings.ts";
 import { countedOver, ofExporter, ofGroups } from "./queries.ts";
 
@@ -77,6 +77,9 @@ export const group = () => queryVariable("group", groups, { label: "Group", allV
 export const hiddenGroup = () => queryVariable("group", groups, { label: "Group", allValue: ".*", hidden: true });
 /** A board about one process group. */
 export const oneGroup = () => queryVariable("group", groups, { label: "Group", several: false });
+/** The containers that held the processes of `of` in the time shown. */
+export const cgroups = (of: typeof ofGroups) =>
+  queryVariable("cgroups", `label_values(${of(processInfo.process)}, cgroup)`, { label: "Containers", hidden: true });
 export const slot = () =>
   queryVariable("slot", `label_values(${ofGroups(processMetrics.startTime)}, slot)`, {
     label: "Slot",

@@ -1,6 +1,6 @@
 // The exporter as a whole: passes in the background, passes for scrapes, and never two at once.
 
-import { staleAfterIntervals, verdictMaxAgeSeconds } from "../catalog/defaults.ts";
+import { demo, staleAfterIntervals, verdictMaxAgeSeconds } from "../catalog/defaults.ts";
 import { type Detection, detection } from "../catalog/detection.ts";
 import type { GroupVerdict, Verdicts } from "./analysis/verdicts.ts";
 import type { Config } from "./config/config.ts";
@@ -77,9 +77,9 @@ export class Exporter {
   }) {
     this.log = options.log;
     this.clock = options.clock ?? systemClock;
-    this.config = options.config;
-    this.configFile = options.configFile;
     this.detection = options.detection ?? detection;
+    this.config = this.paced(options.config);
+    this.configFile = options.configFile;
     this.failures = new Failures(options.log);
     const files = new KernelFiles(options.roots);
     const maxKept = options.maxKeptDescriptors ?? ownMaxKept();
@@ -98,7 +98,7 @@ export class Exporter {
       files,
       failures: this.failures,
       reader,
-      config: options.config,
+      config: this.config,
       clock: this.clock,
       podNames: this.podNames,
       engineNames: this.engineNames,
@@ -154,7 +154,7 @@ export class Exporter {
       const { Verdicts } = await import("./analysis/verdicts.ts");
       this.judge ??= new Verdicts(this.watcher, this.detection);
     }
-    return this.judge.all(this.clock.monotonic(), verdictMaxAgeSeconds);
+    return this.judge.all(this.clock.monotonic(), Math.min(verdictMaxAgeSeconds, this.detection.evaluation.fast));
   }
 
   /** Why the exporter's numbers should not be relied on; undefined when they can be. */
@@ -170,7 +170,7 @@ export class Exporter {
   /** Reads the configuration again. A bad one is refused and the old one stays. Returns why, or undefined. */
   async reloadConfig(): Promise<string | undefined> {
     try {
-      const config = await loadConfig(this.configFile);
+      const config = this.paced(await loadConfig(this.configFile));
       await this.exclusively(async () => {
         this.config = config;
         this.watcher.configure(config);
@@ -184,6 +184,17 @@ export class Exporter {
       this.log.error("configuration refused, the old one stays", { error: message });
       return message;
     }
+  }
+
+  /** On the fast clock of the demo a minute is a second or less: it looks as often as the demo is scraped. */
+  private paced(config: Config): Config {
+    if (this.detection.evaluation.fast >= detection.evaluation.fast) return config;
+    const { scrapeIntervalSeconds: second } = demo;
+    return {
+      ...config,
+      sampleInterval: Math.min(config.sampleInterval, second),
+      sampleMaxAge: Math.min(config.sampleMaxAge, second / 2), // a scrape takes a pass of its own, even when it comes a little early
+    };
   }
 
   private pass(options: { full: boolean }): Promise<void> {

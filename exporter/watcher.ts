@@ -128,7 +128,7 @@ export class Watcher {
     this.engineNames = options.engineNames;
     this.config = options.config;
     this.clock = options.clock ?? systemClock;
-    this.cgroups = options.cgroups ?? new Cgroups(options.files, options.failures);
+    this.cgroups = options.cgroups ?? new Cgroups(options.files, options.failures, undefined, options.reader);
     this.ledger = options.ledger ?? new Ledger();
     this.threadsLimits = new ThreadsLimits(options.files, options.failures);
     this.detection = options.detection ?? detection;
@@ -194,6 +194,7 @@ export class Watcher {
   /** Lets go of every descriptor. */
   close(): void {
     for (const life of this.lives.values()) this.reader.close(life.handle);
+    this.cgroups.close();
   }
 
   /** Marks what is listed, and returns the pids that are new. */
@@ -460,7 +461,9 @@ export class Watcher {
       const uid = realUid(this.reader.lastStatus(), this.reader.lastStatus().length);
       const identity = outcome === "read" ? this.identify(pid, { comm, uid }) : undefined;
       const member = identity && !isPauseProcess(identity) ? membership(this.config, identity) : undefined;
-      if (identity === undefined || member === undefined) {
+      // without a command line it may have ended since, and would be named after a thread
+      const isOver = identity?.cmdline === "" && this.reader.readStatus(handle, this.table, row) !== "read";
+      if (identity === undefined || member === undefined || isOver) {
         giveUp();
         if (outcome !== "gone") this.ignore(pid, now);
         return;
@@ -603,6 +606,7 @@ export class Watcher {
 
   private async readCgroups(): Promise<void> {
     this.readNodeMemory();
+    this.cgroups.startReading();
     for (const cgroup of this.cgroups) {
       this.cgroups.read(cgroup);
       if (this.sliceIsOver()) await this.pause();

@@ -4,6 +4,7 @@ import fs from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { MiB } from "../catalog/defaults.ts";
+import { compressed, type Detection, detection } from "../catalog/detection.ts";
 import { type Config, defaultConfig } from "../exporter/config/config.ts";
 import { Exporter } from "../exporter/exporter.ts";
 import type { Format } from "../exporter/exposition/format.ts";
@@ -14,7 +15,10 @@ import { checkMetrics, content, parseOpenMetrics } from "./exposition/promtool.t
 import { asDeclared, seriesOf } from "./exposition/series.ts";
 import { bootTime, type FakeMachine, fakeMachine } from "./support/machine.ts";
 
-function exporterOf(machine: FakeMachine, options: { config?: Partial<Config>; configFile?: string } = {}) {
+function exporterOf(
+  machine: FakeMachine,
+  options: { config?: Partial<Config>; configFile?: string; detection?: Detection } = {},
+) {
   const logged: string[] = [];
   const { config, ...rest } = options;
   const exporter = new Exporter({
@@ -64,6 +68,18 @@ describe("scrapes", () => {
     expect(await resident()).toBe(10 * MiB);
     machine.clock.advance(0.1);
     expect(await resident()).toBe(20 * MiB);
+    expect(exporter.watcher.passes).toBe(2);
+  });
+
+  test("of the demo's fast clock take one sooner, also after a reload", async () => {
+    const machine = fakeMachine();
+    const { exporter, scrape } = exporterOf(machine, { detection: compressed(detection, 60) });
+    await scrape();
+    expect(exporter.config.sampleInterval).toBe(1); // a minute of the demo
+    await exporter.reloadConfig();
+    expect(exporter.config.sampleInterval).toBe(1);
+    machine.clock.advance(0.6);
+    await scrape();
     expect(exporter.watcher.passes).toBe(2);
   });
 

@@ -1,7 +1,7 @@
 // What the watcher makes of processes that come, go and change, on a machine made of files (support/machine.ts).
 
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { GiB, identityRefreshSeconds, ledger as ledgerDefaults, MiB } from "../catalog/defaults.ts";
 import { groupMetrics, processMetrics } from "../catalog/metrics.ts";
 import { type Config, decodeConfig } from "../exporter/config/config.ts";
@@ -120,6 +120,17 @@ describe("what is not watched", () => {
     expect(running()).toEqual({});
     expect([...watcher.ledger]).toEqual([]);
     expect(logged).toEqual([]);
+  });
+
+  test("a process that ends while it is looked at for the first time, and so has lost its command line", async () => {
+    const machine = fakeMachine();
+    const { pass, running, watcher } = watch(machine);
+    machine.start({ comm: "MainThread", argv: [""], exe: "/usr/bin/node" });
+    const read = watcher.reader.readStatus.bind(watcher.reader);
+    vi.spyOn(watcher.reader, "readStatus").mockImplementationOnce(read).mockReturnValueOnce("no memory");
+    await pass();
+    expect(running()).toEqual({});
+    expect([...watcher.ledger]).toEqual([]);
   });
 
   test("a process with our pid, when the watched procfs is that of another machine", async () => {

@@ -7,7 +7,7 @@ import { slotRecordings as slot, sparseRecordings as sparse } from "../../catalo
 import type { Severity } from "../../catalog/windows.ts";
 import { slotText } from "../annotations.ts";
 import { ago, duration, round, slotLabels, youngerThan } from "../promql.ts";
-import type { AlertRule, RecordingRule, RuleGroup } from "../rule.ts";
+import type { AlertRule, RuleGroup } from "../rule.ts";
 
 const floor = slot.floor.name;
 const hourFloor = slot.hourFloor.name;
@@ -23,18 +23,14 @@ export const alertName = {
 export const urgentLeaks = (d: Detection): RuleGroup => ({
   name: "leakwatch-leak-urgent",
   interval: d.evaluation.fast,
-  rules: [
-    timeLeft(d, "15m", d.urgent.fortyMinutes, d.urgent.young.timeLeft, sparse.left40m.name, slot.growth15m.name),
-    pageAlert(d),
-    todayAlert(d),
-  ],
+  rules: [{ record: sparse.left40m.name, expr: timeLeftOfFortyMinutes(d) }, pageAlert(d), todayAlert(d)],
 });
 
 export const soonLeaks = (d: Detection): RuleGroup => ({
   name: "leakwatch-leak-soon",
   interval: d.evaluation.slow,
   rules: [
-    timeLeft(d, "1h", d.urgent.twoHours, d.urgent.twoHours.timeLeft, sparse.left2h.name, slot.growth1h.name),
+    { record: sparse.left2h.name, expr: timeLeftOfTwoHours(d) },
     { record: sparse.left12h.name, expr: timeLeftOfHalfADay(d) },
   ],
 });
@@ -42,7 +38,13 @@ export const soonLeaks = (d: Detection): RuleGroup => ({
 export const steadyLeaks = (d: Detection): RuleGroup => ({
   name: "leakwatch-leak-steady",
   interval: d.evaluation.slow,
-  rules: [steadyAlert(d), slowAlert(d)],
+  // what looks far back makes every series in its expression dear, so it is recorded without those that look at now
+  rules: [
+    { record: sparse.rise22h.name, expr: evenly(d) },
+    { record: sparse.rise36h.name, expr: byDayMoreThanByNight(d) },
+    steadyAlert(d),
+    slowAlert(d),
+  ],
 });
 
 export const predictedOom = (d: Detection): RuleGroup => ({
@@ -51,17 +53,11 @@ export const predictedOom = (d: Detection): RuleGroup => ({
   rules: d.oomPredicted.map((one) => predictedAlert(d, one)),
 });
 
-/** Seconds to the limit at the window's pace, where the window looks like a leak and they are no more than `within`. */
-function timeLeft(
-  { urgent, horizons, floorAge }: Detection,
-  stretch: "15m" | "1h",
-  window: Detection["urgent"]["fortyMinutes"],
-  within: number,
-  record: string,
-  growth: string,
-): RecordingRule {
-  const { over, gain, slowest, biggest, beyondLimit } = window;
-  const { seconds } = horizons[stretch];
+/** Seconds to the limit at the pace of forty minutes, where these look like a leak and they are no more than `timeLeft`. */
+function timeLeftOfFortyMinutes(d: Detection): string {
+  const { over, gain, slowest, biggest, beyondLimit } = d.urgent.fortyMinutes;
+  const { seconds } = d.horizons["15m"];
+  const growth = slot.growth15m.name;
   const stretches = `${growth}[${duration(over - seconds)}]`;
   const lines = [
     `(${floor} - ${ago(floor, over)})`,
@@ -69,31 +65,54 @@ function timeLeft(
     `<= ${round(over / slowest)} * min_over_time(${stretches})`,
     `>= ${round(seconds / biggest)} * max_over_time(${stretches})`,
     `<= ${round(over)} * ${growth} * (1 + ${round((over - seconds) / 2 / beyondLimit)} * ${growth} / clamp_min(${headroom}, 1))`,
-    `<= ${round(1 / urgent.aboveDayPeak)} * (${floor} - ${ago(dayPeak, over)})`,
+    aboveDayPeak(d, floor, over),
   ];
-  return {
-    record,
-    expr: `${round(over)} * ${headroom} / (${lines.join("\n  ")}\nunless ${youngerThan(over + floorAge.short)}) <= ${round(within)}`,
-  };
+  const young = youngerThan(over + d.floorAge.short, d);
+  return `${round(over)} * ${headroom} / (${lines.join("\n  ")}\nunless ${young}) <= ${round(d.urgent.young.timeLeft)}`;
 }
 
-/** The same over the sparse rises of six hours. */
-function timeLeftOfHalfADay({ urgent: { twelveHours, aboveDayPeak }, horizons, floors }: Detection): string {
-  const { over, gain, slowest, biggest, beyondLimit, stillGrowing, timeLeft: within } = twelveHours;
-  const { seconds } = horizons["6h"];
-  const rise = sparse.rise6h.name;
+/** The same over sparse rises, of one hour or of six. */
+function timeLeftOfTwo(
+  d: Detection,
+  { over, gain, slowest, biggest, beyondLimit, timeLeft: within }: Detection["urgent"]["twoHours" | "twelveHours"],
+  stretch: { rise: string; seconds: number; floor: string },
+  further: readonly string[],
+): string {
+  const { rise, seconds } = stretch;
   const stretches = `${rise}[${duration(over - seconds)}]`;
   const count = over / seconds;
   const lines = [
     `(${rise} + ${ago(rise, seconds)})`,
-    `> ${gain} * ${hourFloor}`,
+    `> ${gain} * ${stretch.floor}`,
     `<= ${round(count / slowest)} * min_over_time(${stretches})`,
     `>= ${round(1 / biggest)} * max_over_time(${stretches})`,
     `<= ${round(count)} * ${rise} * (1 + ${round((over - seconds) / 2 / seconds / beyondLimit)} * ${rise} / clamp_min(${headroom}, 1))`,
-    `<= ${round(1 / aboveDayPeak)} * (${hourFloor} - ${ago(dayPeak, over)})`,
-    `<= ${round(over / floors.hour / stillGrowing)} * (${floor} - ${hourFloor})`,
+    aboveDayPeak(d, stretch.floor, over),
+    ...further,
   ];
-  return `${round(over)} * ${headroom} / (${lines.join("\n  ")}\nand ${ago(rise, seconds / 2)}) <= ${round(within)}`;
+  return `${round(over)} * ${headroom} / (${lines.join("\n  ")}) <= ${round(within)}`;
+}
+
+const aboveDayPeak = ({ urgent }: Detection, level: string, over: number) =>
+  `<= ${round(1 / urgent.aboveDayPeak)} * (${level} - ${ago(dayPeak, over)})`;
+
+function timeLeftOfTwoHours(d: Detection): string {
+  const { twoHours } = d.urgent;
+  const { seconds } = d.horizons["1h"];
+  const rise = sparse.rise1h.name;
+  return timeLeftOfTwo(d, twoHours, { rise, seconds, floor }, [
+    present(d, rise, twoHours.over - seconds, twoHours.present, d.evaluation.fast),
+  ]);
+}
+
+function timeLeftOfHalfADay(d: Detection): string {
+  const { twelveHours } = d.urgent;
+  const { seconds } = d.horizons["6h"];
+  const rise = sparse.rise6h.name;
+  return timeLeftOfTwo(d, twelveHours, { rise, seconds, floor: hourFloor }, [
+    `<= ${round(twelveHours.over / d.floors.hour / twelveHours.stillGrowing)} * (${floor} - ${hourFloor})`,
+    `and ${ago(rise, seconds / 2)}`,
+  ]);
 }
 
 /** The value of just this evaluation, also where nothing marks the end of a series. */
@@ -133,8 +152,13 @@ function todayAlert(d: Detection): AlertRule {
   ]);
 }
 
-const inItsYouth = ({ urgent: { fortyMinutes, young }, evaluation }: Detection) =>
-  `${youngerThan(young.maximumAge)} and ${held(sparse.left40m.name, young.for - fortyMinutes.for, evaluation.fast)}`;
+const inItsYouth = (d: Detection) => {
+  const {
+    urgent: { fortyMinutes, young },
+    evaluation,
+  } = d;
+  return `${youngerThan(young.maximumAge, d)} and ${held(sparse.left40m.name, young.for - fortyMinutes.for, evaluation.fast)}`;
+};
 
 function urgentAlert(
   { urgent, keepFiring }: Detection,
@@ -159,11 +183,13 @@ function urgentAlert(
 }
 
 function steadyAlert(d: Detection): AlertRule {
-  const { steady, horizons, keepFiring } = d;
+  const { steady, horizons, floors, keepFiring } = d;
   const longest = Math.max(...steady.lookedAt) + horizons["6h"].seconds;
   return {
     alert: alertName.steady,
-    expr: `(${even(d)})\nor (${byDayMoreThanByNight(d)})`,
+    expr: `(${sparse.rise22h.name}
+  <= ${round((steady.lookedAt.length * horizons["6h"].seconds) / floors.hour / steady.stillGrowing)} * (${floor} - ${hourFloor}))
+or ${sparse.rise36h.name}`,
     for: steady.for,
     keepFiringFor: keepFiring.steady,
     labels: { severity: steady.severity, class: "leak" },
@@ -177,7 +203,7 @@ function steadyAlert(d: Detection): AlertRule {
 }
 
 /** Four stretches of six hours in 22, overlapping: none much slower than the others. */
-function even({ steady, horizons, floors }: Detection): string {
+function evenly({ steady }: Detection): string {
   const stretches = steady.lookedAt.map((age) => ago(sparse.rise6h.name, age));
   const count = stretches.length;
   const secondHalf = stretches.slice(0, count / 2).join(" + ");
@@ -186,7 +212,6 @@ function even({ steady, horizons, floors }: Detection): string {
     `> ${steady.gain} * ${hourFloor}`,
     ...stretches.map((stretch) => `<= ${round(count / steady.slowest)} * ${stretch}`),
     `<= ${round(1 + 1 / steady.pace)} * (${secondHalf})`,
-    `<= ${round((count * horizons["6h"].seconds) / floors.hour / steady.stillGrowing)} * (${floor} - ${hourFloor})`,
   ].join("\n  ");
 }
 
@@ -231,8 +256,8 @@ function threeStretches(rise: string, seconds: number, window: Detection["slow"]
   ];
 }
 
-const present = ({ evaluation }: Detection, rise: string, over: number, share: number) =>
-  `and count_over_time(${rise}[${duration(over)}]) >= ${Math.round((share * over) / evaluation.slow)}`;
+const present = ({ evaluation }: Detection, rise: string, over: number, share: number, interval = evaluation.slow) =>
+  `and count_over_time(${rise}[${duration(over)}]) >= ${Math.round((share * over) / interval)}`;
 
 /** Level and trend: near enough to the limit, and a leak by the alerts above, not by the slope alone. */
 function predictedAlert(

@@ -24,13 +24,13 @@ export const lives = (d: Detection): RuleGroup => ({
   ],
 });
 
-/** What a counter gained in the last hour: from 0 after a reset, and 0 where the past is not known. */
+/** What a counter gained in the last hour, from 0 after a reset. Nothing where it gained nothing: few groups ever restart. */
 function lastHour({ evaluation, ledgerStep }: Detection, counter: string, matchers?: string): string {
   const sum = (series: string) => (matchers === undefined ? series : `sum without (reason) (${series})`);
   const selector = matchers === undefined ? counter : `${counter}{${matchers}}`;
   const now = sum(selector);
   const before = sum(`last_over_time(${ago(`${selector}[${duration(2 * evaluation.slow)}]`, ledgerStep.step)})`);
-  return `(${now} - ${before} >= 0)\nor (${now} < ${before})\nor 0 * ${now}`;
+  return `(${now} - ${before} > 0)\nor (${now} < ${before} > 0)`;
 }
 
 /** As a subquery by the hour. A little less than the whole time: Prometheus 2 takes in the moment at its far end, 3 does not. */
@@ -44,18 +44,19 @@ const gained = (d: Detection, name: string, over: number) => `sum_over_time(${by
 const atLeast = (count: number) => `> ${count - 0.5}`;
 
 function maskedAlert(d: Detection): AlertRule {
-  const { maskedLeak, maskedByOom, ledgerStep, keepFiring } = d;
+  const { maskedLeak, maskedByOom, keepFiring } = d;
   const name = "LeakwatchMemoryLeakMasked";
   const most = (over: number, count: number, share: number) =>
     `${gained(d, group.livesEndedGrowing.name, over)} ${atLeast(count)} >= ${share} * ${gained(d, group.livesEnded.name, over)}`;
   const known = maskedLeak.map(
     ({ over, known: since, lives: count, share }) =>
-      `(${most(over, count, share)} and count_over_time(${byTheHour(d, group.livesEnded.name, over)}) >= ${Math.round(since / ledgerStep.step)})`,
+      `(${most(over, count, share)} and ${ago(groupMetrics.livesEnded.name, since)})`,
   );
   const byOom = `(${most(maskedByOom.over, maskedByOom.lives, maskedByOom.share)} and ${gained(d, group.oomRestarts.name, maskedByOom.over)} ${atLeast(maskedByOom.lives)})`;
   return {
     alert: name,
-    expr: [...known, byOom].join("\nor "),
+    // known until now: an exporter that is gone has not been watching since
+    expr: `((${known.join("\nor ")})\nand ${groupMetrics.livesEnded.name})\nor ${byOom}`,
     for: 0,
     keepFiringFor: keepFiring.masked,
     labels: { severity: "warning", class: "leak" },

@@ -2,7 +2,7 @@
 // number that stands for the word, with the word as a label. Alerts are asked for on the labels of a slot alone, for they may have labels of their own.
 
 import type { Detection } from "../../catalog/detection.ts";
-import { processMetrics } from "../../catalog/metrics.ts";
+import { groupMetrics, processMetrics } from "../../catalog/metrics.ts";
 import { groupRecordings as group, slotRecordings as slot } from "../../catalog/recordings.ts";
 import { type Verdict, verdictCode, verdicts } from "../../catalog/verdicts.ts";
 import { type Severity, severities } from "../../catalog/windows.ts";
@@ -34,7 +34,7 @@ function slotSeverity(): string {
 
 function groupSeverity(): string {
   const gravest = `max without (slot, severity) (${slot.severity.name})`;
-  const masked = `${group.livesEnded.name} and on (${groupLabels}) ${firing('alertname="LeakwatchMemoryLeakMasked"')}`;
+  const masked = `${groupMetrics.livesEnded.name} and on (${groupLabels}) ${firing('alertname="LeakwatchMemoryLeakMasked"')}`;
   return byGravity
     .flatMap((severity) => [
       graded(severity, `${gravest} == ${severityCode(severity)}`),
@@ -44,13 +44,14 @@ function groupSeverity(): string {
 }
 
 /** The first line that holds counts. */
-function slotVerdict({ verdictAge, dailyGrowth, capacity, spike }: Detection): string {
+function slotVerdict(d: Detection): string {
+  const { verdictAge, dailyGrowth, capacity, spike } = d;
   const growth = slot.growth.name;
   const grows = (share: number) => `${growth} > ${round(share / dailyGrowth.per)} * ${slot.hourFloor.name}`;
   return [
     named("leaking", `max without (severity) (${slot.severity.name})`),
-    named("insufficient_data", youngerThan(verdictAge)),
-    named("warming_up", `${grows(dailyGrowth.warmingUp)} and ${youngerThan(dailyGrowth.maximumAge)}`),
+    named("insufficient_data", youngerThan(verdictAge, d)),
+    named("warming_up", `${grows(dailyGrowth.warmingUp)} and ${youngerThan(dailyGrowth.maximumAge, d)}`),
     named("bounded_growth", `${grows(dailyGrowth.bounded)} and ${slot.confidence.name} > 0`),
     named(
       "high_stable",
@@ -67,7 +68,7 @@ function groupVerdict(): string {
   const gravest = `max without (slot, verdict) (${slot.verdict.name})`;
   const words = verdicts.filter(({ word }) => word !== "masked_leak" && word !== "restart_loop");
   const fires = (alerts: string) =>
-    `${group.livesEnded.name} and on (${groupLabels}) ${firing(`alertname=~"${alerts}"`)}`;
+    `${groupMetrics.livesEnded.name} and on (${groupLabels}) ${firing(`alertname=~"${alerts}"`)}`;
   return [
     named("restart_loop", fires("LeakwatchOomLoop|LeakwatchRestartLoop")),
     named("masked_leak", fires("LeakwatchMemoryLeakMasked")),

@@ -10,12 +10,21 @@ import { scrapeIntervalSeconds } from "../../catalog/defaults.ts";
 import { PrometheusServer } from "../../exporter/backtest/prometheus-server.ts";
 import { Workspace } from "../../exporter/backtest/workspace.ts";
 import { ensurePrograms, findProgram } from "../../test/support/packages.ts";
-import { syntheticWeek, type WeekName, now as weekEnd, weekNames, writeWeek } from "../../test/support/weeks.ts";
+import {
+  scantNames,
+  syntheticWeek,
+  truths,
+  type WeekName,
+  now as weekEnd,
+  weekNames,
+  writeWeek,
+} from "../../test/support/weeks.ts";
 
 const usage = `usage: npm run preview -- [options]
   --board NAME       fleet, process, trend, restarts or exporter; may be given several times (default: all that are generated)
   --theme THEME      dark or light (default: both)
-  --week WEEK        leaking or healthy: the made-up weeks to show (default: leaking)
+  --week WEEK        leaking or healthy: the made-up weeks to show (default: leaking); or first-hour, lone, newborn, nothing,
+                     which have little to show
   --url URL          your own Prometheus instead, as it is now
   --var NAME=VALUE   value of a variable, for instance --var group=api; may be given several times
   --from, --to WHEN  ends of the range, for instance --to now+24h (default: the board's own)
@@ -27,6 +36,7 @@ const themes = ["dark", "light"] as const;
 
 /** What the boards of one thing show when nobody says which. */
 const shownByDefault: Record<string, Record<string, string>> = { process: { group: "checkout-api" } };
+const weeks: readonly WeekName[] = [...weekNames, ...scantNames];
 
 interface Wanted {
   folder: string;
@@ -38,6 +48,8 @@ interface Wanted {
   time: { from?: string; to?: string };
   out: string;
 }
+
+const isThere = (week: WeekName) => truths(week).has("checkout-api");
 
 const nameInFile = /^leakwatch-(.+)\.json$/;
 const fileOf = (board: string) => `leakwatch-${board}.json`;
@@ -78,7 +90,7 @@ async function preview({
         theme,
         now,
         time,
-        values: { ...(url === undefined ? shownByDefault[board] : {}), ...values },
+        values: { ...(url === undefined && isThere(week) ? shownByDefault[board] : {}), ...values },
         scrapeInterval: scrapeIntervalSeconds,
         file: path.join(out, `${board}-${theme}.png`),
       })),
@@ -148,7 +160,7 @@ function readArguments(): Wanted {
     folder: values.boards,
     boards: (values.board ?? generated).map((name) => oneOf("--board", generated, name)),
     themes: values.theme.map((theme) => oneOf("--theme", themes, theme)),
-    week: oneOf("--week", weekNames, values.week),
+    week: oneOf("--week", weeks, values.week),
     url: values.url?.replace(/\/+$/, ""),
     values: Object.fromEntries(values.var.map(assignment)),
     time: { ...(values.from && { from: values.from }), ...(values.to && { to: values.to }) },

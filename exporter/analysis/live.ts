@@ -4,6 +4,7 @@
 
 import type { AlertRule, RecordingRule, RuleGroup } from "../../alerts/rule.ts";
 import { isAlert } from "../../alerts/rule.ts";
+import { groupMetrics } from "../../catalog/metrics.ts";
 import { groupRecordings, slotRecordings } from "../../catalog/recordings.ts";
 import { type Verdict, verdictCode, verdicts } from "../../catalog/verdicts.ts";
 import { type Severity, severities } from "../../catalog/windows.ts";
@@ -161,6 +162,10 @@ export class GroupKept implements Kept {
       [groupRecordings.oomRestarts.name]: ({ restart }) => restart === "oom" || restart === "suspected_oom",
       [groupRecordings.restarts.name]: ({ restart }) => restart !== undefined && restart !== "scheduled",
     };
+    // what the rules ask it is since when it is known
+    if (name === groupMetrics.livesEnded.name) {
+      return [{ labels: { ...this.labels, __name__: name }, times: [this.knownSince], values: [0], holds: true }];
+    }
     const wanted = counts[name];
     if (wanted === undefined) return undefined;
     const times = this.hoursAndNow();

@@ -1,11 +1,12 @@
 // One cgroup's memory controller as values: the same for both versions of the interface.
 
-import type { KernelFiles } from "../kernel/files.ts";
+import type { TextFiles } from "../kernel/kept-files.ts";
 import type { CgroupFolder } from "./layout.ts";
 import {
   type MemoryPressure,
   parseBytes,
   parseEvents,
+  parseHierarchicalLimit,
   parseLimit,
   parseMemoryStatV1,
   parseMemoryStatV2,
@@ -22,6 +23,8 @@ export interface CgroupMemory {
   swap: number | undefined;
   peak: number | undefined;
   limit: number | undefined;
+  /** The least limit of the cgroup and of all above it, where one file tells it (version 1). */
+  leastLimit: number | undefined;
   high: number | undefined;
   pressure: MemoryPressure | undefined;
   /** Counters since the cgroup was made, by event. */
@@ -29,11 +32,11 @@ export interface CgroupMemory {
 }
 
 /** Reads everything. Throws when the folder is gone or may not be read. */
-export function readCgroupMemory(files: KernelFiles, version: 1 | 2, folder: string): CgroupMemory {
+export function readCgroupMemory(files: TextFiles, version: 1 | 2, folder: string): CgroupMemory {
   return version === 2 ? readV2(files, folder) : readV1(files, folder);
 }
 
-function readV2(files: KernelFiles, folder: string): CgroupMemory {
+function readV2(files: TextFiles, folder: string): CgroupMemory {
   // The root cgroup has memory.stat, and none of the others.
   const number = (name: string) => optional(files, `${folder}/${name}`, parseBytes);
   const stat = parseMemoryStatV2(files.text(`${folder}/memory.stat`));
@@ -45,15 +48,17 @@ function readV2(files: KernelFiles, folder: string): CgroupMemory {
     swap: number("memory.swap.current"),
     peak: number("memory.peak"),
     limit: optional(files, `${folder}/memory.max`, parseLimit),
+    leastLimit: undefined,
     high: optional(files, `${folder}/memory.high`, parseLimit),
     pressure: optional(files, `${folder}/memory.pressure`, parsePressure),
     events: readEvents(files, 2, folder),
   };
 }
 
-function readV1(files: KernelFiles, folder: string): CgroupMemory {
+function readV1(files: TextFiles, folder: string): CgroupMemory {
   const number = (name: string) => optional(files, `${folder}/${name}`, parseBytes);
-  const stat = parseMemoryStatV1(files.text(`${folder}/memory.stat`));
+  const text = files.text(`${folder}/memory.stat`);
+  const stat = parseMemoryStatV1(text);
   const usage = number("memory.usage_in_bytes");
   return {
     ...stat,
@@ -62,6 +67,7 @@ function readV1(files: KernelFiles, folder: string): CgroupMemory {
     kernel: number("memory.kmem.usage_in_bytes"),
     peak: number("memory.max_usage_in_bytes"),
     limit: optional(files, `${folder}/memory.limit_in_bytes`, parseLimit),
+    leastLimit: parseHierarchicalLimit(text),
     high: undefined, // version 1's soft limit is another thing: it matters only when the whole machine is short
     pressure: undefined,
     events: readEvents(files, 1, folder),
@@ -74,7 +80,7 @@ function workingSet(usage: number | undefined, inactiveFile: number | undefined)
 }
 
 /** Event counters only: cheap enough for every pass. Empty where the folder is gone. */
-export function readEvents(files: KernelFiles, version: 1 | 2, folder: string): Map<string, number> {
+export function readEvents(files: TextFiles, version: 1 | 2, folder: string): Map<string, number> {
   if (version === 2) return optional(files, `${folder}/memory.events`, parseEvents) ?? new Map();
   const events = new Map<string, number>();
   const oomKill = optional(files, `${folder}/memory.oom_control`, parseEvents)?.get("oom_kill");
@@ -90,30 +96,43 @@ export interface EffectiveLimit {
   source: "cgroup" | "ancestor";
 }
 
+/** What need not be read again for an effective limit. */
+export interface KnownLimits {
+  /** Own limits by folder; those that are read are added. */
+  own: Map<string, number | undefined>;
+  /** What was read of the cgroup itself a moment ago. */
+  memory?: CgroupMemory;
+}
+
 /** The least limit of the cgroup and all above it that we can see; undefined when none of them has one. */
-export function readEffectiveLimit(files: KernelFiles, version: 1 | 2, at: CgroupFolder): EffectiveLimit | undefined {
+export function readEffectiveLimit(
+  files: TextFiles,
+  version: 1 | 2,
+  at: CgroupFolder,
+  { own, memory }: KnownLimits = { own: new Map() },
+): EffectiveLimit | undefined {
   const name = version === 2 ? "memory.max" : "memory.limit_in_bytes";
   let least: EffectiveLimit | undefined;
   for (let folder = at.folder; ; folder = folder.slice(0, folder.lastIndexOf("/"))) {
-    const bytes = optional(files, `${folder}/${name}`, parseLimit);
+    if (!own.has(folder)) own.set(folder, optional(files, `${folder}/${name}`, parseLimit));
+    const bytes = own.get(folder);
     if (bytes !== undefined && (least === undefined || bytes < least.bytes)) {
       least = { bytes, source: folder === at.folder ? "cgroup" : "ancestor" };
     }
     if (folder.length <= at.top.length) break;
   }
-  const above = version === 1 ? leastOfAllAncestors(files, at.folder) : undefined;
+  const above = version === 1 ? (memory ?? readLeastLimit(files, at.folder)).leastLimit : undefined;
   return above !== undefined && (least === undefined || above < least.bytes)
     ? { bytes: above, source: "ancestor" }
     : least;
 }
 
 /** Version 1 tells the least limit of the cgroup and all ancestors, also of those that our mount does not show. */
-function leastOfAllAncestors(files: KernelFiles, folder: string): number | undefined {
-  const field = optional(files, `${folder}/memory.stat`, parseEvents)?.get("hierarchical_memory_limit");
-  return field === undefined ? undefined : parseLimit(String(field));
+function readLeastLimit(files: TextFiles, folder: string): { leastLimit: number | undefined } {
+  return { leastLimit: optional(files, `${folder}/memory.stat`, parseHierarchicalLimit) };
 }
 
-function optional<T>(files: KernelFiles, file: string, parse: (text: string) => T): T | undefined {
+function optional<T>(files: TextFiles, file: string, parse: (text: string) => T): T | undefined {
   const text = files.textIfPresent(file);
   return text === undefined ? undefined : parse(text);
 }

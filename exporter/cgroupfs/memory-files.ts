@@ -9,7 +9,7 @@
 //   memory.oom_control    oom_kill_disable 0\nunder_oom 0\noom_kill 1
 
 import { FormatError } from "../kernel/files.ts";
-import { parseCounters } from "../procfs/lines.ts";
+import { counter, parseCounters } from "../procfs/lines.ts";
 
 /** Version 1 writes "no limit" as the largest multiple of the page size that fits; nothing real comes near it. */
 const unlimitedFrom = 2 ** 60;
@@ -39,11 +39,11 @@ export interface MemoryPressure {
 
 /** https://docs.kernel.org/accounting/psi.html; totals are in microseconds. */
 export function parsePressure(text: string): MemoryPressure {
-  const total = (kind: string) => {
-    const microseconds = new RegExp(`^${kind} .*total=(\\d+)$`, "m").exec(text)?.[1];
+  const total = (kind: RegExp) => {
+    const microseconds = kind.exec(text)?.[1];
     return microseconds === undefined ? undefined : Number(microseconds) / 1e6;
   };
-  return { waiting: total("some"), stalled: total("full") };
+  return { waiting: total(/^some .*total=(\d+)$/m), stalled: total(/^full .*total=(\d+)$/m) };
 }
 
 /** Parts of a cgroup's memory, in bytes, those of its descendants included. */
@@ -56,32 +56,36 @@ export interface MemoryStat {
 }
 
 export function parseMemoryStatV2(text: string): MemoryStat {
-  const fields = parseCounters(text);
   return {
-    anonymous: fields.get("anon"),
-    file: fields.get("file"),
-    kernel: fields.get("kernel") ?? kernelBefore518(fields),
-    inactiveFile: fields.get("inactive_file"),
+    anonymous: counter(text, "anon"),
+    file: counter(text, "file"),
+    kernel: counter(text, "kernel") ?? kernelBefore518(text),
+    inactiveFile: counter(text, "inactive_file"),
     swap: undefined, // a file of its own: memory.swap.current
   };
 }
 
 /** The field `kernel` came with Linux 5.18; before it, its known parts are summed. */
-function kernelBefore518(fields: Map<string, number>): number | undefined {
-  const parts = ["kernel_stack", "slab", "percpu"].map((name) => fields.get(name));
+function kernelBefore518(text: string): number | undefined {
+  const parts = ["kernel_stack", "slab", "percpu"].map((name) => counter(text, name));
   const known = parts.filter((part) => part !== undefined);
   return known.length === 0 ? undefined : known.reduce((sum, part) => sum + part, 0);
 }
 
 export function parseMemoryStatV1(text: string): MemoryStat {
-  const fields = parseCounters(text);
   return {
-    anonymous: fields.get("total_rss"),
-    file: fields.get("total_cache"),
+    anonymous: counter(text, "total_rss"),
+    file: counter(text, "total_cache"),
     kernel: undefined, // a file of its own: memory.kmem.usage_in_bytes
-    inactiveFile: fields.get("total_inactive_file"),
-    swap: fields.get("total_swap"),
+    inactiveFile: counter(text, "total_inactive_file"),
+    swap: counter(text, "total_swap"),
   };
+}
+
+/** Version 1's `memory.stat` also tells the least limit of the cgroup and of all above it. */
+export function parseHierarchicalLimit(text: string): number | undefined {
+  const bytes = counter(text, "hierarchical_memory_limit");
+  return bytes === undefined || bytes >= unlimitedFrom ? undefined : bytes;
 }
 
 /** Event counters by name. */

@@ -51,7 +51,7 @@ export function isPauseProcess(identity: Identity): boolean {
   const program = path.basename(identity.exe ?? first);
   if (path.basename(first) === "sleep" && rest.join(" ") === "infinity") return true;
   // what an engine starts now and then in a container without curl, ours among them: no service, and gone at once
-  if (rest.some((word) => path.basename(word) === "healthcheck.js")) return true;
+  if (rest.some((word) => /^healthcheck\.\w+$/.test(path.basename(word)))) return true;
   // an engine's own, about to become the app or such a check
   if (/^(runc|crun|youki)$/.test(path.basename(first)) && rest.join(" ") === "init") return true;
   return ["pause", "catatonit", "docker-init"].includes(program);

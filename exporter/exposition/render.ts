@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Labels, Metric } from "../../catalog/metric.ts";
 import { cgroupMetrics, groupMetrics, nodeMetrics, processInfo, processMetrics } from "../../catalog/metrics.ts";
 import type { Life } from "../discovery/life.ts";
+import type { WatchedCgroup } from "../samplers/cgroups.ts";
 import { columnCount, columns } from "../samplers/process-table.ts";
 import type { Watcher } from "../watcher.ts";
 import { type Format, familyHeader, labelText } from "./format.ts";
@@ -22,10 +23,19 @@ interface LifeTexts {
   limitInfoLine: Uint8Array;
 }
 
+/** Those of a cgroup, which never change. */
+interface CgroupTexts {
+  labels: Uint8Array;
+  infoLine: Uint8Array;
+  /** With one event more in the labels. */
+  ofEvent: Map<string, Uint8Array>;
+}
+
 export class Renderer {
   private readonly watcher: Watcher;
   private buffer = new TextBuffer(0);
   private readonly texts = new WeakMap<Life, LifeTexts>();
+  private readonly cgroupTexts = new WeakMap<WatchedCgroup, CgroupTexts>();
   private readonly heads = new Map<string, Uint8Array>();
   private written = 0;
 
@@ -152,14 +162,8 @@ export class Renderer {
   private async cgroups(format: Format): Promise<void> {
     const cgroups = [...this.watcher.cgroups].sort((a, b) => (a.path < b.path ? -1 : 1));
     const { info, container, pressureWaiting, pressureStalled, events, ...gauges } = cgroupMetrics;
-    this.family(
-      format,
-      info,
-      cgroups.map(({ path, version, containerId, podUid }) => [
-        { cgroup: path, version: String(version), container_id: containerId ?? "", pod_uid: podUid ?? "" },
-        1,
-      ]),
-    );
+    if (cgroups.length > 0) this.buffer.text(familyHeader(info, format));
+    for (const cgroup of cgroups) this.buffer.raw(this.textsOfCgroup(cgroup).infoLine);
     this.family(
       format,
       container,
@@ -184,33 +188,65 @@ export class Renderer {
       keyof typeof gauges,
       (typeof gauges)[keyof typeof gauges],
     ][]) {
-      this.family(
-        format,
-        metric,
-        cgroups.map(({ path, memory }) => [{ cgroup: path }, memory?.[name]]),
-      );
+      this.ofCgroups(format, metric, cgroups, ({ memory }) => memory?.[name]);
     }
     await this.pauseAfter(12 * cgroups.length);
-    this.family(
-      format,
-      pressureWaiting,
-      cgroups.map((c) => [{ cgroup: c.path }, c.memory?.pressure?.waiting]),
-    );
-    this.family(
-      format,
-      pressureStalled,
-      cgroups.map((c) => [{ cgroup: c.path }, c.memory?.pressure?.stalled]),
-    );
-    this.family(
-      format,
-      events,
-      cgroups.flatMap(({ path, memory }) =>
-        [...(memory?.events ?? [])]
-          .filter(([event]) => knownEvents.has(event))
-          .map(([event, count]): Sample<typeof events> => [{ cgroup: path, event }, count]),
-      ),
-    );
+    this.ofCgroups(format, pressureWaiting, cgroups, ({ memory }) => memory?.pressure?.waiting);
+    this.ofCgroups(format, pressureStalled, cgroups, ({ memory }) => memory?.pressure?.stalled);
+    this.eventsOfCgroups(format, cgroups);
     await this.pauseAfter(8 * cgroups.length);
+  }
+
+  private ofCgroups(
+    format: Format,
+    metric: Metric,
+    cgroups: readonly WatchedCgroup[],
+    measured: (cgroup: WatchedCgroup) => number | undefined,
+  ): void {
+    const head = this.head(metric);
+    let empty = true;
+    for (const cgroup of cgroups) {
+      const value = measured(cgroup);
+      if (value === undefined || Number.isNaN(value)) continue;
+      if (empty) this.buffer.text(familyHeader(metric, format));
+      empty = false;
+      this.buffer.series(head, this.textsOfCgroup(cgroup).labels, value);
+    }
+  }
+
+  private eventsOfCgroups(format: Format, cgroups: readonly WatchedCgroup[]): void {
+    const metric = cgroupMetrics.events;
+    const head = this.head(metric);
+    let empty = true;
+    for (const cgroup of cgroups) {
+      const { ofEvent } = this.textsOfCgroup(cgroup);
+      for (const [event, count] of cgroup.memory?.events ?? []) {
+        if (!knownEvents.has(event)) continue;
+        const labels = ofEvent.get(event) ?? Buffer.from(labelText(metric, { cgroup: cgroup.path, event }));
+        ofEvent.set(event, labels);
+        if (empty) this.buffer.text(familyHeader(metric, format));
+        empty = false;
+        this.buffer.series(head, labels, count);
+      }
+    }
+  }
+
+  private textsOfCgroup(cgroup: WatchedCgroup): CgroupTexts {
+    const known = this.cgroupTexts.get(cgroup);
+    if (known !== undefined) return known;
+    const { path, version, containerId = "", podUid = "" } = cgroup;
+    const made: CgroupTexts = {
+      labels: Buffer.from(labelText(cgroupMetrics.usage, { cgroup: path })),
+      infoLine: line(cgroupMetrics.info, {
+        cgroup: path,
+        version: String(version),
+        container_id: containerId,
+        pod_uid: podUid,
+      }),
+      ofEvent: new Map(),
+    };
+    this.cgroupTexts.set(cgroup, made);
+    return made;
   }
 
   private node(format: Format): void {

@@ -19,10 +19,13 @@ const sumsCalledTotal = [
   "nodejs_active_resources_total",
 ];
 
+/** Milliseconds between two looks at the event loop's delay. At the default of 10 they cost a fifth of a percent of a core. */
+export const eventLoopLook = 100;
+
 /** Classic exposition text of a registry of its own, so that two exporters in one process do not meet. */
 export function selfMetricsText(collect: () => SelfSamples): () => Promise<string> {
   const register = new Registry();
-  collectDefaultMetrics({ register });
+  collectDefaultMetrics({ register, eventLoopMonitoringPrecision: eventLoopLook });
   for (const name of sumsCalledTotal) register.removeSingleMetric(name);
   const declared = (Object.keys(selfMetrics) as (keyof SelfSamples)[]).map((key) => ({
     key,

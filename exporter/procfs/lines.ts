@@ -17,6 +17,16 @@ export function parseCounters(text: string): Map<string, number> {
   return fields;
 }
 
+/** The number of one line `name 123`; undefined where there is none. For a few numbers of a long file. */
+export function counter(text: string, name: string): number | undefined {
+  const inside = text.indexOf(`\n${name} `);
+  if (inside < 0 && !text.startsWith(`${name} `)) return undefined;
+  const start = inside + 1; // 0 where it is the first line
+  const end = text.indexOf("\n", start);
+  const digits = text.slice(start + name.length + 1, end < 0 ? undefined : end);
+  return /^\d+$/.test(digits) ? Number(digits) : undefined;
+}
+
 /** A field that every kernel has; its absence means that the file is not what we think it is. */
 export function required(fields: Map<string, number>, name: string): number {
   const value = fields.get(name);

@@ -11,6 +11,7 @@ import { type CgroupIdentity, identifyCgroup } from "../cgroupfs/identity.ts";
 import { type CgroupFolder, CgroupLayout, locateThroughTarget } from "../cgroupfs/layout.ts";
 import type { Failures } from "../failures.ts";
 import { failureReason, type KernelFiles } from "../kernel/files.ts";
+import { type DescriptorBudget, KeptFiles } from "../kernel/kept-files.ts";
 import type { MemoryCgroup } from "../procfs/cgroup.ts";
 
 /** A cgroup that holds watched processes. */
@@ -22,16 +23,11 @@ export interface WatchedCgroup extends CgroupIdentity {
   /** Undefined until it was read, and where it cannot be. */
   memory: CgroupMemory | undefined;
   limit: EffectiveLimit | undefined;
-  /** How often it was read. */
-  looks: number;
   /** OOM kills in it since the last look. */
   newOomKills: number;
   /** The cgroup above it, whose events count those below it too (version 2 only). */
   readonly parent: string | undefined;
 }
-
-/** The limits above a cgroup are read with every so many readings of the cgroup itself. */
-const looksPerLimit = 4;
 
 /** OOM kill counter of a folder, and the folder's identity: one made anew under the same path starts at 0. */
 interface Counted {
@@ -43,12 +39,21 @@ export class Cgroups {
   private readonly files: KernelFiles;
   private readonly failures: Failures;
   private readonly layout: CgroupLayout;
+  private readonly kept: KeptFiles;
   private readonly known = new Map<string, WatchedCgroup & { holders: number }>();
   private readonly counted = new Map<string, Counted>();
   /** OOM kills since the last look, per parent folder. */
   private readonly newOomKillsBelow = new Map<string, number>();
+  /** Limits that this round of readings has met, by folder: many cgroups have the same ones above them. */
+  private readonly limits = new Map<string, number | undefined>();
 
-  constructor(files: KernelFiles, failures: Failures, layout: CgroupLayout = CgroupLayout.detect(files)) {
+  constructor(
+    files: KernelFiles,
+    failures: Failures,
+    layout: CgroupLayout = CgroupLayout.detect(files),
+    budget: DescriptorBudget = { maxKept: 0, kept: 0 },
+  ) {
+    this.kept = new KeptFiles(files, budget);
     this.files = files;
     this.failures = failures;
     this.layout = layout;
@@ -79,6 +84,7 @@ export class Cgroups {
     const found = this.known.get(`${cgroup.version}${cgroup.path}`);
     if (found === undefined || --found.holders > 0) return;
     this.known.delete(`${cgroup.version}${cgroup.path}`);
+    if (found.at) this.kept.releaseFolder(found.at.folder);
     this.forgetCounts();
   }
 
@@ -86,19 +92,33 @@ export class Cgroups {
     yield* this.known.values();
   }
 
+  /** Lets go of every descriptor. */
+  close(): void {
+    this.kept.close();
+  }
+
+  /** A round of readings begins. */
+  startReading(): void {
+    this.limits.clear();
+    this.kept.startRound();
+  }
+
   /** Everything about one cgroup: for scrapes. */
   read(cgroup: WatchedCgroup): void {
-    const ownLimit = cgroup.memory?.limit;
     cgroup.memory = undefined;
     if (cgroup.at === undefined) return;
     try {
-      cgroup.memory = readCgroupMemory(this.files, cgroup.version, cgroup.at.folder);
+      // through a target's mounts nothing is kept: it would hold those mounts
+      const files = cgroup.at.folder.startsWith(this.files.cgroupfs) ? this.kept : this.files;
+      const memory = readCgroupMemory(files, cgroup.version, cgroup.at.folder);
+      this.limits.set(cgroup.at.folder, memory.limit);
+      cgroup.memory = memory;
+      cgroup.limit = readEffectiveLimit(this.files, cgroup.version, cgroup.at, { own: this.limits, memory });
     } catch (error) {
       const reason = failureReason(error);
       if (reason !== "gone" && reason !== "absent") this.failures.add("cgroup", error, cgroup.path);
     }
-    // those of the cgroups above cost as much as all the rest, and seldom change
-    if (cgroup.memory?.limit !== ownLimit || ++cgroup.looks % looksPerLimit === 0) this.readLimit(cgroup);
+    if (cgroup.memory === undefined) this.readLimit(cgroup); // those above it may still be told
   }
 
   /** As after a look that found nothing. */
@@ -133,7 +153,6 @@ export class Cgroups {
       at,
       memory: undefined,
       limit: undefined,
-      looks: 0,
       newOomKills: 0,
       parent: cgroup.version === 2 ? above : undefined,
     };

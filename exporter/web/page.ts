@@ -26,7 +26,7 @@ export function renderPage(facts: PageFacts): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark">
-<meta http-equiv="refresh" content="30">
+<meta http-equiv="refresh" content="${Math.min(30, Math.max(5, 6 * facts.sampleInterval))}">
 <title>leakwatch</title>
 <style>${style}</style>
 <header>
@@ -86,7 +86,7 @@ function groupRows(group: GroupStatus): string {
   const name = `<th scope="rowgroup" rowspan="${rows.length}">${escapeHtml(group.group)}${
     rows.length > 1 ? ` <small>${humanBytes(totalMemory(group))} in ${rows.length}</small>` : ""
   }${groupVerdict(group)}</th>`;
-  const last = `<td class="n" rowspan="${rows.length}">${restarts === 0 ? "0" : `${restarts} ${restartDetail(group)}`}</td>`;
+  const last = `<td class="n restarts" rowspan="${rows.length}">${restarts === 0 ? "0" : `${restarts} ${restartDetail(group)}`}</td>`;
   return `  <tbody>
 ${rows.map((process, i) => `    <tr>${i === 0 ? name : ""}${processCells(process)}${i === 0 ? last : ""}</tr>`).join("\n")}
   </tbody>`;
@@ -176,16 +176,17 @@ const style = `
   --bad: light-dark(#b3261e, #ff8a80); }
 * { box-sizing: border-box }
 body { margin: 0; background: var(--back); color: var(--text); font: 14px/1.5 system-ui, sans-serif }
-header { display: flex; align-items: baseline; gap: 2rem; padding: .8rem 1.5rem; border-bottom: 1px solid var(--line) }
+header { display: flex; align-items: baseline; gap: 2rem; padding: .8rem 1rem; border-bottom: 1px solid var(--line) }
 h1 { margin: 0; font-size: 1.2rem }
 nav { display: flex; gap: 1.2rem }
 a { color: var(--accent) }
-main { padding: .5rem 1.5rem; overflow-x: auto }
+main { padding: .5rem 1rem; overflow-x: auto; font-size: 13px }
 .summary { color: var(--dim) }
 .notice { margin: .6rem 0; padding: .5rem .8rem; border-radius: 4px; background: var(--warn-back); color: var(--warn) }
 table { border-collapse: collapse; width: 100% }
-th, td { padding: .35rem .7rem; text-align: left; vertical-align: top; white-space: nowrap; font-variant-numeric: tabular-nums }
-thead th { position: sticky; top: 0; background: var(--head); font-weight: 600; color: var(--dim) }
+th, td { padding: .35rem .4rem; text-align: left; vertical-align: top; white-space: nowrap; font-variant-numeric: tabular-nums }
+thead th { position: sticky; top: 0; background: var(--head); font-weight: 600; color: var(--dim);
+  white-space: normal; vertical-align: bottom }
 tbody { border-bottom: 1px solid var(--line) }
 tbody th { font-weight: 600; max-width: 26rem; overflow: hidden; text-overflow: ellipsis }
 .n { text-align: right }
@@ -193,7 +194,9 @@ tbody th { font-weight: 600; max-width: 26rem; overflow: hidden; text-overflow: 
 .bounded_growth, .high_stable, .warming_up { color: var(--warn) }
 .insufficient_data { color: var(--dim) }
 small { color: var(--dim); font-weight: 400 }
-meter { width: 7rem; height: .9rem; vertical-align: -2px }
+.restarts { white-space: normal; min-width: 5.5rem }
+.restarts small { display: block }
+meter { width: 3.5rem; height: .9rem; vertical-align: -2px }
 details { margin-top: 1.5rem } summary { cursor: pointer; color: var(--dim); margin-bottom: .5rem }
-footer { padding: 1rem 1.5rem 2rem; color: var(--dim) }
+footer { padding: 1rem 1rem 2rem; color: var(--dim) }
 `;

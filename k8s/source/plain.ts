@@ -11,6 +11,7 @@ import type { IService } from "kubernetes-models/v1/Service";
 import type { IServiceAccount } from "kubernetes-models/v1/ServiceAccount";
 import { inhibitions } from "../../alerts/alertmanager.ts";
 import { scrapeIntervalSeconds } from "../../catalog/defaults.ts";
+import { images } from "../../catalog/images.ts";
 import { kustomization } from "./kustomize.ts";
 import { daemonsetRelabelings, plainRelabelings, sidecarRelabelings } from "./relabeling.ts";
 import { labelsOf, namespaces, podLabel, podSecurity, restricted } from "./values.ts";
@@ -26,21 +27,21 @@ interface Server {
 
 const prometheus: Server = {
   name: "prometheus",
-  image: "prom/prometheus:v3.5.3",
+  image: images.prometheus,
   port: 9090,
   ready: "/-/ready",
   uid: 65_534,
 };
 const alertmanager: Server = {
   name: "alertmanager",
-  image: "prom/alertmanager:v0.33.1",
+  image: images.alertmanager,
   port: 9093,
   ready: "/-/ready",
   uid: 65_534,
 };
 const grafana: Server = {
   name: "grafana",
-  image: "grafana/grafana:12.4.10",
+  image: images.grafana,
   port: 3000,
   ready: "/api/health",
   uid: 472,

@@ -1,6 +1,7 @@
 // The longest stretch in which sampling lets nothing else run, as the exporter reports it for each pass. Also what Node.js
 // itself sees of delays in the exporter, and what the machine does to a program that is always ready to run.
 
+import { eventLoopLook } from "../../exporter/exposition/self-metrics.ts";
 import { startOurs } from "./exporters.ts";
 import { BareReads, type Farm } from "./farm.ts";
 import type { Finding } from "./limits.ts";
@@ -9,9 +10,6 @@ import { show, table } from "./table.ts";
 
 /** The first passes take in and name every process; they are shown, and not judged. */
 const warmUp = 20;
-
-/** Node.js finds delays with a timer that fires this often, and counts that time in. */
-const lagTimer = 10;
 
 export async function measureBlock(farm: Farm, scrapes: number): Promise<Finding[]> {
   const exporter = await startOurs();
@@ -24,7 +22,8 @@ export async function measureBlock(farm: Farm, scrapes: number): Promise<Finding
     const pass = milliseconds("leakwatch_sample_duration_seconds_total") - spent;
     spent += pass;
     seen.block.push(milliseconds("leakwatch_sample_longest_block_seconds"));
-    seen.lag.push(milliseconds("nodejs_eventloop_lag_max_seconds") - lagTimer);
+    // Node.js finds delays with a timer, and counts the time between two looks in
+    seen.lag.push(milliseconds("nodejs_eventloop_lag_max_seconds") - eventLoopLook);
     if (i >= warmUp) seen.noise.push(await idle.spin(pass)); // exposed to the machine for as long as the pass was
   }
   await exporter.stop();

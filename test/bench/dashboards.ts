@@ -33,10 +33,14 @@ const groups = 1000;
 const exporters = 10;
 const hour = 3600;
 const history = 8 * 24 * hour;
-/** Sparklines look at raw memory of a day, so it is as dense there as scrapes make it. All else is recorded every 5 minutes. */
-const dense = { series: "leakwatch_process_resident_memory_bytes", step: 15, reach: 25 * hour };
+/** What rules record comes every 5 minutes, what is scraped every 15 seconds. */
 const step = 300;
 const scrapeInterval = 15;
+/** Of all groups, raw series are that dense only where boards read a range of them: memory in the last day, for sparklines. */
+const sparklines = { series: "leakwatch_process_resident_memory_bytes", reach: 25 * hour };
+/** Those that leak, and so those that charts show: their raw series are dense all the time. A rule of the boards' lint sees to it
+ * that no board reads raw series of the others over days. */
+const isLeaking = (number: number) => number % 50 === 0;
 /** A request has this much of the past; the server takes nothing that is an hour older than what it has. */
 const slice = 3000;
 const seriesAtOnce = 1000;
@@ -175,7 +179,7 @@ function report({ title }: Dashboard, asked: readonly Asked[], cpu: number): Fin
 
 /** Names of all series that a board asks for. */
 function seriesRead(board: Dashboard): string[] {
-  const names = ["cluster", "namespace", "job", "instance", "group", "worst", "slot", "version_label"];
+  const names = board.templating.list.map(({ name }) => name);
   const variables = Object.fromEntries(names.map((name) => [name, "x"]));
   const context = { variables, range: stretchOf(board, 0), interval: 600, scrapeInterval };
   const variableQueries = board.templating.list.flatMap(({ query }) => {
@@ -210,8 +214,7 @@ const knownNames = new Set([
 
 interface FleetSeries {
   labels: LabelSet;
-  step: number;
-  /** Seconds into the past in which samples are that dense; before, they are five minutes apart. */
+  /** Seconds into the past in which samples are as dense as scrapes; before, they are as far apart as evaluations. */
   reach: number;
   value(time: number): number;
 }
@@ -238,16 +241,20 @@ function ownSeries(name: string, own: ReadonlySet<string>, count: number): Fleet
       instance,
     };
     for (const label of own) labels[label] = labelValue(label, number);
-    const isLeaking = number % 50 === 0;
-    if (name.endsWith("verdict:code")) labels["verdict"] = isLeaking ? "leaking" : "stable";
+    const leaks = isLeaking(number);
+    if (name.endsWith("verdict:code")) labels["verdict"] = leaks ? "leaking" : "stable";
     if (name.startsWith("ALERTS")) {
       Object.assign(labels, { alertname: "LeakwatchMemoryLeakSlow", severity: "info", class: "leak" });
       if (name === "ALERTS") labels["alertstate"] = "firing";
     }
-    const value = curveOf(name, number, isLeaking);
-    if (name === dense.series) return { labels, step: dense.step, reach: dense.reach, value };
-    return { labels, step, reach: 0, value };
+    return { labels, reach: reachOf(name, leaks || count === exporters), value: curveOf(name, number, leaks) };
   });
+}
+
+function reachOf(name: string, isRead: boolean): number {
+  const isRaw = metrics.some((one) => one.name === name);
+  if (isRaw && isRead) return history;
+  return name === sparklines.series ? sparklines.reach : 0;
 }
 
 function labelValue(label: string, number: number): string {
@@ -260,21 +267,21 @@ function labelValue(label: string, number: number): string {
 }
 
 /** Every process restarts once a week; one in fifty leaks. */
-function curveOf(name: string, number: number, isLeaking: boolean): (time: number) => number {
+function curveOf(name: string, number: number, leaks: boolean): (time: number) => number {
   const week = 7 * 24 * hour;
   const start = (time: number) => Math.floor((time + number * 600) / week) * week - number * 600;
   const wave = (time: number) => Math.round(1000 * Math.sin(time / 7001 + number)) * 4096;
   if (/_info$|^ALERTS$/.test(name)) return () => 1;
-  if (/verdict:code$/.test(name)) return () => (isLeaking ? 6 : 1);
+  if (/verdict:code$/.test(name)) return () => (leaks ? 6 : 1);
   if (/start_time|_timestamp_seconds|^ALERTS_FOR_STATE/.test(name))
     return name.includes("last_sample") ? (t) => t - 2 : start;
   if (/growth.*ratio$|_ratio$/.test(name)) return () => 0.8;
-  if (/growth/.test(name)) return (time) => (isLeaking ? 1000 : 1) + wave(time) / 1e6;
-  if (/time_to_oom/.test(name)) return (time) => (isLeaking ? 2e5 - ((time - start(time)) % 1e5) : Number.NaN);
+  if (/growth/.test(name)) return (time) => (leaks ? 1000 : 1) + wave(time) / 1e6;
+  if (/time_to_oom/.test(name)) return (time) => (leaks ? 2e5 - ((time - start(time)) % 1e5) : Number.NaN);
   if (/increase1h|oom_kills|lives|restarts/.test(name)) return (time) => (time - start(time) < hour ? 1 : 0);
   if (/limit_bytes/.test(name)) return () => 2 ** 31;
   if (/processes|_slots?$/.test(name)) return () => 1;
-  return (time) => 5e8 + wave(time) + (isLeaking ? 1000 * (time - start(time)) : 0);
+  return (time) => 5e8 + wave(time) + (leaks ? 1000 * (time - start(time)) : 0);
 }
 
 /** In slices, since all series must move on together. */
@@ -285,7 +292,7 @@ async function writeHistory(server: PrometheusServer, fleet: readonly FleetSerie
     const to = Math.min(from + slice, now + 1);
     let stretches: Stretch[] = [];
     for (const [i, one] of fleet.entries()) {
-      const every = from >= now - one.reach ? one.step : step;
+      const every = from >= now - one.reach ? scrapeInterval : step;
       const times: number[] = [];
       const values: number[] = [];
       for (let time = Math.ceil(from / every) * every; time < to; time += every) {

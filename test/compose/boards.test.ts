@@ -8,6 +8,8 @@ describe("the clock of a query, 60 times faster", () => {
     ["an offset", "a offset 1w", "a offset 2h48m"],
     ["a range", "now-90m", "now-1m30s"],
     ["less than a second", "rate(a[5s])", "rate(a[1s])"],
+    ["seconds of an age", "time() - x >= 600 < 1200", "time() - x >= 10 < 20"],
+    ["seconds that are left", "max(x < 2700)", "max(x < 45)"],
   ])("%s", (_, real, demo) => {
     expect(faster(real, 60)).toBe(demo);
   });

@@ -23,6 +23,15 @@ test("there are the five dashboards that links and alerts know", () => {
   expect(boards.map(({ uid }) => uid)).toEqual(uids);
 });
 
+test("a chart over days does not read the containers of all groups", () => {
+  const container = (matcher: string) => `max by (cgroup) (leakwatch_cgroup_container_info{${scope}${matcher}})`;
+  const rule = rules["reads raw series over days only of a bounded number of groups"];
+  expect(rule?.(broken("trend", asking(container(""))), boards).join()).toContain(
+    "leakwatch_cgroup_container_info over 7 days",
+  );
+  expect(rule?.(broken("trend", asking(container(`,cgroup=~\`\${cgroups:regex}\``))), boards)).toEqual([]);
+});
+
 test("two runs give the same bytes", () => {
   expect(dashboards()).toEqual(files);
 });

@@ -86,6 +86,10 @@ const aboutGroups = (name: string) =>
   Object.values(groupRecordings).some((one) => one.name === name) ||
   metrics.some((metric) => metric.name === name && metric.labels.includes("group"));
 
+/** One for each container, and so about as many as there are processes. */
+const aboutCgroups = (name: string) =>
+  metrics.some((metric) => metric.name === name && metric.labels.includes("cgroup"));
+
 const matchesVariable = (matcher: string | undefined, variable: string) =>
   matcher?.includes(`VARIABLE_${variable}`) === true && matcher.startsWith("=~");
 
@@ -278,7 +282,7 @@ export const rules: Record<string, Rule> = {
   "takes group names as they are": (dashboard) =>
     queriesOf(dashboard)
       // a name with a quote would end the string
-      .filter(({ expr }) => /\$(group|worst)\b|\[\[group|\$\{(group|worst)(?!:regex\}`)/.test(expr))
+      .filter(({ expr }) => /\$(group|worst|cgroups)\b|\[\[group|\$\{(group|worst|cgroups)(?!:regex\}`)/.test(expr))
       .map(({ where }) => `${where}: write =~\`\${group:regex}\``),
 
   "ends all queries of a table in the same labels": (dashboard) =>
@@ -318,15 +322,16 @@ export const rules: Record<string, Rule> = {
       const board = seconds(dashboard.time.from.replace("now-", ""));
       const range = panel?.timeFrom === undefined ? board : seconds(panel.timeFrom);
       return selectorsOf(promql).flatMap(({ name, matchers, range: own, within }) => {
-        const isRaw = metrics.some((metric) => metric.name === name) && aboutGroups(name);
+        const isRaw = metrics.some((metric) => metric.name === name) && (aboutGroups(name) || aboutCgroups(name));
         const subquery = Math.max(
           0,
           ...[...promql.matchAll(/\[(\d+[dhw]):/g)].map(([, text]) => seconds(text as string)),
         );
         const reach = Math.max(panel?.targets?.every(({ instant }) => instant) ? 0 : range, subquery, lookBack(own));
         const isBounded =
-          matchesVariable(matchers["group"], "group") &&
-          (matchers["group"]?.includes("VARIABLE_worst") || matchers["slot"] !== undefined || isOneGroup(dashboard));
+          matchesVariable(matchers["cgroup"], "cgroups") ||
+          (matchesVariable(matchers["group"], "group") &&
+            (matchers["group"]?.includes("VARIABLE_worst") || matchers["slot"] !== undefined || isOneGroup(dashboard)));
         return isRaw && reach > 86_400 && !isBounded && name !== groupMetrics.processes.name && within.length >= 0
           ? [`${name} over ${reach / 86_400} days of every group`]
           : [];

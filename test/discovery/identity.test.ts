@@ -102,6 +102,9 @@ describe("isPauseProcess", () => {
     ["what an engine starts in a container, before it is the app", "runc init", true],
     ["a job that sleeps for an hour", "sleep 3600", false],
     ["a program called init", "/usr/local/bin/init runc", false],
+    ["a health check", "node /app/healthcheck.js", true],
+    ["a health check in Python", "python3 healthcheck.py", true],
+    ["who asks a service for its health", "curl http://api/healthcheck", false],
   ])("knows by its arguments: %s", (_, cmdline, expected) => {
     const pause = identify("cgroup-v2-nested", 111);
     expect(isPauseProcess({ ...pause, exe: undefined, cmdline })).toBe(expected);

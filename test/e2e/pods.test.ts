@@ -2,9 +2,12 @@
 // and survives.
 
 import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import { setTimeout as wait } from "node:timers/promises";
 import { type StartedTestContainer, Wait } from "testcontainers";
 import { describe, expect, inject, test } from "vitest";
 import { defaultPort, MiB } from "../../catalog/defaults.ts";
+import { ticksPerSecond } from "../../exporter/procfs/stat.ts";
 import { docker } from "../support/docker.ts";
 import { temporaryFile } from "../support/exporter-process.ts";
 import { PodContainer } from "../support/pod-container.ts";
@@ -65,6 +68,8 @@ const oomRestarts = (found: Scrape, group: string) =>
   found.sum("leakwatch_group_restarts_total", { group, reason: "oom" }) +
   found.sum("leakwatch_group_restarts_total", { group, reason: "suspected_oom" });
 
+const allRestarts = (found: Scrape, group: string) => found.sum("leakwatch_group_restarts_total", { group });
+
 describe("a target that the kernel kills at its limit", () => {
   test("is counted again and again by an exporter that lives on", async () => {
     const owner = await namespaceOwner();
@@ -77,12 +82,20 @@ describe("a target that the kernel kills at its limit", () => {
       .withMemory(80 * MiB)
       .withRestart()
       .startForTest();
+    // beside it one that ends by itself every six seconds
+    const timed = target(owner, "timed-restart.js", { DEMO_SPEED: "600", RESTART_MINUTES: "60" });
+    await timed
+      .withMemory(512 * MiB)
+      .withRestart()
+      .startForTest();
     const group = "oom-loop.js";
+    const neighbour = "timed-restart.js";
     const found = await seen(
       exporter,
-      "two restarts for lack of memory",
-      (scrape) => oomRestarts(scrape, group) >= 2 && scrape,
+      "two restarts for lack of memory, and two by the clock",
+      (scrape) => oomRestarts(scrape, group) >= 2 && allRestarts(scrape, neighbour) >= 2 && scrape,
     );
+    expect(oomRestarts(found, neighbour)).toBe(0);
 
     expect(stateOf(exporter)).toBe(before);
     expect(found.sum("leakwatch_group_restarts_total", { group, reason: "exit" })).toBe(0);
@@ -119,7 +132,8 @@ describe("ten restarts of a target", () => {
     }
     const found = await scrape(exporter);
     expect(found.value("leakwatch_group_lives_ended_total", { group })).toBe(10);
-    expect(found.sum("leakwatch_group_restarts_total", { group })).toBe(10);
+    expect(allRestarts(found, group)).toBe(10);
+    expect(oomRestarts(found, group)).toBe(0);
     expect(found.all("leakwatch_process_resident_memory_bytes", { group }).map(({ labels }) => labels["slot"])).toEqual(
       ["0"],
     );
@@ -192,6 +206,39 @@ describe("a target", () => {
     expect(found.value("leakwatch_process_memory_limit_bytes", slot)).toBe(found.value("leakwatch_node_memory_bytes"));
   });
 });
+
+describe("twenty processes", () => {
+  test("cost the exporter less than 96 MiB, and a share of a core that is printed", async () => {
+    const owner = await namespaceOwner();
+    const exporter = await exporterBeside(owner);
+    await new PodContainer(inject("images").BUSYBOX_IMAGE.name)
+      .withCommand(["sh", "-c", "for i in $(seq 19); do sleep 1000 & done; wait"])
+      .withPidOf(owner)
+      .startForTest();
+    await seen(exporter, "all of them", (scrape) => scrape.value("leakwatch_watched_processes") === 20);
+    const pid = Number(docker("inspect", "--format={{.State.Pid}}", exporter.getId()));
+    const before = cpuSeconds(pid);
+    await wait(15_000);
+    const found = await scrape(exporter); // as often as it is scraped by default
+    await wait(15_000);
+    await scrape(exporter);
+    const share = (cpuSeconds(pid) - before) / 30;
+    const memory = (found.value("process_resident_memory_bytes") ?? Number.NaN) / MiB;
+    const usage = docker("stats", "--no-stream", "--format={{.MemUsage}}", exporter.getId());
+    console.log(
+      `20 processes, looked at every 5 s: ${(share * 100).toFixed(2)} % of a core over 30 s, memory of the container ${usage}`,
+    );
+    expect(memory).toBeLessThan(96);
+    expect(stateOf(exporter)).toMatch(/^true 0 false /);
+  });
+});
+
+/** Of a process on this machine and all its threads. */
+function cpuSeconds(pid: number): number {
+  const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" "); // from the third on
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
 
 describe("a Prometheus whose disk is full", () => {
   test("is no concern of the exporter", async () => {

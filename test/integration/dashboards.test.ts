@@ -3,6 +3,7 @@
 
 import fs from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { colours } from "../../catalog/appearance.ts";
 import { MiB, scrapeIntervalSeconds } from "../../catalog/defaults.ts";
 import { verdictCode } from "../../catalog/verdicts.ts";
 import { PrometheusServer } from "../../exporter/backtest/prometheus-server.ts";
@@ -20,8 +21,8 @@ import {
   seriesName,
   stretchOf,
 } from "../support/board-queries.ts";
-import { type Dashboard, panelsOf } from "../support/grafana.ts";
-import { now, syntheticWeek, truths, type WeekName, weekNames, writeWeek } from "../support/weeks.ts";
+import { type Dashboard, type Panel, panelsOf } from "../support/grafana.ts";
+import { now, scantNames, syntheticWeek, truths, weekNames, writeWeek } from "../support/weeks.ts";
 
 const folder = new URL("../../dashboards/generated/", import.meta.url);
 const boards = new Map(
@@ -33,7 +34,7 @@ function readBoard(name: string): Dashboard {
 }
 
 /** Panels that find nothing, since nothing is wrong or the program does not tell. They say so in words. */
-const empty: Record<WeekName, readonly string[]> = {
+const empty: Record<(typeof weekNames)[number], readonly string[]> = {
   leaking: [],
   healthy: ["fleet: Soonest OOM A", "fleet: Alerts A", "process: Resident memory, floor, limit and projection D"],
 };
@@ -112,6 +113,132 @@ describe.each(weekNames)("on the %s weeks", (name) => {
     );
   });
 });
+
+/** Panels without any answer there: they must say why in words. A young Prometheus must not look like an ill one. */
+const silent: Record<Exclude<(typeof scantNames)[number], "nothing">, readonly string[]> = {
+  "first-hour": [
+    "process: Growth against traffic, one dot per hour",
+    "process: Growth per hour, quiet and busy",
+    "process: Time in garbage collection",
+    "process: Heap by space",
+    "trend: Growth by hour of the day (UTC)",
+    "restarts: Shortest median life",
+  ],
+  lone: [
+    "fleet: Soonest OOM",
+    "fleet: Used of the limit",
+    "process: Growth against traffic, one dot per hour",
+    "process: Growth per hour, quiet and busy",
+    "process: Time in garbage collection",
+    "process: Heap by space",
+    "trend: Peak and baseline of each life",
+    "restarts: Shortest median life",
+    "restarts: Memory just before each end, as a share of the limit",
+    "exporter: Not readable now, by file and reason",
+    "exporter: Read errors per second, by file and reason",
+  ],
+  newborn: [
+    "fleet: Soonest OOM",
+    "fleet: Used of the limit",
+    "fleet: Alerts",
+    "process: Growth against traffic, one dot per hour",
+    "process: Growth per hour, quiet and busy",
+    "process: Time in garbage collection",
+    "process: Heap by space",
+    "trend: Memory floor",
+    "trend: One hour",
+    "trend: One day",
+    "trend: Seven days",
+    "trend: Growth per hour",
+    "trend: This week against last week",
+    "trend: Peak and baseline of each life",
+    "trend: Growth by hour of the day (UTC)",
+    "restarts: Shortest median life",
+    "restarts: Lives ended, hour by hour",
+    "restarts: Uptime",
+    "restarts: Memory just before each end, as a share of the limit",
+    "exporter: Not readable now, by file and reason",
+    "exporter: Read errors per second, by file and reason",
+  ],
+};
+
+/** Panels that answer even if nothing is watched: with a 0, a name that says what is missing, what should be, or about Prometheus. */
+const answered = [
+  "fleet: Firing alerts",
+  "process: Version",
+  "process: Resident memory against heap",
+  "process: Requests and memory",
+  "exporter: Age of the samples",
+  "exporter: Scrape interval, real and believed",
+  "exporter: Rule groups",
+];
+
+/** What the numbers at the top of the process board say instead, all in grey. */
+const instead: Record<"lone" | "newborn", Record<string, string>> = {
+  lone: { "Time to OOM": "no limit known", "OOM at": "no limit known", "Memory limit": "no limit known" },
+  newborn: {
+    Verdict: "insufficient data",
+    "Time to OOM": "too young",
+    "OOM at": "too young",
+    Confidence: "–",
+    "Growth per hour, over …": "–",
+    "Memory limit": "no limit known",
+    "Next step": "Wait: it is too young to judge",
+  },
+};
+
+describe.each(scantNames)("where there is little to show: %s", (name) => {
+  const workspace = new Workspace();
+  let ask: Ask;
+  /** Answers to the questions of each panel, by board and title. */
+  const answers = new Map<string, { panel: Panel; found: Series[] }>();
+
+  beforeAll(async () => {
+    await writeWeek(syntheticWeek(name), workspace, workspace.path("data"));
+    ask = askAt((await PrometheusServer.start(workspace, workspace.path("data"))).api.url);
+  });
+  afterAll(() => workspace.close());
+
+  test.each([...boards])("%s: each query answers", async (id, board) => {
+    const choices = await choicesOf(board, ask, stretchOf(board, now));
+    const opened: Opened = { board, choices, now, scrapeInterval: scrapeIntervalSeconds };
+    expect((await look(board, opened, ask)).complaints).toEqual([]);
+    for (const panel of panelsOf(board).filter(({ type }) => type !== "text")) {
+      const found = await Promise.all(questionsOf(panel, opened).map((question) => answerTo(question, ask)));
+      answers.set(`${id}: ${panel.title}`, { panel, found: found.flat() });
+    }
+  });
+
+  test("what finds nothing says so in words", () => {
+    const empty = [...answers].filter(([, { found }]) => found.length === 0);
+    expect(empty.filter(([, { panel }]) => !panel.fieldConfig?.defaults.noValue)).toEqual([]);
+    if (name === "nothing") {
+      expect([...answers.keys()].filter((title) => !empty.some(([one]) => one === title))).toEqual(answered);
+    } else expect(empty.map(([title]) => title)).toEqual(silent[name]);
+  });
+
+  test.runIf(name in instead)("the process board has words where there are no numbers", () => {
+    for (const [title, text] of Object.entries(instead[name as keyof typeof instead])) {
+      const { panel, found } = answers.get(`process: ${title}`) as { panel: Panel; found: Series[] };
+      expect([...new Set(found.map((series) => wordFor(panel, series)))], title).toEqual([
+        `${text}, ${colours.unknown}`,
+      ]);
+    }
+  });
+});
+
+interface Mapping {
+  type: string;
+  options: Record<string, { text: string; color?: string }>;
+}
+
+/** The text and colour that a panel has for the newest value; the value itself where it has none. */
+function wordFor({ fieldConfig }: Panel, { values = [], value = values.at(-1) }: Series): string {
+  const mappings = (fieldConfig?.defaults["mappings"] ?? []) as Mapping[];
+  const number = String(Number(value?.[1].replace("Inf", "Infinity")));
+  const found = mappings.find(({ type, options }) => type === "value" && number in options)?.options[number];
+  return found === undefined ? number : `${found.text}, ${found.color}`;
+}
 
 /** The truth itself where the value is near it, so that a failure shows the value. */
 const within = (value: number, truth: number, tolerance: number) =>

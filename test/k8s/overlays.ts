@@ -19,16 +19,22 @@ export function foldersOf(kind: "Kustomization" | "Component"): string[] {
     .sort();
 }
 
-/** Renders objects of a test's own with a component of the repository. */
-export async function withComponents(objects: readonly object[], ...components: string[]): Promise<Rendered[]> {
+/** Renders objects of a test's own with components of the repository. */
+export function withComponents(objects: readonly object[], ...components: string[]): Promise<Rendered[]> {
+  return overlay("objects.yaml", components, objects);
+}
+
+/** Renders a folder below k8s/ with components of the repository. */
+export function folderWithComponents(folder: string, ...components: string[]): Promise<Rendered[]> {
+  return overlay(`../${folder}`, components);
+}
+
+async function overlay(resource: string, components: readonly string[], objects: readonly object[] = []) {
   // below k8s/, since kustomize takes no absolute paths
   const folder = fs.mkdtempSync(path.join(k8s, ".test-"));
   onTestFinished(() => fs.rmSync(folder, { recursive: true }));
   fs.writeFileSync(path.join(folder, "objects.yaml"), objects.map((object) => dump(object)).join("---\n"));
-  const kustomization = {
-    resources: ["objects.yaml"],
-    components: components.map((name) => `../components/${name}`),
-  };
+  const kustomization = { resources: [resource], components: components.map((name) => `../components/${name}`) };
   fs.writeFileSync(path.join(folder, "kustomization.yaml"), dump(kustomization));
   return kustomize(folder);
 }

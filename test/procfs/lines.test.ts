@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { FormatError } from "../../exporter/kernel/files.ts";
-import { parseCounters, parseKibFields, required } from "../../exporter/procfs/lines.ts";
+import { counter, parseCounters, parseKibFields, required } from "../../exporter/procfs/lines.ts";
 import { KiB } from "../support/fixtures.ts";
 
 describe("parseKibFields", () => {
@@ -24,6 +24,20 @@ describe("parseCounters", () => {
       ["oom_kill", 14],
       ["pgpgin", 7],
     ]);
+  });
+});
+
+describe("counter", () => {
+  const text = "anon 14\nfile_mapped 3\nfile 7\nneg -1\nkernel 9";
+  test.each([
+    ["of the first line", "anon", 14],
+    ["of a line whose name begins another", "file", 7],
+    ["of the last line, which has no end", "kernel", 9],
+    ["of a name that only ends another: none", "mapped", undefined],
+    ["of a line with no number of ours: none", "neg", undefined],
+    ["of a line that is not there: none", "slab", undefined],
+  ])("finds the number %s", (_, name, value) => {
+    expect(counter(text, name)).toBe(value);
   });
 });
 

@@ -34,21 +34,24 @@ const textOf = (yaml: string, alert: string, severity?: string) =>
 const left40m = "slot:leakwatch_memory_left_seconds:rise40m";
 const left2h = "slot:leakwatch_memory_left_seconds:rise2h";
 const left12h = "slot:leakwatch_memory_left_seconds:rise12h";
+const rise1h = "slot:leakwatch_memory_rise_bytes:delta1h";
 const rise6h = "slot:leakwatch_memory_rise_bytes:delta6h";
 const rise12h = "slot:leakwatch_memory_rise_bytes:delta12h";
 const rise1d = "slot:leakwatch_memory_rise_bytes:delta1d";
+const rise22h = "slot:leakwatch_memory_rise_bytes:delta22h";
+const rise36h = "slot:leakwatch_memory_rise_bytes:delta36h";
 const verdict = "slot:leakwatch_memory_verdict:code";
 
 describe("a threshold changes the rules that rest on it, and no others", () => {
   test.each([
     ["nothing", "", []],
     ["what they are anyway", "near_limit: { level: 0.9, for: 30m }", []],
-    ["urgent.growth", "urgent: { growth: 0.08 }", [left40m, left2h, left12h, rise6h]],
-    ["urgent.critical_within", "urgent: { critical_within: 4h }", ["LeakwatchMemoryLeakUrgent", left2h]],
+    ["urgent.growth", "urgent: { growth: 0.08 }", [left40m, left2h, left12h, rise1h, rise6h]],
+    ["urgent.critical_within", "urgent: { critical_within: 4h }", ["LeakwatchMemoryLeakUrgent", left2h, rise1h]],
     ["urgent.warning_within", "urgent: { warning_within: 1d }", [left12h]],
-    ["steady.growth", "steady: { growth: 0.098 }", ["LeakwatchMemoryLeakSteady", rise12h]],
+    ["steady.growth", "steady: { growth: 0.098 }", [rise12h, rise22h, rise36h]],
     // what is recorded for it must reach as low as the alert
-    ["steady.growth, far down", "steady: { growth: 0.01 }", ["LeakwatchMemoryLeakSteady", rise12h, rise6h]],
+    ["steady.growth, far down", "steady: { growth: 0.01 }", [rise12h, rise22h, rise36h, rise6h]],
     ["slow.growth", "slow: { growth: 0.03 }", ["LeakwatchMemoryLeakSlow", rise1d]],
     ["oom_predicted", "oom_predicted: { warning: { level: 0.6 } }", ["LeakwatchOomPredicted"]],
     ["near_limit.level", "near_limit: { level: 0.95 }", ["LeakwatchMemoryNearLimit", verdict]],

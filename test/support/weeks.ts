@@ -36,7 +36,9 @@ const from = now - 14 * day;
 const dense = now - 30 * hour;
 
 export const weekNames = ["leaking", "healthy"] as const;
-export type WeekName = (typeof weekNames)[number];
+/** Where there is little to show: Prometheus has run for an hour, watches one process, has just been started, or watches nothing. */
+export const scantNames = ["first-hour", "lone", "newborn", "nothing"] as const;
+export type WeekName = (typeof weekNames)[number] | (typeof scantNames)[number];
 
 /** What the suspects table must say of a group. */
 export interface Truth {
@@ -201,11 +203,43 @@ const cures: Readonly<Record<string, Partial<Program>>> = {
 
 const healthyPrograms = leakingPrograms.map((program): Program => ({ ...program, ...cures[program.group] }));
 
+/** Without a limit, and without series of its own on heap and traffic. */
+const lone: Program = {
+  group: "the-only-one",
+  limit: undefined,
+  started: 250,
+  memory: growing(200, 1),
+  truth: { verdict: "leaking", growth: 1, restartsPerDay: 0 },
+};
+const newborn: Program = {
+  ...lone,
+  started: 2 / 60,
+  memory: level(90),
+  truth: { verdict: "insufficient_data", restartsPerDay: 0 },
+};
+
+interface Plot {
+  readonly programs: readonly Program[];
+  /** The first moment of which Prometheus knows. */
+  readonly since: number;
+}
+
+const plots: Readonly<Record<WeekName, Plot>> = {
+  leaking: { programs: leakingPrograms, since: from },
+  healthy: { programs: healthyPrograms, since: from },
+  // and as long as a value is taken for the newest: the blocks cannot say that a series ended
+  "first-hour": { programs: leakingPrograms, since: now - hour - 5 * minute },
+  lone: { programs: [lone], since: from },
+  newborn: { programs: [newborn], since: now - 2 * minute },
+  nothing: { programs: [], since: now - hour },
+};
+
 /** Everything that one Prometheus would hold. `rules` are those that are shipped. */
 export function syntheticWeek(name: WeekName, rules: readonly RuleGroup[] = shippedRules()): Week {
-  const programs = programsOf(name);
+  const { programs, since } = plots[name];
   const exposed = [...programs.flatMap(programSeries), ...exporterSeries(programs), ...ruleHealth(rules)];
-  const { series, episodes } = new RuleEngine(tracedGroups(rules)).evaluate(byName(exposed), from, now);
+  const known = exposed.map((samples) => kept(samples, (t) => t >= since)).filter(({ times }) => times.length > 0);
+  const { series, episodes } = new RuleEngine(tracedGroups(rules)).evaluate(byName(known), since, now);
   return {
     name,
     series: [...[...series.values()].flat(), ...activeSince(rules, episodes)],
@@ -215,9 +249,7 @@ export function syntheticWeek(name: WeekName, rules: readonly RuleGroup[] = ship
 
 /** By group. */
 export const truths = (name: WeekName): ReadonlyMap<string, Truth> =>
-  new Map(programsOf(name).map(({ group, truth }) => [group, truth]));
-
-const programsOf = (name: WeekName) => (name === "leaking" ? leakingPrograms : healthyPrograms);
+  new Map(plots[name].programs.map(({ group, truth }) => [group, truth]));
 
 /** The rules as they are shipped. */
 export function shippedRules(): RuleGroup[] {
@@ -264,12 +296,12 @@ function byName(all: readonly Samples[]): Map<string, Samples[]> {
 }
 
 /** Every fourth minute of what is long ago. */
-function thinned({ labels, times, values }: Samples): Samples {
-  const kept = Array.from(times, (_, i) => i).filter((i) => {
-    const t = times[i] as number;
-    return t >= dense || t % 300 === 0 || Math.floor(t / minute) % 4 === 0;
-  });
-  return { labels, times: kept.map((i) => times[i] as number), values: kept.map((i) => values[i] as number) };
+const thinned = (samples: Samples) =>
+  kept(samples, (t) => t >= dense || t % 300 === 0 || Math.floor(t / minute) % 4 === 0);
+
+function kept({ labels, times, values }: Samples, isKept: (time: number) => boolean): Samples {
+  const some = Array.from(times, (_, i) => i).filter((i) => isKept(times[i] as number));
+  return { labels, times: some.map((i) => times[i] as number), values: some.map((i) => values[i] as number) };
 }
 
 /** Hours since Monday 00:00 of the first week. */
@@ -441,7 +473,7 @@ function groupSeries(program: Program, { times, resident, limit, startTime }: Me
 }
 
 function lastEndOf({ restartEvery }: Program, killed: boolean): LabelSet {
-  if (killed) return { reason: "oom", evidence: "memory.events of the parent" };
+  if (killed) return { reason: "suspected_oom", evidence: "near_limit" };
   return restartEvery === undefined
     ? { reason: "exit", evidence: "none of the others" }
     : { reason: "scheduled", evidence: "steady cadence" };

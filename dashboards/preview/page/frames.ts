@@ -36,7 +36,8 @@ export async function framesOf(panel: Panel, opened: Opened): Promise<DataFrame[
 }
 
 function framesFrom(question: Question, found: Series[]): DataFrame[] {
-  if (question.target.format === "table") return [tableFrame(question, found)];
+  // as Grafana has it: without an answer there are no columns
+  if (question.target.format === "table") return found.length === 0 ? [] : [tableFrame(question, found)];
   return found.map((series) => seriesFrame(question, series));
 }
 
