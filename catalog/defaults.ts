@@ -71,13 +71,6 @@ export const ledger = {
   /** Ended below this share of the limit: a kill that only a counter above its cgroup shows was another's. Between two
    * passes a process seldom doubles; a higher share would miss those that grew fast, a lower one blame bystanders. */
   farFromLimitRatio: 0.5,
-  /** A steady cadence needs this many equal intervals between starts … */
-  cadenceIntervals: 3,
-  /** … that differ by no more than this share of their median … */
-  cadenceTolerance: 0.02,
-  /** … or this many seconds, and are at least this long, in seconds. */
-  cadenceToleranceSeconds: 2,
-  cadenceMinimumSeconds: 60,
   /** Groups without a process keep their counters this long, in seconds. */
   keepGoneGroupsSeconds: 24 * 3600,
   /** At most this many groups without a process are kept; the oldest go first. */

@@ -27,7 +27,7 @@ export const times: ReadonlySet<string> = new Set(
   [
     "fast slow short hour recent day seconds over timeLeft for maximumAge lookedAt page far near minimumAge dayPeakAge youngLife",
     "urgent steady masked oomPredicted oomLoop oomKilled restartLoop within step known noLimitFor verdictAge per stretch",
-    "down absent rememberExporter staleSample unreadable ranBefore targetGone firstBucketSeconds minimumSpanSeconds",
+    "down absent rememberExporter staleSample unreadable ranBefore targetGone firstBucketSeconds minimumSpanSeconds toleranceSeconds minimumSeconds",
   ].flatMap((names) => names.split(" ")),
 );
 

@@ -110,10 +110,10 @@ export const urgent = {
   /** Half of the growth lies above the highest peak of the day before the window: what was reached before is no news. */
   aboveDayPeak: 0.5,
   /**
-   * In the first hours of a life no longer window fits into it, and a third of the fast leaks has hours to go. So has a cache
+   * Until the window of twelve hours fits into its life: a third of the fast leaks has hours to go. So has a cache
    * that fills; nobody is woken for what may be one, as long as there is most of a night left.
    */
-  young: { maximumAge: 6 * hour, timeLeft: 9 * hour, page: 6 * hour, for: 12 * minute },
+  young: { maximumAge: 13 * hour, timeLeft: 9 * hour, page: 6 * hour, for: 12 * minute },
 } as const;
 
 /** Without a limit in sight: four stretches of six hours in 22, overlapping, each as fast as the others. */
@@ -220,6 +220,17 @@ export const restarts = {
   loop: { over: hour, count: 4, for: 5 * minute },
   /** Now and then, week after week: on this many days of the last seven. */
   recurring: { over: 7 * day, count: 3, step: day, for: hour },
+} as const;
+
+/** A restart that a clock orders: the last starts keep a beat. */
+export const cadence = {
+  /** So many equal intervals between starts … */
+  intervals: 3,
+  /** … that differ by no more than this share of their median … */
+  tolerance: 0.02,
+  /** … or this many seconds, and are at least this long, in seconds: shorter ones are a crash loop. */
+  toleranceSeconds: 2,
+  minimumSeconds: 60,
 } as const;
 
 /** High and level. */

@@ -129,9 +129,9 @@ export class Watcher {
     this.config = options.config;
     this.clock = options.clock ?? systemClock;
     this.cgroups = options.cgroups ?? new Cgroups(options.files, options.failures, undefined, options.reader);
-    this.ledger = options.ledger ?? new Ledger();
     this.threadsLimits = new ThreadsLimits(options.files, options.failures);
     this.detection = options.detection ?? detection;
+    this.ledger = options.ledger ?? new Ledger(undefined, this.detection.cadence);
     this.thresholds = options.thresholds ?? this.detection.endedLife;
     this.ownPid = options.files.ownPid();
     this.clockOffset = this.clock.unix() - this.clock.monotonic();

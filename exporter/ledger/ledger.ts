@@ -1,6 +1,7 @@
 // The restart and OOM ledger: what happened to the processes of a group, kept beyond the end of every one of them.
 
 import { ledger as defaults } from "../../catalog/defaults.ts";
+import { detection } from "../../catalog/detection.ts";
 import { type RestartReason, restartReasons } from "../../catalog/metrics.ts";
 import type { EndReason } from "../discovery/groups.ts";
 import { type CadenceThresholds, isSteadyCadence } from "./cadence.ts";
@@ -45,7 +46,7 @@ export interface LastEnd {
   lifetime: number;
 }
 
-export interface LedgerOptions extends CadenceThresholds {
+export interface LedgerOptions {
   restartWithinSeconds: number;
   keepGoneGroupsSeconds: number;
   keepGoneGroups: number;
@@ -54,9 +55,11 @@ export interface LedgerOptions extends CadenceThresholds {
 export class Ledger {
   private readonly accounts = new Map<string, GroupAccount>();
   private readonly options: LedgerOptions;
+  private readonly cadence: CadenceThresholds;
 
-  constructor(options: LedgerOptions = defaults) {
+  constructor(options: LedgerOptions = defaults, cadence: CadenceThresholds = detection.cadence) {
     this.options = options;
+    this.cadence = cadence;
   }
 
   /** The account of a group, opened when it is first asked for. */
@@ -97,7 +100,7 @@ export class Ledger {
   recordRestart(group: string, endReason: EndReason, starts: readonly number[]): void {
     const account = this.account(group);
     // an end with no cause of its own that keeps a beat was ordered by a clock
-    const scheduled = endReason === "exit" && isSteadyCadence(starts, this.options);
+    const scheduled = endReason === "exit" && isSteadyCadence(starts, this.cadence);
     const reason = scheduled ? "scheduled" : endReason;
     account.restarts[reason]++;
     const event = account.events.findLast(({ restart }) => restart === undefined);
@@ -115,7 +118,7 @@ export class Ledger {
 
   /** Starts in one slot that have to be remembered. */
   get rememberedStarts(): number {
-    return this.options.cadenceIntervals + 1;
+    return this.cadence.intervals + 1;
   }
 
   /** Has nothing been counted yet? */

@@ -153,3 +153,31 @@ function restartsByReason(scrape: Scrape, group: string): Record<string, number>
   const counted = scrape.all("leakwatch_group_restarts_total", { group }).filter(({ value }) => value > 0);
   return Object.fromEntries(counted.map(({ labels, value }) => [labels["reason"] ?? "", value]));
 }
+
+describe("a process that a clock restarts", () => {
+  test("is scheduled once the beat is known, and no crash", async () => {
+    const group = newGroup("nightly");
+    // shipped, a beat is of a minute or more; the same at a fifth of it
+    const exporter = await ExporterProcess.start({ args: ["--demo.speed=5"] });
+    const beat = 13_000;
+    const first = Date.now();
+    let target = await Target.start("hog.ts", [`--group=${group}`]);
+    const count = (scrape: Scrape, reason: string) =>
+      scrape.value("leakwatch_group_restarts_total", { group, reason }) ?? 0;
+    let scheduled = 0;
+    // three equal intervals lie between four starts; a machine that is busy may miss a beat
+    for (let restarts = 1; restarts <= 8 && scheduled === 0; restarts++) {
+      await exporter.untilWatched(target.pid);
+      await wait(first + restarts * beat - Date.now());
+      await target.end();
+      target = await Target.start("hog.ts", [`--group=${group}`]);
+      const scrape = await exporter.until(`restart ${restarts}`, (found) => {
+        return count(found, "scheduled") + count(found, "exit") === restarts && found;
+      });
+      scheduled = count(scrape, "scheduled");
+      if (restarts < 3) expect(scheduled).toBe(0);
+      expect(count(scrape, "oom") + count(scrape, "suspected_oom")).toBe(0);
+    }
+    expect(scheduled).toBe(1);
+  });
+});

@@ -29,10 +29,10 @@ describe("isSteadyCadence", () => {
 
   test("with the numbers of a time-compressed demo", () => {
     const thresholds = {
-      cadenceIntervals: 2,
-      cadenceTolerance: 0.02,
-      cadenceToleranceSeconds: 0.5,
-      cadenceMinimumSeconds: 10,
+      intervals: 2,
+      tolerance: 0.02,
+      toleranceSeconds: 0.5,
+      minimumSeconds: 10,
     };
     expect(isSteadyCadence(startsAfter(12, 12), thresholds)).toBe(true);
     expect(isSteadyCadence(startsAfter(12, 14), thresholds)).toBe(false);
