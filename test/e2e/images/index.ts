@@ -6,13 +6,17 @@ import { fileURLToPath } from "node:url";
 import { pull } from "./pull.ts";
 import { hostCaBundle, type Recipe, recipes, standIn, withCaBundle } from "./stand-ins.ts";
 
-export type ImageVariable =
-  | "NODE_IMAGE"
-  | "PROMETHEUS_IMAGE"
-  | "ALERTMANAGER_IMAGE"
-  | "PYTHON_IMAGE"
-  | "BUSYBOX_IMAGE"
-  | "GRAFANA_IMAGE";
+/** Each is named, with the image that it stands for, by a shipped file. */
+const variables = [
+  "NODE_IMAGE",
+  "PROMETHEUS_IMAGE",
+  "ALERTMANAGER_IMAGE",
+  "PYTHON_IMAGE",
+  "BUSYBOX_IMAGE",
+  "GRAFANA_IMAGE",
+] as const;
+
+export type ImageVariable = (typeof variables)[number];
 
 export interface Image {
   /** What goes into the environment; the official name when there is none. */
@@ -27,8 +31,10 @@ export type Images = Record<ImageVariable, Image>;
 export async function images(): Promise<Images> {
   const found: [ImageVariable, Image][] = [];
   const defaults = shippedDefaults();
-  for (const [variable, fallback] of Object.entries(fallbackNames) as [ImageVariable, string][]) {
-    const image = await imageOf(variable, defaults.get(variable) ?? fallback, recipes[variable]);
+  for (const variable of variables) {
+    const official = defaults.get(variable);
+    if (official === undefined) throw new Error(`no shipped file names an image for ${variable}`);
+    const image = await imageOf(variable, official, recipes[variable]);
     console.log(`${variable}=${image.name} (${image.origin})`);
     found.push([variable, image]);
   }
@@ -53,16 +59,6 @@ async function imageOf(variable: ImageVariable, official: string, recipe: Recipe
   if (recipe === undefined) return { name: official, origin: "none" };
   return { name: standIn(recipe), origin: "stand-in" };
 }
-
-/** For what no shipped file names. */
-const fallbackNames: Record<ImageVariable, string> = {
-  NODE_IMAGE: "node:24-bookworm-slim",
-  PROMETHEUS_IMAGE: "prom/prometheus:v3.5.3",
-  ALERTMANAGER_IMAGE: "prom/alertmanager:v0.33.1",
-  PYTHON_IMAGE: "python:3.13-slim-bookworm",
-  BUSYBOX_IMAGE: "busybox:1.37.0",
-  GRAFANA_IMAGE: "grafana/grafana:12.3.0",
-};
 
 const repository = fileURLToPath(new URL("../../..", import.meta.url));
 
