@@ -217,7 +217,8 @@ describe.each(scantNames)("where there is little to show: %s", (name) => {
     } else expect(empty.map(([title]) => title)).toEqual(silent[name]);
   });
 
-  test.runIf(name in instead)("the process board has words where there are no numbers", () => {
+  if (!(name in instead)) return;
+  test("the process board has words where there are no numbers", () => {
     for (const [title, text] of Object.entries(instead[name as keyof typeof instead])) {
       const { panel, found } = answers.get(`process: ${title}`) as { panel: Panel; found: Series[] };
       expect([...new Set(found.map((series) => wordFor(panel, series)))], title).toEqual([
