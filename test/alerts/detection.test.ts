@@ -45,10 +45,29 @@ describe("windows and thresholds", () => {
     const others = numbersIn(detection).filter(([name]) => !times.has(name));
     expect([...new Set(others.map(([name]) => name))].sort()).toEqual(
       [
-        ...["aboveDayPeak", "beyondLimit", "biggest", "bounded", "bytes", "count", "gain", "historyBuckets", "level"],
-        ...["lives", "maximumStep", "minimum", "minimumConfidence", "minimumGain", "minimumNewHigh", "minimumPace"],
+        ...[
+          "aboveDayPeak",
+          "beyondLimit",
+          "biggest",
+          "bounded",
+          "bytes",
+          "count",
+          "gain",
+          "historyBuckets",
+          "intervals",
+        ],
+        ...[
+          "level",
+          "lives",
+          "maximumStep",
+          "minimum",
+          "minimumConfidence",
+          "minimumGain",
+          "minimumNewHigh",
+          "minimumPace",
+        ],
         ...["minimumSignal", "nearLimit", "pace", "parts", "present", "rulesLate", "share", "slowest", "spike"],
-        ...["stillGrowing", "warmingUp"],
+        ...["stillGrowing", "tolerance", "warmingUp"],
       ].sort(),
     );
   });
