@@ -110,10 +110,11 @@ export const urgent = {
   /** Half of the growth lies above the highest peak of the day before the window: what was reached before is no news. */
   aboveDayPeak: 0.5,
   /**
-   * Until the window of twelve hours fits into its life: a third of the fast leaks has hours to go. So has a cache
-   * that fills; nobody is woken for what may be one, as long as there is most of a night left.
+   * In the first hours of a life no longer window fits into it, and a third of the fast leaks has hours to go. So has a cache
+   * that fills; nobody is woken for what may be one, as long as there is most of a night left. Later the claim would take a
+   * cache that fills for eight hours for a leak.
    */
-  young: { maximumAge: 13 * hour, timeLeft: 9 * hour, page: 6 * hour, for: 12 * minute },
+  young: { maximumAge: 6 * hour, timeLeft: 9 * hour, page: 6 * hour, for: 12 * minute },
 } as const;
 
 /** Without a limit in sight: four stretches of six hours in 22, overlapping, each as fast as the others. */
