@@ -7,8 +7,8 @@ import vm from "node:vm";
 /** With more processes than this, V8 looks at the heap often enough, and a collection would be felt in every pass. */
 const fewProcesses = 200;
 
-/** Passes between two collections. */
-const everyPasses = 40;
+/** Passes between two collections; with few processes one takes 10 ms. */
+const everyPasses = 10;
 
 /** Call it after every pass, with the number of processes watched. */
 export function heapTidier(): (processes: number) => void {

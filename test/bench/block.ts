@@ -1,7 +1,6 @@
-// The longest stretch in which sampling lets nothing else run, as the exporter reports it for each pass. Also what Node.js
-// itself sees of delays in the exporter, and what the machine does to a program that is always ready to run.
+// The longest stretch in which sampling lets nothing else run, as the exporter reports it for each pass, and what the
+// machine does to a program that is always ready to run.
 
-import { eventLoopLook } from "../../exporter/exposition/self-metrics.ts";
 import { startOurs } from "./exporters.ts";
 import { BareReads, type Farm } from "./farm.ts";
 import type { Finding } from "./limits.ts";
@@ -14,7 +13,7 @@ const warmUp = 20;
 export async function measureBlock(farm: Farm, scrapes: number): Promise<Finding[]> {
   const exporter = await startOurs();
   const idle = new BareReads(farm);
-  const seen = { block: [] as number[], lag: [] as number[], noise: [] as number[] };
+  const seen = { block: [] as number[], noise: [] as number[] };
   let spent = 0;
   for (let i = 0; i < warmUp + scrapes; i++) {
     const text = (await exporter.scraper.scrape("plain")).body.toString();
@@ -22,8 +21,6 @@ export async function measureBlock(farm: Farm, scrapes: number): Promise<Finding
     const pass = milliseconds("leakwatch_sample_duration_seconds_total") - spent;
     spent += pass;
     seen.block.push(milliseconds("leakwatch_sample_longest_block_seconds"));
-    // Node.js finds delays with a timer, and counts the time between two looks in
-    seen.lag.push(milliseconds("nodejs_eventloop_lag_max_seconds") - eventLoopLook);
     if (i >= warmUp) seen.noise.push(await idle.spin(pass)); // exposed to the machine for as long as the pass was
   }
   await exporter.stop();
@@ -33,7 +30,6 @@ export async function measureBlock(farm: Farm, scrapes: number): Promise<Finding
   report([
     ["a pass over 4,000 processes", block],
     [`the first ${warmUp} passes`, seen.block.slice(0, warmUp)],
-    ["any delay that Node.js saw, answers included", seen.lag.slice(warmUp)],
     ["a program that does nothing (noise)", seen.noise],
   ]);
   return [0.5, 0.95].map((share) => {
