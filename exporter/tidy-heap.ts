@@ -7,7 +7,7 @@ import vm from "node:vm";
 /** With more processes than this, V8 looks at the heap often enough, and a collection would be felt in every pass. */
 const fewProcesses = 200;
 
-/** Passes between two collections; with few processes one takes 10 ms. */
+/** Passes between two collections: at the default interval, one in less than a minute. */
 const everyPasses = 10;
 
 /** Call it after every pass, with the number of processes watched. */
