@@ -14,6 +14,8 @@ export interface PageFacts {
   unreadable: readonly (readonly [{ file: string; reason: string }, number])[];
   telemetryPath: string;
   sampleInterval: number;
+  /** How many times faster than life the verdicts' clock runs: 1, but in a demonstration. */
+  speed: number;
 }
 
 /** A whole HTML document. */
@@ -58,8 +60,9 @@ ${ended.length === 0 ? "" : endedTable(ended)}
 `;
 }
 
-function notices({ notReady, configError, unreadable }: PageFacts): string {
+function notices({ notReady, configError, unreadable, speed }: PageFacts): string {
   const lines = [
+    ...(speed === 1 ? [] : [`A demonstration: verdicts are made on a clock ${speed} times faster than life.`]),
     ...(notReady === undefined ? [] : [`Not ready: ${notReady}.`]),
     ...(configError === undefined ? [] : [`The new configuration was refused, the old one stays: ${configError}`]),
     ...unreadable.map(

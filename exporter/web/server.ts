@@ -97,6 +97,7 @@ export function createApp({ exporter, webConfig, telemetryPath, log }: ServerOpt
         unreadable: exporter.unreadableNow(),
         telemetryPath,
         sampleInterval: exporter.config.sampleInterval,
+        speed: exporter.speed,
       }),
     );
   });

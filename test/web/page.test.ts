@@ -52,6 +52,7 @@ const page = (differs: Partial<PageFacts> = {}): string =>
     unreadable: [],
     telemetryPath: "/metrics",
     sampleInterval: 5,
+    speed: 1,
     ...differs,
   });
 
@@ -144,6 +145,7 @@ describe("groups", () => {
 
 describe("notices", () => {
   test.each<[string, Partial<PageFacts>, string]>([
+    ["a demonstration", { speed: 60 }, "A demonstration: verdicts are made on a clock 60 times faster than life."],
     ["stale numbers", { notReady: "the last pass was 60 s ago" }, "Not ready: the last pass was 60 s ago."],
     [
       "a refused configuration",
