@@ -13,32 +13,36 @@ type Annotations = { summary: string; description: string } & Record<string, str
 const groupLabels = ["cluster", "namespace", "job", "instance", "group"];
 const slotLabels = [...groupLabels, "slot"];
 
-const value = (format: string) => `{{ . | first | value | ${format} }}`;
+const value = (format: string) => `{{ . | value | ${format} }}`;
 const bytes = `${value("humanize1024")}B`;
 const count = value("humanize");
 const percentage = value("humanizePercentage");
+/** In two units at the most: 55m, 3h 20m, 4d 21h. */
+const rounded = `humanizeDuration | reReplaceAll " [0-9]+s$" "" | reReplaceAll "(d [0-9]+h) .*" "$1"`;
+const time = value(rounded);
 
-/** About one process that grows. `does` completes the sentence "api (slot 0) …". */
+/** About one process that grows, by the value of the alert in bytes per hour. `does` completes the sentence "api (slot 0) …". */
 export function slotText(does: string, evidence: string, alert: string, verdict?: Verdict): Annotations {
-  const perHour = `${slot.growth.name}{%s} * 3600`;
-  const timeToOom = `${slot.timeToOom.name}{%s}`;
+  const perHour = "{{ $value | humanize1024 }}B per hour";
   return {
-    ...processText(does, alert, [
-      evidence,
-      known(perHour, ` It grows ${bytes} per hour.`),
-      known(`${slot.confidence.name}{%s}`, ` Confidence ${percentage}.`),
-      memory,
-      duration(timeToOom, (time) => ` At this pace it reaches the limit in ${time}.`),
-    ]),
+    ...processText(
+      does,
+      alert,
+      `${evidence} It grows ${perHour}.` +
+        told([slot.confidence.name, ` Confidence ${percentage}.`], ...memory, [
+          slot.timeToOom.name,
+          ` At this pace it reaches the limit in ${time}.`,
+        ]),
+    ),
     ...(verdict === undefined ? {} : { verdict }),
-    growth: about(slotLabels, known(perHour, `${bytes} per hour`)),
-    time_left: about(slotLabels, duration(timeToOom)),
+    growth: perHour,
+    time_left: about(slotLabels, known(`${slot.timeToOom.name}{%[1]s}`, time)),
   };
 }
 
 /** About one process that is level: it has neither a pace nor a time left. */
 export function levelText(does: string, evidence: string, alert: string, verdict: Verdict): Annotations {
-  return { ...processText(does, alert, [evidence, memory]), verdict };
+  return { ...processText(does, alert, evidence + told(...memory)), verdict };
 }
 
 /** About descriptors or threads, which have a limit of their own. The alert's value is the time left in seconds. */
@@ -50,15 +54,16 @@ export function countText(
 ): Annotations {
   const { now } = series;
   const limit = typeof series.limit === "number" ? series.limit : `${series.limit}{%[1]s}`;
-  const growth = known(`(${limit} - ${now}{%[1]s}) / %[2]f * 3600`, `${count} per hour`, "$value");
-  const timeLeft = duration("vector(%[2]f)", undefined, "$value");
+  const growth = known(`(${limit} - ${now}{%[1]s}) / ${itsValue} * 3600`, `${count} per hour`);
+  const timeLeft = `{{ $value | ${rounded} }}`;
   return {
-    ...processText(does, alert, [
-      known(`${now}{%s}`, `${count} ${are}.`),
-      ` They grow by ${growth}; at this pace they reach the limit in ${timeLeft}.`,
-    ]),
+    ...processText(
+      does,
+      alert,
+      `${known(`${now}{%[1]s}`, `${count} ${are}.`)} They grow by ${growth}; at this pace they reach the limit in ${timeLeft}.`,
+    ),
     growth: about(slotLabels, growth),
-    time_left: about(slotLabels, timeLeft),
+    time_left: timeLeft,
   };
 }
 
@@ -81,15 +86,12 @@ export function maskedText(does: string, evidence: string, alert: string): Annot
   const lifeLength = `min(${room} / (${usual} > 0))`;
   const facts = [
     known(perHour, ` Inside a life it grows ${bytes} per hour.`),
-    duration(lifeLength, (time) => ` Without restarts a life would last ${time}.`),
+    known(lifeLength, ` Without restarts a life would last ${time}.`),
   ];
   return {
     ...groupText(does, evidence + facts.join(""), alert, "masked_leak"),
     growth: about(groupLabels, known(perHour, `${bytes} per hour`)),
-    time_left: about(
-      groupLabels,
-      duration(lifeLength, (time) => `${time} after each start`),
-    ),
+    time_left: about(groupLabels, known(lifeLength, `${time} after each start`)),
   };
 }
 
@@ -103,10 +105,10 @@ export function healthText(summary: string, description: string, alert: string):
   };
 }
 
-function processText(does: string, alert: string, facts: readonly string[]): Annotations {
+function processText(does: string, alert: string, facts: string): Annotations {
   return {
     summary: `{{ $labels.group }} (slot {{ $labels.slot }}) ${does}.`,
-    description: about(slotLabels, facts.join("")),
+    description: about(slotLabels, facts),
     runbook_url: links.runbook(alert),
     dashboard_url: dashboard("process", "24h", slotLabels),
   };
@@ -118,44 +120,47 @@ function about(labels: readonly string[], text: string): string {
   return `{{ $s := printf \`${matchers}\` ${labels.map((label) => `$labels.${label}`).join(" ")} }}${text}`;
 }
 
-/** Text around a queried value, or nothing where the query has no result. `%s` in the query stands for the matchers. */
-function known(query: string, text: string, ...more: readonly string[]): string {
-  return `{{ with ${asked(query, more)} }}${text}{{ end }}`;
+/** The value of the alert itself, in a query. */
+const itsValue = "%[2]f";
+
+/** Text around a queried value, or nothing where the query has no result. `%[1]s` in the query stands for the matchers. */
+function known(query: string, text: string): string {
+  const given = query.includes(itsValue) ? " $value" : "";
+  return `{{ with printf \`${query}\` $s${given} | query }}{{ with . | first }}${text}{{ end }}{{ end }}`;
 }
 
-const asked = (query: string, more: readonly string[]) => `printf \`${query}\` ${["$s", ...more].join(" ")} | query`;
-
-/** Seconds, in the unit that a person would choose. */
-function duration(query: string, text: (time: string) => string = (time) => time, ...more: readonly string[]): string {
-  const inDays = `{{ with ${asked(`${query} / 86400 > 2`, more)} }}${text(`${value('printf "%.1f"')} days`)}`;
-  const inHours = `{{ with ${asked(`${query} / 3600 > 2`, more)} }}${text(`${value('printf "%.1f"')} hours`)}`;
-  const inMinutes = `{{ with ${asked(`${query} / 60`, more)} }}${text(`${value('printf "%.0f"')} minutes`)}`;
-  return `${inDays}{{ else }}${inHours}{{ else }}${inMinutes}{{ end }}{{ end }}{{ end }}`;
+/** Texts of those series that are known. One query for all of them, since each costs as much as a rule for ten processes. */
+function told(...facts: readonly (readonly [series: string, text: string])[]): string {
+  const names = facts.map(([series]) => series).join("|");
+  const texts = facts.map(([series, text]) => `{{ if eq (. | label "__name__") "${series}" }}${text}{{ end }}`);
+  const each = texts.map((text) => `{{ range $known }}${text}{{ end }}`).join("");
+  return `{{ $known := printf \`max by (__name__) ({__name__=~"${names}",%[1]s})\` $s | query }}${each}`;
 }
 
-const memory =
-  known(`${processMetrics.residentMemory.name}{%s}`, ` Memory ${bytes}`) +
-  known(`${processMetrics.memoryLimit.name}{%s}`, ` of ${bytes}.`);
+const memory = [
+  [processMetrics.residentMemory.name, ` Memory ${bytes}`],
+  [processMetrics.memoryLimit.name, ` of ${bytes}.`],
+] as const;
 
 /** Not from the hourly series: what happened in the last minutes is in none of them yet. */
 const lastDay = [
   known(
-    `round(increase(${groupMetrics.livesEnded.name}{%s}[1d]))`,
+    `round(increase(${groupMetrics.livesEnded.name}{%[1]s}[1d]))`,
     [
       ` Lives ended in the last day: ${count}`,
-      known(`round(increase(${groupMetrics.livesEndedGrowing.name}{%s}[1d]))`, `, still growing: ${count}`),
+      known(`round(increase(${groupMetrics.livesEndedGrowing.name}{%[1]s}[1d]))`, `, still growing: ${count}`),
       known(
-        `sum(round(increase(${groupMetrics.restarts.name}{%s,reason=~"oom|suspected_oom"}[1d])))`,
+        `sum(round(increase(${groupMetrics.restarts.name}{%[1]s,reason=~"oom|suspected_oom"}[1d])))`,
         `, killed for lack of memory: ${count}`,
       ),
       ".",
     ].join(""),
   ),
   known(
-    `${groupMetrics.lastEnd.name}{%s}`,
-    ' Why the last one ended: {{ . | first | label "reason" }} ({{ . | first | label "evidence" }}).',
+    `${groupMetrics.lastEnd.name}{%[1]s}`,
+    ' Why the last one ended: {{ . | label "reason" }} ({{ . | label "evidence" }}).',
   ),
-  known(`${groupMetrics.lastEndMemoryLimit.name}{%s}`, ` It ended at ${percentage} of its limit.`),
+  known(`${groupMetrics.lastEndMemoryLimit.name}{%[1]s}`, ` It ended at ${percentage} of its limit.`),
 ].join("");
 
 function dashboard(uid: Parameters<typeof links.dashboard>[0], range: string, labels: readonly string[]): string {

@@ -3,23 +3,26 @@
 import { type Detection, detection } from "../catalog/detection.ts";
 import { capacityAlerts } from "./families/capacity.ts";
 import { countLeaks } from "./families/counts.ts";
-import { floorRules, growthRules, levelRules, lifeRules } from "./families/growth.ts";
+import { dayRules, floorRules, levelRules, lifeRules, riseRules } from "./families/growth.ts";
 import { healthAlerts } from "./families/health.ts";
-import { predictedOom, soonLeaks, steadyLeaks, urgentLeaks } from "./families/leak.ts";
-import { lives } from "./families/restarts.ts";
+import { dayByDayLeaks, predictedOom, soonLeaks, steadyLeaks, urgentLeaks } from "./families/leak.ts";
+import { lives, runningGroups } from "./families/restarts.ts";
 import { verdictRules } from "./families/verdict.ts";
 import type { RuleGroup } from "./rule.ts";
 
 /** The rules of a set of windows and thresholds. */
 export const ruleGroups = (d: Detection = detection): RuleGroup[] => [
-  levelRules(d),
   floorRules(d),
-  growthRules(d),
+  levelRules(d),
+  dayRules(d),
   lifeRules(d),
+  riseRules(d),
   urgentLeaks(d),
   soonLeaks(d),
   steadyLeaks(d),
+  dayByDayLeaks(d),
   lives(d),
+  runningGroups(d),
   verdictRules(d),
   predictedOom(d),
   capacityAlerts(d),

@@ -1,7 +1,8 @@
 // Small pieces of PromQL that many rules share. Everything else is written out, so that rules read as they will run.
 
-import { processMetrics } from "../catalog/metrics.ts";
-import { sparseRecordings } from "../catalog/recordings.ts";
+import type { Detection } from "../catalog/detection.ts";
+import { processMetrics, recentMetrics } from "../catalog/metrics.ts";
+import { slotRecordings } from "../catalog/recordings.ts";
 
 /** `90 * 60` seconds is `1h30m`; a compressed clock has milliseconds. */
 export function duration(seconds: number): string {
@@ -25,13 +26,20 @@ export function duration(seconds: number): string {
 export const ago = (series: string, seconds: number) =>
   seconds === 0 ? series : `${series} offset ${duration(seconds)}`;
 
+/** What is recorded by the half hour only, so many seconds ago. */
+export const rarely = ({ evaluation: { rare, slow } }: Detection, series: string, seconds = 0) =>
+  `last_over_time(${ago(`${series}[${duration(rare + slow)}]`, seconds)})`;
+
+/** An alert's value: how fast the process grows, in bytes per hour, where something holds. */
+export const growthWhere = (condition: string) => `3600 * ${slotRecordings.growth.name}\nand (${condition})`;
+
 /**
  * For `unless`: nothing looks across a restart. The other way round, `and` with an age that is reached, a gap in the scrapes
- * would take away what is known all the same. Start times of the young are recorded apart, and few: what asks for no more is
+ * would take away what is known all the same. Start times of the young are told apart, and few: what asks for no more is
  * answered from these.
  */
 export const youngerThan = (seconds: number, { youngLife }: { youngLife: number }) =>
-  `(${seconds <= youngLife ? sparseRecordings.youngStart.name : processMetrics.startTime.name} > time() - ${round(seconds)})`;
+  `(${seconds <= youngLife ? recentMetrics.youngStart.name : processMetrics.startTime.name} > time() - ${round(seconds)})`;
 
 /** Labels of a process group, and of a slot, as far as a target has them. */
 export const groupLabels = "cluster, namespace, job, instance, group";

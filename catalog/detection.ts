@@ -22,12 +22,20 @@ const { severities: _, ...shipped } = all;
 /** As shipped. */
 export const detection: Detection = shipped;
 
+/** The windows of the rules that ask for a new high, in the order of the label. */
+export const newHighWindows = ({ urgent: { fortyMinutes, twoHours, twelveHours } }: Detection) =>
+  [
+    { window: fortyMinutes.window, over: fortyMinutes.over, level: "floor" },
+    { window: twoHours.window, over: twoHours.over, level: "floor" },
+    { window: twelveHours.window, over: twelveHours.over, level: "hourFloor" },
+  ] as const;
+
 /** Numbers that are times, in seconds, by their name. All others are shares, counts or bytes, which have no clock. */
 export const times: ReadonlySet<string> = new Set(
   [
-    "fast slow short hour recent day seconds over timeLeft for maximumAge lookedAt page far near minimumAge dayPeakAge youngLife",
+    "fast slow rare short hour recent day seconds over timeLeft for maximumAge lookedAt page far near minimumAge dayPeakAge youngLife",
     "urgent steady masked oomPredicted oomLoop oomKilled restartLoop within step known noLimitFor verdictAge per stretch",
-    "down absent rememberExporter staleSample unreadable ranBefore targetGone firstBucketSeconds minimumSpanSeconds toleranceSeconds minimumSeconds",
+    "down absent rememberExporter staleSample unreadable targetGone firstBucketSeconds minimumSpanSeconds toleranceSeconds minimumSeconds",
   ].flatMap((names) => names.split(" ")),
 );
 

@@ -4,6 +4,7 @@
 import { counter, gauge, info } from "./metric.ts";
 
 const slot = ["group", "slot"] as const;
+const slotWindow = ["group", "slot", "window"] as const;
 const group = ["group"] as const;
 const cgroup = ["cgroup"] as const;
 
@@ -74,6 +75,54 @@ export const processMetrics = {
     "leakwatch_process_memory_limit_bytes",
     "The memory limit that will really end the process: configured, the least of its cgroup and all ancestors, or the node's memory.",
     { unit: "bytes", labels: slot },
+  ),
+} as const;
+
+/**
+ * What a process' memory did lately, for the rules: the exporter sees every sample, Prometheus every third or twelfth. None of it
+ * looks across a restart, unless it says so. Each is absent until the process is old enough for it, and has been watched for long
+ * enough; only the hour's floor of an old process is, for an hour, what has been seen of it.
+ */
+export const recentMetrics = {
+  floor: gauge(
+    "leakwatch_process_memory_floor_bytes",
+    "Lowest resident memory of the last 10 minutes: spikes and most garbage collection are not in it.",
+    { unit: "bytes", labels: slot },
+  ),
+  hourFloor: gauge(
+    "leakwatch_process_memory_hour_floor_bytes",
+    "Lowest resident memory of the last 70 minutes, for growth over hours and days.",
+    { unit: "bytes", labels: slot },
+  ),
+  peak: gauge(
+    "leakwatch_process_memory_peak_bytes",
+    "Highest resident memory of the last 30 minutes, of the last 10 minutes in a younger process.",
+    { unit: "bytes", labels: slot },
+  ),
+  headroom: gauge(
+    "leakwatch_process_memory_headroom_bytes",
+    "Memory limit less the peak of the last 30 minutes, of the last day once the process is older than 30 hours: it dies on a spike.",
+    { unit: "bytes", labels: slot },
+  ),
+  youngStart: gauge(
+    "leakwatch_process_young_start_time_seconds",
+    "Start time of the process, only of those younger than 30 hours: rules that ask for the age of the young read few series.",
+    { unit: "seconds", labels: slot },
+  ),
+  newHigh: gauge(
+    "leakwatch_process_memory_new_high_bytes",
+    "How far the floor stands above the highest peak of the day before this window, earlier processes in the slot included. Absent where it does not: what was reached before is no news.",
+    { unit: "bytes", labels: slotWindow },
+  ),
+  fdRise: gauge(
+    "leakwatch_process_open_fds_rise",
+    "File descriptors that were opened in the last 3 hours and not closed again: the least number of 10 minutes less that of 3 hours before. Only where that may be part of a leak.",
+    { labels: slot },
+  ),
+  threadRise: gauge(
+    "leakwatch_process_threads_rise",
+    "Threads that were started in the last 3 hours and have not ended: the least number of 10 minutes less that of 3 hours before. Only where that may be part of a leak.",
+    { labels: slot },
   ),
 } as const;
 
@@ -265,6 +314,7 @@ export const selfMetrics = {
 /** All of them, in the order in which docs/metrics.md shows them. */
 export const metricFamilies = [
   { title: "Processes", metrics: [...Object.values(processMetrics), ...Object.values(processInfo)] },
+  { title: "Processes: what memory did lately", metrics: Object.values(recentMetrics) },
   { title: "Process groups: the restart and OOM ledger", metrics: Object.values(groupMetrics) },
   { title: "Cgroups", metrics: Object.values(cgroupMetrics) },
   { title: "Node", metrics: Object.values(nodeMetrics) },

@@ -25,28 +25,25 @@ export const slotRecordings = {
   floor: recording(
     "slot:leakwatch_memory_floor_bytes:min10m",
     "bytes",
-    "Lowest resident memory of the last 10 minutes: spikes and most garbage collection are not in it.",
+    "The exporter's floor by the minute: the lowest resident memory of the last 10 minutes.",
   ),
   hourFloor: recording(
     "slot:leakwatch_memory_floor_bytes:min1h",
     "bytes",
-    "Lowest floor of the last hour, for growth over hours and days.",
+    "The exporter's floor of an hour by 5 minutes, for growth over hours and days.",
   ),
-  peak: recording(
-    "slot:leakwatch_memory_peak_bytes:max30m",
+  sixHoursAgo: recording("slot:leakwatch_memory_floor_bytes:offset6h", "bytes", "The hour's floor 6 hours ago."),
+  halfADayAgo: recording(
+    "slot:leakwatch_memory_floor_bytes:offset12h",
     "bytes",
-    "Highest resident memory of the last 30 minutes, of the last 10 minutes in a young process.",
+    "The hour's floor 12 hours ago, by the half hour.",
   ),
-  dayPeak: recording(
-    "slot:leakwatch_memory_peak_bytes:max1d",
+  dayAgo: recording(
+    "slot:leakwatch_memory_floor_bytes:offset1d",
     "bytes",
-    "Highest peak of the last day, earlier lives in the slot included: what is not above it is no news.",
+    "The hour's floor a day ago. Recorded apart, as what looks far back makes everything else in its expression dear.",
   ),
-  headroom: recording(
-    "slot:leakwatch_memory_headroom_bytes:min",
-    "bytes",
-    "Limit less the peak of the last 30 minutes, of the last day once the process is older than 30 hours: it dies on a spike.",
-  ),
+  weekAgo: recording("slot:leakwatch_memory_floor_bytes:offset7d", "bytes", "The hour's floor a week ago."),
   growth15m: recording(
     "slot:leakwatch_memory_growth_bytes_per_second:delta15m",
     "bytes_per_second",
@@ -119,10 +116,10 @@ export const sparseRecordings = {
     "seconds",
     "Time to the limit at the pace of the last 12 hours. Only if these look like a leak and the limit is hours away.",
   ),
-  youngStart: recording(
-    "slot:leakwatch_process_start_time_seconds:young",
-    "seconds",
-    "Start time of the process. Only of lives younger than 30 hours.",
+  rise15m: recording(
+    "slot:leakwatch_memory_rise_bytes:delta15m",
+    "bytes",
+    "What the floor gained over 15 minutes. Only where that may be a stretch of a leak, and the limit is hours away.",
   ),
   rise1h: recording(
     "slot:leakwatch_memory_rise_bytes:delta1h",
@@ -132,17 +129,22 @@ export const sparseRecordings = {
   rise6h: recording(
     "slot:leakwatch_memory_rise_bytes:delta6h",
     "bytes",
-    "What the hour's floor gained over 6 hours. Only where that may be a stretch of a leak.",
+    "What the hour's floor gained over 6 hours. Only where that may be a stretch of a leak: old processes stand above the day before.",
   ),
   rise12h: recording(
     "slot:leakwatch_memory_rise_bytes:delta12h",
     "bytes",
-    "What the hour's floor gained over 12 hours. Only where that may be a stretch of a leak.",
+    "What the hour's floor gained over 12 hours, by the half hour. Only where that may be a stretch of a leak.",
   ),
   rise1d: recording(
     "slot:leakwatch_memory_rise_bytes:delta1d",
     "bytes",
-    "What the hour's floor gained over a day. Only where that may be a stretch of a leak.",
+    "What the hour's floor gained over a day, by the half hour. Only where that may be a stretch of a leak.",
+  ),
+  evenRise12h: recording(
+    "slot:leakwatch_memory_rise_bytes:even12h",
+    "bytes",
+    "What the hour's floor gained over 12 hours. Only where it grew in every stretch of 6 hours in them.",
   ),
   rise22h: recording(
     "slot:leakwatch_memory_rise_bytes:delta22h",
@@ -154,15 +156,45 @@ export const sparseRecordings = {
     "bytes",
     "What the hour's floor gained over 36 hours. Only where it grew in every half day of them.",
   ),
+  rise3d: recording(
+    "slot:leakwatch_memory_rise_bytes:delta3d",
+    "bytes",
+    "What the hour's floor gained over three days. Only where it grew in every day of them.",
+  ),
+  growth2d: recording(
+    "slot:leakwatch_memory_growth_bytes_per_second:delta2d",
+    "bytes_per_second",
+    "Growth of the hour's floor over 2 days. Only where it grew on both.",
+  ),
+  slowest: recording(
+    "slot:leakwatch_memory_growth_bytes_per_second:slowest",
+    "bytes_per_second",
+    "Growth in the slowest stretch of the longest window in which every stretch grew.",
+  ),
+  notable: recording(
+    "slot:leakwatch_memory_growth_bytes_per_second:notable",
+    "bytes_per_second",
+    "Growth over the current life, only where a day of it would be a notable share of the level.",
+  ),
+  nearLimit: recording(
+    "slot:leakwatch_memory_near_limit_bytes:peak",
+    "bytes",
+    "Highest resident memory of the last 30 minutes. Only where it is near the limit.",
+  ),
+  leakReach: recording(
+    "slot:leakwatch_memory_limit_ratio:leaking",
+    "ratio",
+    "Share of the limit that was reached. Only while an alert says that the process leaks, and its growth is even.",
+  ),
   fdRise: recording(
-    "slot:leakwatch_open_fds:rise3h",
+    "slot:leakwatch_open_fds:rise12h",
     undefined,
-    "Descriptors opened and not closed again in 3 hours. Only where that may be a stretch of a leak.",
+    "Descriptors opened and not closed again in 12 hours. Only where they grew in every quarter of them.",
   ),
   threadRise: recording(
-    "slot:leakwatch_threads:rise3h",
+    "slot:leakwatch_threads:rise12h",
     undefined,
-    "Threads started and not ended again in 3 hours. Only where that may be a stretch of a leak.",
+    "Threads started and not ended again in 12 hours. Only where they grew in every quarter of them.",
   ),
 } as const;
 
@@ -182,6 +214,11 @@ export const groupRecordings = {
     "group:leakwatch_oom_restarts:increase1h",
     undefined,
     "Restarts after an OOM kill, certain or suspected, in the last hour.",
+  ),
+  ran: recording(
+    "group:leakwatch_processes:ran",
+    undefined,
+    "Processes of the group, by the half hour. Only while there are any.",
   ),
   restarts: recording(
     "group:leakwatch_restarts:increase1h",

@@ -6,8 +6,8 @@ const minute = 60;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-/** How often the two kinds of rules are evaluated, in seconds. */
-export const evaluation = { fast: minute, slow: 5 * minute } as const;
+/** How often rules are evaluated, in seconds: those that page, those about hours, and those about days. */
+export const evaluation = { fast: minute, slow: 5 * minute, rare: 30 * minute } as const;
 
 /** The floor: the least of this stretch, in seconds. An hour takes out the teeth of garbage collection. */
 export const floors = { short: 10 * minute, hour } as const;
@@ -48,10 +48,13 @@ interface LeakWindow {
 
 /** Where the limit is hours away. The shorter the window, the nearer the limit and the more even the growth must be. */
 interface UrgentWindow extends LeakWindow {
+  /** Its name, in the label `window` of the exporter's new high. */
+  readonly window: string;
   /** The window's length in seconds. */
   readonly over: number;
-  /** No stretch carries more than this share of the growth: that would be a step, or growth that has stopped. */
-  readonly biggest: number;
+  /** No stretch carries more than this share of the growth: that would be a step, or growth that has stopped. Where there are
+   * but two stretches, the slowest says the same. */
+  readonly biggest?: number;
   /** Only when the limit is this near at the window's pace, in seconds. */
   readonly timeLeft: number;
   /**
@@ -59,37 +62,41 @@ interface UrgentWindow extends LeakWindow {
    * curve still has to go must be this multiple of the headroom: then it is no plateau that stops before the limit.
    */
   readonly beyondLimit: number;
+  /** It grew over the stretch at this share of the moments in the window; missing scrapes are the rest. */
+  readonly present: number;
 }
 
 /** Stretches of 15 minutes in 40. A real leak is even within that time; the tail of a heap's growth and its teeth are not. */
 const fortyMinutes = {
+  window: "40m",
   severity: "critical",
   over: 40 * minute,
   gain: 0.04,
   slowest: 0.65,
   biggest: 0.6, // two equal halves and a little: 15 of 40 minutes are 0.38
-  timeLeft: 2 * hour,
+  timeLeft: 1.5 * hour,
   // at 0.5 caches and warm-ups begin to page; at 1 leaks are found ten minutes later
   beyondLimit: 0.7,
   for: minute, // evenness has done what a longer wait would do
+  present: 0.95,
 } as const satisfies UrgentWindow;
 
 /** Stretches of an hour in two. */
 const twoHours = {
+  window: "2h",
   severity: "critical",
   over: 2 * hour,
   gain: 0.04,
-  slowest: 0.2,
-  biggest: 0.7,
+  slowest: 0.4,
   timeLeft: 2 * hour,
   beyondLimit: 2,
   for: 10 * minute,
-  /** It grew over the stretch at this share of the moments in the window; missing scrapes are the rest. */
   present: 0.95,
-} as const satisfies UrgentWindow & Record<string, unknown>;
+} as const satisfies UrgentWindow;
 
 /** Stretches of six hours in twelve: work for today, not for tonight. */
 const twelveHours = {
+  window: "12h",
   severity: "warning",
   over: 12 * hour,
   gain: 0.04,
@@ -98,6 +105,7 @@ const twelveHours = {
   timeLeft: 12 * hour,
   beyondLimit: 2,
   for: 10 * minute,
+  present: 0.95,
   /** The last hour grew at this share of the pace or more: growth that has just stopped is over. */
   stillGrowing: 0.5,
 } as const satisfies UrgentWindow & Record<string, unknown>;
@@ -114,7 +122,7 @@ export const urgent = {
    * that fills; nobody is woken for what may be one, as long as there is most of a night left. Later the claim would take a
    * cache that fills for eight hours for a leak.
    */
-  young: { maximumAge: 6 * hour, timeLeft: 9 * hour, page: 6 * hour, for: 12 * minute },
+  young: { maximumAge: 6 * hour, timeLeft: 9 * hour, page: 4 * hour, for: 14 * minute },
 } as const;
 
 /** Without a limit in sight: four stretches of six hours in 22, overlapping, each as fast as the others. */
@@ -125,7 +133,7 @@ export const steady = {
   gain: 0.049, // of the four together, which is 0.045 of the window
   slowest: 0.7,
   /** The second half grew at least this share of the first: less is a curve that bends to a plateau. */
-  pace: 0.8,
+  pace: 0.85,
   stillGrowing: 0.3,
   for: 30 * minute,
 } as const satisfies LeakWindow & Record<string, unknown>;
@@ -136,7 +144,7 @@ export const uneven = {
   gain: 0.03,
   slowest: 0.05,
   biggest: 0.65,
-  pace: 0.7,
+  pace: 0.8,
   present: 0.95,
   for: 30 * minute,
 } as const satisfies LeakWindow & Record<string, unknown>;
@@ -145,8 +153,7 @@ export const uneven = {
 export const slow = {
   severity: "info",
   gain: 0.015,
-  slowest: 0.2,
-  biggest: 0.6,
+  slowest: 0.4,
   present: 0.95,
   for: 30 * minute,
 } as const satisfies LeakWindow & Record<string, unknown>;
@@ -174,12 +181,18 @@ export const lifeGrowth = {
   minimumAge: horizons["15m"].seconds + floorAge.short,
 } as const;
 
-/** Confidence looks at the slowest stretch of the longest window known: stretches by name, in windows of so many seconds. */
-export const confidenceOver = {
-  "1d": { over: 2 * day },
-  "6h": { over: 16 * hour },
-  "1h": { over: hour },
-  "15m": { over: 20 * minute },
+/**
+ * Confidence looks at the slowest stretch of the longest window that grew all the time: stretches by name, windows in seconds, and
+ * the share of the moments in them at which the stretch must have grown; missing scrapes are the rest.
+ */
+export const confidence = {
+  windows: {
+    "1d": { over: 2 * day },
+    "6h": { over: 16 * hour },
+    "1h": { over: 20 * minute },
+    "15m": { over: 20 * minute },
+  },
+  present: 0.95,
 } as const;
 
 /** Headroom is limit less peak: of half an hour, and of the last day from this age on, in seconds. */
@@ -188,11 +201,12 @@ export const dayPeakAge = 30 * hour;
 /** Lives are young up to this age, in seconds: most rules ask no more than that. */
 export const youngLife = dayPeakAge;
 
-/** Time to OOM below which an alert predicts it, with the level that the peak must have reached: level and trend. */
+/** Time to OOM below which an alert predicts it, with the level that the peak must have reached: level and trend. The more time
+ * is left, the longer it must hold: the leak itself has been told by then. */
 export const oomPredicted = [
   { within: hour, level: 0.7, severity: "critical", for: 10 * minute },
-  { within: 6 * hour, level: 0.5, severity: "warning", for: 10 * minute },
-  { within: day, level: 0.3, severity: "info", for: 10 * minute },
+  { within: 6 * hour, level: 0.5, severity: "warning", for: hour },
+  { within: day, level: 0.3, severity: "info", for: 2 * hour },
 ] as const satisfies readonly { within: number; level: number; severity: Severity; for: number }[];
 
 /** A prediction wants growth that is at least this even. */
@@ -249,6 +263,7 @@ export const dailyGrowth = { warmingUp: 0.05, bounded: 0.02, per: day, maximumAg
 /** Descriptors and threads: growth in every quarter of half a day, and the limit within a week at this pace. */
 export const countLeak = {
   over: 12 * hour,
+  quarters: 4,
   /** The least count of this stretch: what is opened and closed again is no growth. */
   stretch: 10 * minute,
   gain: 0.1,
@@ -268,8 +283,8 @@ export const health = {
   /** Samples older than this are stale, in seconds. */
   staleSample: 2 * minute,
   unreadable: 30 * minute,
-  /** A group that ran at each of these moments before is missed when it is gone; the alert ends by itself after the first. */
-  ranBefore: [6 * hour, 12 * hour, day],
+  /** A group that ran for this share of this time is missed when it is gone: it is no job that comes and goes. */
+  ran: { over: day, share: 0.75 },
   targetGone: 10 * minute,
   /** A rule group is late after so many intervals. */
   rulesLate: 3,

@@ -236,7 +236,7 @@ const memory = () => {
   // from limit less headroom, now, straight to the limit, and no further
   const projection = [
     `(max ${q.bySlot} (last_over_time(${limits}[$__range]))`,
-    `- ${q.onSlot} (last_over_time(${perSlot(q.slot.headroom)}[$__range:5m] @ end()) * (1 - (time() - ${newest}) / (${remaining} < Inf))))`,
+    `- ${q.onSlot} (last_over_time(${perSlot(q.recent.headroom)}[$__range:5m] @ end()) * (1 - (time() - ${newest}) / (${remaining} < Inf))))`,
     `<= ${q.onSlot} max ${q.bySlot} (last_over_time(${limits}[$__range])) and on () (vector(time()) >= ${newest})`,
   ].join(" ");
   return timeseries(

@@ -2,7 +2,14 @@
 // anything is summed: a second Prometheus that scrapes the same exporter must not double the memory.
 
 import { inSight } from "../catalog/appearance.ts";
-import { cgroupMetrics, groupMetrics, processInfo, processMetrics, selfMetrics } from "../catalog/metrics.ts";
+import {
+  cgroupMetrics,
+  groupMetrics,
+  processInfo,
+  processMetrics,
+  recentMetrics,
+  selfMetrics,
+} from "../catalog/metrics.ts";
 import { groupRecordings, slotRecordings } from "../catalog/recordings.ts";
 import { verdictCode } from "../catalog/verdicts.ts";
 import { evaluation } from "../catalog/windows.ts";
@@ -107,6 +114,7 @@ export function lifeLengths(of: Scope): string {
 export const group = groupRecordings;
 export const slot = slotRecordings;
 export const process = processMetrics;
+export const recent = recentMetrics;
 export const info = processInfo;
 export const ledger = groupMetrics;
 export const self = selfMetrics;

@@ -215,7 +215,9 @@ const peakAndBaseline = () =>
     .noValue("No process was restarted in this time")
     .withTarget(
       over(
-        perLine(`max ${q.bySlot} (max_over_time(${q.ofWorst(q.slot.peak)}[1h])) and ${q.onSlot} ${restarted}`),
+        perLine(
+          `max ${q.bySlot} (max_over_time(${q.ofWorst(q.process.peakResidentMemory)}[1h])) and ${q.onSlot} ${restarted}`,
+        ),
         "peak {{group}} {{slot}}",
         "A",
       ),

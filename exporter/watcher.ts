@@ -29,7 +29,7 @@ import { parseBootTime } from "./procfs/system-stat.ts";
 import { parseOomKills } from "./procfs/vmstat.ts";
 import { Cgroups, type WatchedCgroup } from "./samplers/cgroups.ts";
 import type { ProcessReader } from "./samplers/process-reader.ts";
-import { column, ProcessTable } from "./samplers/process-table.ts";
+import { column, newHighs, ProcessTable } from "./samplers/process-table.ts";
 import { ThreadsLimits } from "./samplers/threads-limits.ts";
 
 /** Known processes are read so fast that looking at the clock after each would show. */
@@ -242,15 +242,32 @@ export class Watcher {
       return true;
     }
     this.readFds(life);
+    this.rememberCounts(life, now);
     return true;
   }
 
-  /** Notes the memory for the judgements to come. */
+  /** Notes the memory for the judgements to come, and what it did lately. */
   private remember({ row, history, startTime, group, slot }: Life, now: number): void {
     const resident = this.table.get(row, column.residentMemory);
     history.add(now, resident);
+    const memory = group.slots[slot]?.memory;
+    if (memory === undefined) return;
     const limit = this.table.get(row, column.memoryLimit);
-    group.slots[slot]?.memory.add(this.unixAt(now), { resident, startTime, limit });
+    const highest = this.table.get(row, column.peakResidentMemory);
+    memory.add(this.unixAt(now), { resident, startTime, limit, highest });
+    this.table.set(row, column.floor, memory.floor);
+    this.table.set(row, column.hourFloor, memory.hourFloor);
+    this.table.set(row, column.peak, memory.peak);
+    this.table.set(row, column.youngStart, memory.youngStart);
+    for (const [i, newHigh] of newHighs.entries()) this.table.set(row, newHigh.column, memory.newHigh(i));
+  }
+
+  private rememberCounts({ row, startTime, group, slot }: Life, now: number): void {
+    const { descriptors, threads } = group.slots[slot] ?? {};
+    descriptors?.add(this.unixAt(now), this.table.get(row, column.openFds), startTime);
+    threads?.add(this.unixAt(now), this.table.get(row, column.threads), startTime);
+    this.table.set(row, column.fdRise, descriptors?.rise ?? Number.NaN);
+    this.table.set(row, column.threadRise, threads?.rise ?? Number.NaN);
   }
 
   /** A moment of the monotonic clock as Unix time, by a clock that never jumps. */
@@ -520,6 +537,7 @@ export class Watcher {
     this.table.set(row, column.startTime, life.startTime);
     this.remember(life, now);
     this.readFds(life);
+    this.rememberCounts(life, now);
     this.readLimits(life, now);
   }
 
@@ -625,6 +643,8 @@ export class Watcher {
     for (const life of this.lives.values()) {
       const [bytes, source] = this.limitOf(life);
       this.table.set(life.row, column.memoryLimit, bytes);
+      const reached = life.group.slots[life.slot]?.memory.reached ?? Number.NaN;
+      this.table.set(life.row, column.headroom, bytes - reached);
       if (source !== life.limitSource) {
         life.limitSource = source;
         life.labelVersion++;

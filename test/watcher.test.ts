@@ -7,6 +7,7 @@ import { groupMetrics, processMetrics } from "../catalog/metrics.ts";
 import { type Config, decodeConfig } from "../exporter/config/config.ts";
 import { KernelFiles } from "../exporter/kernel/files.ts";
 import { Ledger } from "../exporter/ledger/ledger.ts";
+import { columnCount } from "../exporter/samplers/process-table.ts";
 import {
   bootTime,
   type FakeMachine,
@@ -759,7 +760,7 @@ describe("crowds", { timeout: 60_000 }, () => {
     expect(restarts("job")).toEqual({ exit: 400 });
     expect(watcher.ledger.account("job").livesEnded).toBe(600);
     expect(watcher.reader.kept).toBe(0);
-    expect(watcher.table.values.length).toBeLessThan(2 * 200 * 14); // rows of those who ran at once, in steps of two
+    expect(watcher.table.values.length).toBeLessThan(2 * 200 * columnCount); // rows of those who ran at once, in steps of two
     expect((await exposition()).split("\n").length).toBeLessThan(50);
   });
 });

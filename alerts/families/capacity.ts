@@ -1,10 +1,10 @@
 // High but level, and no limit at all: not leaks, and never called so.
 
 import type { Detection } from "../../catalog/detection.ts";
-import { processInfo, processMetrics } from "../../catalog/metrics.ts";
-import { slotRecordings as slot } from "../../catalog/recordings.ts";
+import { processInfo, processMetrics, recentMetrics as recent } from "../../catalog/metrics.ts";
+import { slotRecordings as slot, sparseRecordings as sparse } from "../../catalog/recordings.ts";
 import { levelText, slotText } from "../annotations.ts";
-import { round, slotLabels, youngerThan } from "../promql.ts";
+import { growthWhere, round, slotLabels, youngerThan } from "../promql.ts";
 import type { RuleGroup } from "../rule.ts";
 
 export const capacityAlerts = (d: Detection): RuleGroup => {
@@ -14,10 +14,12 @@ export const capacityAlerts = (d: Detection): RuleGroup => {
     interval: evaluation.slow,
     rules: [
       {
+        record: sparse.nearLimit.name,
+        expr: `${recent.peak.name} > ${capacity.nearLimit} * ${processMetrics.memoryLimit.name}`,
+      },
+      {
         alert: "LeakwatchMemoryNearLimit",
-        expr: `${slot.peak.name} > ${capacity.nearLimit} * ${processMetrics.memoryLimit.name}
-and ${slot.growth.name} < ${round(dailyGrowth.bounded / dailyGrowth.per)} * ${slot.hourFloor.name}
-unless ${youngerThan(floorAge.hour, d)}`,
+        expr: `${sparse.nearLimit.name} and ${slot.growth.name} unless ${sparse.notable.name} unless ${youngerThan(floorAge.hour, d)}`,
         for: capacity.for,
         labels: { severity: "warning", class: "capacity" },
         annotations: levelText(
@@ -29,8 +31,8 @@ unless ${youngerThan(floorAge.hour, d)}`,
       },
       {
         alert: "LeakwatchNoMemoryLimit",
-        expr: `${slot.growth.name} > ${round(dailyGrowth.warmingUp / dailyGrowth.per)} * ${slot.hourFloor.name}
-and on (${slotLabels}) ${processInfo.memoryLimit.name}{source="node"}`,
+        expr: growthWhere(`(${sparse.notable.name} > ${round(dailyGrowth.warmingUp / dailyGrowth.per)} * ${slot.hourFloor.name})
+and on (${slotLabels}) ${processInfo.memoryLimit.name}{source="node"}`),
         for: capacity.noLimitFor,
         labels: { severity: "info", class: "capacity" },
         annotations: slotText(

@@ -1,21 +1,19 @@
-// Descriptors and threads leak too. Their counts are whole numbers without the teeth of memory: what the least of some minutes
-// gains in each quarter of half a day is enough. Gains are recorded only where there are any, so that half a day is a few series.
+// Descriptors and threads leak too. The exporter tells what the least of some minutes gained in a quarter of half a day; four of
+// those in a row are a leak. Gains are there only where there are any, so that half a day is a few series.
 
 import type { Detection } from "../../catalog/detection.ts";
-import { processMetrics } from "../../catalog/metrics.ts";
+import { processMetrics, recentMetrics as recent } from "../../catalog/metrics.ts";
 import { sparseRecordings as sparse } from "../../catalog/recordings.ts";
 import { countText } from "../annotations.ts";
-import { ago, duration, round, youngerThan } from "../promql.ts";
+import { ago, round } from "../promql.ts";
 import type { AlertRule, RecordingRule, RuleGroup } from "../rule.ts";
-
-const quarters = 4;
 
 export const countLeaks = (d: Detection): RuleGroup => ({
   name: "leakwatch-counts",
   interval: d.evaluation.slow,
   rules: [
-    countRise(d, sparse.fdRise.name, processMetrics.openFds.name),
-    countRise(d, sparse.threadRise.name, processMetrics.threads.name),
+    wholeRise(d, sparse.fdRise.name, recent.fdRise.name),
+    wholeRise(d, sparse.threadRise.name, recent.threadRise.name),
     countAlert(
       d,
       "LeakwatchDescriptorLeak",
@@ -41,34 +39,24 @@ export const countLeaks = (d: Detection): RuleGroup => ({
   ],
 });
 
-/** What the count gained in the last quarter, where that may be one of a leak. */
-function countRise(d: Detection, record: string, count: string): RecordingRule {
-  const { over, stretch, minimum, slowest } = d.countLeak;
-  const quarter = over / quarters;
-  const least = (age: number) => `min_over_time(${ago(`${count}[${duration(stretch)}]`, age)})`;
-  return {
-    record,
-    expr: `(${least(0)} - ${least(quarter)} > ${round((minimum * slowest) / quarters)}) unless ${youngerThan(quarter + stretch, d)}`,
-  };
+/** What the quarters gained together, where each did. */
+function wholeRise({ countLeak: { over, quarters, minimum } }: Detection, record: string, rise: string): RecordingRule {
+  const rises = Array.from({ length: quarters }, (_, quarter) => ago(rise, (quarter * over) / quarters));
+  return { record, expr: `${rises.join(" + ")} > ${minimum}` };
 }
 
 /** The value is the time left in seconds: what is free, over the pace. */
 function countAlert(
-  { countLeak: { over, gain, minimum, within, for: hold } }: Detection,
+  { countLeak: { over, gain, within, for: hold } }: Detection,
   name: string,
   rise: string,
   count: string,
   limit: string,
   text: { does: string; are: string },
 ): AlertRule {
-  const rises = Array.from({ length: quarters }, (_, quarter) => ago(rise, (quarter * over) / quarters));
   return {
     alert: name,
-    expr: `${round(over)} * (${limit} - ${count}) / (
-  (${rises.join(" + ")})
-  > ${minimum}
-  > ${gain} * ${count}
-) < ${round(within)}`,
+    expr: `${round(over)} * ((${limit} and ${rise}) - ${count}) / (${rise} > ${gain} * ${count}) < ${round(within)}`,
     for: hold,
     labels: { severity: "warning", class: "leak" },
     annotations: countText(text.does, text.are, { now: count, limit }, name),

@@ -1,18 +1,16 @@
-// What memory does, as recorded series: floor, peak, headroom, growth at several horizons, confidence, time to OOM.
-// The rules that read raw samples look back half an hour at most; everything longer reads what those recorded. Small groups,
-// since Prometheus spreads them over their interval.
+// What memory does, as recorded series: the exporter's floors, growth at several horizons, time to OOM. Prometheus reads a series
+// from every block that the expression as a whole looks into, so an expression that looks far back has no series of all
+// processes in it, or no others. Small groups, since Prometheus spreads them over their interval.
 
 import type { Detection } from "../../catalog/detection.ts";
-import { processMetrics } from "../../catalog/metrics.ts";
+import { recentMetrics as recent } from "../../catalog/metrics.ts";
 import { slotRecordings as slot, sparseRecordings as sparse } from "../../catalog/recordings.ts";
-import { ago, duration, round, youngerThan } from "../promql.ts";
+import { ago, duration, rarely, round, youngerThan } from "../promql.ts";
 import type { RecordingRule, RuleGroup } from "../rule.ts";
 
-const resident = processMetrics.residentMemory.name;
-const limit = processMetrics.memoryLimit.name;
 const floor = slot.floor.name;
 const hourFloor = slot.hourFloor.name;
-const headroom = slot.headroom.name;
+const headroom = recent.headroom.name;
 
 /** The recorded growth of each horizon that has one. */
 export const growthName = {
@@ -23,79 +21,94 @@ export const growthName = {
   "7d": slot.growth7d.name,
 } as const;
 
-type Horizon = keyof typeof growthName;
-
-export const floorRules = (d: Detection): RuleGroup => ({
-  name: "leakwatch-floor",
-  interval: d.evaluation.fast,
-  rules: [
-    { record: sparse.youngStart.name, expr: `${processMetrics.startTime.name} > time() - ${round(d.youngLife)}` },
-    {
-      record: floor,
-      expr: `min_over_time(${resident}[${duration(d.floors.short)}]) unless ${youngerThan(d.floorAge.short, d)}`,
-    },
-    growth(d, "15m"),
-    growth(d, "1h"),
-    {
-      record: sparse.rise1h.name,
-      expr: `${round(d.horizons["1h"].seconds)} * ${growthName["1h"]} > ${round(leastRises(d)["1h"])} * ${floor} > ${round(leastOfHeadroom(d))} * ${headroom}`,
-    },
-    {
-      record: headroom,
-      expr: `${limit} - ((${slot.dayPeak.name} unless ${youngerThan(d.dayPeakAge, d)}) or max_over_time(${resident}[${duration(d.peaks.recent)}]))`,
-    },
-    { record: slot.timeToOom.name, expr: `clamp_min(${headroom}, 0) / (${slot.growth.name} > 0)` },
-  ],
-});
-
-export const lifeRules = (d: Detection): RuleGroup => ({
-  name: "leakwatch-life",
-  interval: d.evaluation.fast,
-  rules: [{ record: slot.growth.name, expr: lifeGrowth(d) }],
-});
-
-export const levelRules = (d: Detection): RuleGroup => ({
-  name: "leakwatch-level",
-  interval: d.evaluation.slow,
-  rules: [
-    {
-      record: hourFloor,
-      expr: `min_over_time(${floor}[${duration(d.floors.hour)}]) unless ${youngerThan(d.floorAge.hour, d)}`,
-    },
-    {
-      record: slot.peak.name,
-      expr: `(max_over_time(${resident}[${duration(d.peaks.recent)}]) unless ${youngerThan(d.peaks.recent, d)})
-or (max_over_time(${resident}[${duration(d.floors.short)}]) unless ${youngerThan(d.floorAge.short, d)})`,
-    },
-    { record: slot.dayPeak.name, expr: `max_over_time(${slot.peak.name}[${duration(d.peaks.day)}])` },
-  ],
-});
-
-export const growthRules = (d: Detection): RuleGroup => {
+export const floorRules = (d: Detection): RuleGroup => {
   const least = leastRises(d);
-  const { "12h": half } = d.horizons;
+  const nearLimit = leastOfHeadroom(d);
+  const rise = (name: "15m" | "1h") =>
+    `${round(d.horizons[name].seconds)} * ${growthName[name]} > ${round(least[name])} * ${floor} > ${round(nearLimit[name])} * ${headroom}`;
   return {
-    name: "leakwatch-growth",
-    interval: d.evaluation.slow,
+    name: "leakwatch-floor",
+    interval: d.evaluation.fast,
     rules: [
-      growth(d, "6h"),
-      growth(d, "1d"),
-      growth(d, "7d"),
-      { record: sparse.rise6h.name, expr: rise(d, "6h", least["6h"]) },
-      {
-        record: sparse.rise12h.name,
-        expr: `(${hourFloor} - ${ago(hourFloor, half.seconds)} > ${round(least["12h"])} * ${hourFloor}) unless ${youngerThan(half.seconds + d.floorAge.hour, d)}`,
-      },
-      { record: sparse.rise1d.name, expr: rise(d, "1d", least["1d"]) },
+      { record: floor, expr: recent.floor.name },
+      growth(d, "15m", ago(floor, d.horizons["15m"].seconds)),
+      growth(d, "1h", ago(floor, d.horizons["1h"].seconds)),
+      { record: sparse.rise15m.name, expr: rise("15m") },
+      { record: sparse.rise1h.name, expr: rise("1h") },
     ],
   };
 };
 
+export const lifeRules = (d: Detection): RuleGroup => ({
+  name: "leakwatch-life",
+  interval: d.evaluation.fast,
+  rules: [
+    { record: slot.growth.name, expr: lifeGrowth(d) },
+    { record: slot.timeToOom.name, expr: `clamp_min(${headroom}, 0) / (${slot.growth.name} > 0)` },
+  ],
+});
+
+export const levelRules = (d: Detection): RuleGroup => {
+  const { "6h": quarter, "1d": day, "7d": week } = d.horizons;
+  return {
+    name: "leakwatch-level",
+    interval: d.evaluation.slow,
+    rules: [
+      { record: hourFloor, expr: recent.hourFloor.name },
+      { record: slot.sixHoursAgo.name, expr: ago(hourFloor, quarter.seconds) },
+      { record: slot.dayAgo.name, expr: ago(hourFloor, day.seconds) },
+      { record: slot.weekAgo.name, expr: ago(hourFloor, week.seconds) },
+      growth(d, "6h", slot.sixHoursAgo.name),
+      growth(d, "1d", slot.dayAgo.name),
+      growth(d, "7d", slot.weekAgo.name),
+    ],
+  };
+};
+
+/** What may be stretches of leaks of hours, and how even all growth is. */
+export const riseRules = (d: Detection): RuleGroup => ({
+  name: "leakwatch-rise",
+  interval: d.evaluation.slow,
+  rules: [
+    { record: sparse.rise6h.name, expr: `${rise(d, "6h")}\nand ${mayLeak(d)}` },
+    { record: sparse.slowest.name, expr: slowest(d) },
+    { record: slot.confidence.name, expr: `clamp_max(${sparse.slowest.name} / (${slot.growth.name} > 0), 1)` },
+  ],
+});
+
+/** The same over days, where half an hour more or less is nothing and five minutes would be many samples. */
+export const dayRules = (d: Detection): RuleGroup => {
+  const { "12h": half, "1d": day } = d.horizons;
+  const halfADayAgo = slot.halfADayAgo.name;
+  const dayBefore = rarely(d, sparse.rise1d.name, day.seconds);
+  return {
+    name: "leakwatch-day",
+    interval: d.evaluation.rare,
+    rules: [
+      { record: sparse.rise1d.name, expr: rise(d, "1d") },
+      { record: halfADayAgo, expr: ago(hourFloor, half.seconds) },
+      {
+        record: sparse.rise12h.name,
+        expr: `(${hourFloor} - ${halfADayAgo} > ${round(leastRises(d)["12h"])} * ${hourFloor}) and ${mayLeak(d)}
+unless ${youngerThan(half.seconds + d.floorAge.hour, d)}`,
+      },
+      { record: sparse.growth2d.name, expr: `(${sparse.rise1d.name} + ${dayBefore}) / ${round(2 * day.seconds)}` },
+    ],
+  };
+};
+
+const rise = (d: Detection, name: "6h" | "1d") =>
+  `${round(d.horizons[name].seconds)} * ${growthName[name]} > ${round(leastRises(d)[name])} * ${hourFloor}`;
+
+/** Above the day before, or too young to have one: what only follows the day is out. */
+const mayLeak = (d: Detection) => `(${rarely(d, sparse.rise1d.name)} or ${recent.youngStart.name})`;
+
 /** The least growth of a stretch that any window could take for one of a leak, as a share of the level. */
-function leastRises({ urgent: { twoHours, twelveHours }, steady, uneven, slow }: Detection) {
+function leastRises({ urgent: { fortyMinutes, twoHours, twelveHours }, horizons, steady, uneven, slow }: Detection) {
   const least = ({ gain, slowest }: { gain: number; slowest: number }, stretches: number) =>
     (gain * slowest) / stretches;
   return {
+    "15m": least(fortyMinutes, fortyMinutes.over / horizons["15m"].seconds),
     "1h": least(twoHours, 2),
     "6h": Math.min(least(twelveHours, 2), least(steady, steady.lookedAt.length)),
     "12h": least(uneven, 3),
@@ -104,54 +117,60 @@ function leastRises({ urgent: { twoHours, twelveHours }, steady, uneven, slow }:
 }
 
 /**
- * The least growth of an hour that may lead to the limit in time, as a share of the headroom: half of what the slowest stretch
+ * The least growth of a stretch that may lead to the limit in time, as a share of the headroom: half of what the slowest stretch
  * must have, since there was more headroom when the window began.
  */
-const leastOfHeadroom = ({ urgent: { twoHours } }: Detection) =>
-  ((twoHours.slowest / 2) * (twoHours.over / twoHours.timeLeft)) / 2;
+function leastOfHeadroom({ urgent: { fortyMinutes, twoHours, young }, horizons }: Detection) {
+  const least = (slowest: number, stretch: number, within: number) => ((slowest / 2) * stretch) / within;
+  return {
+    "15m": least(fortyMinutes.slowest, horizons["15m"].seconds, Math.max(fortyMinutes.timeLeft, young.timeLeft)),
+    "1h": least(twoHours.slowest, horizons["1h"].seconds, twoHours.timeLeft),
+  };
+}
 
-const rise = ({ horizons }: Detection, name: Horizon, least: number) =>
-  `${round(horizons[name].seconds)} * ${growthName[name]} > ${round(least)} * ${hourFloor}`;
-
-function growth(d: Detection, name: Horizon): RecordingRule {
+function growth(d: Detection, name: keyof typeof growthName, before: string): RecordingRule {
   const { horizons, floorAge } = d;
   const { seconds, floor: kind } = horizons[name];
-  const f = kind === "short" ? floor : hourFloor;
+  const now = kind === "short" ? floor : hourFloor;
   return {
     record: growthName[name],
-    expr: `(${f} - ${ago(f, seconds)}) / ${round(seconds)} unless ${youngerThan(seconds + floorAge[kind as "short" | "hour"], d)}`,
+    expr: `(${now} - ${before}) / ${round(seconds)} unless ${youngerThan(seconds + floorAge[kind as "short" | "hour"], d)}`,
   };
 }
 
 /** The first line that has a value counts. */
-function lifeGrowth({ horizons, lifeGrowth: { far, near } }: Detection): string {
-  const twice = (name: Horizon) => `(${growthName[name]} + ${ago(growthName[name], horizons[name].seconds)}) / 2`;
+function lifeGrowth(d: Detection): string {
+  const {
+    horizons,
+    lifeGrowth: { far, near },
+  } = d;
+  const hour = horizons["1h"].seconds;
+  const rise = sparse.rise1h.name;
   return [
-    `(${twice("1d")} < ${headroom} / ${round(far)})`,
+    `(${rarely(d, sparse.growth2d.name)} < ${headroom} / ${round(far)})`,
     growthName["1d"],
     growthName["6h"],
-    `(${twice("1h")} > ${headroom} / ${round(near)})`,
+    `((${rise} + ${ago(rise, hour)}) / ${round(2 * hour)} > ${headroom} / ${round(near)})`,
     growthName["1h"],
     growthName["15m"],
   ].join("\nor ");
 }
 
-/** The slowest stretch of the longest window that is known, as a share of the growth; less, where some did not grow at all. */
-export function confidence(d: Detection): string {
-  const { horizons, confidenceOver, floorAge, evaluation } = d;
-  const rises = (series: string, name: "1d" | "6h") => {
-    const { over } = confidenceOver[name];
-    const range = `${series}[${duration(over)}]`;
-    const mean = `min_over_time(${range}) * count_over_time(${range}) / ${round((over / evaluation.slow + 1) * horizons[name].seconds)}`;
-    const age = horizons[name].seconds + over + floorAge.hour;
-    // known all the time, and of this life
-    return `(${mean} and ${ago(growthName[name], over)} unless ${youngerThan(age, d)})`;
-  };
-  const growths = (name: "1h" | "15m") => {
-    const { over } = confidenceOver[name];
-    const age = horizons[name].seconds + over + floorAge.short;
-    return `(min_over_time(${growthName[name]}[${duration(over)}]) unless ${youngerThan(age, d)})`;
-  };
-  const lines = [rises(sparse.rise1d.name, "1d"), rises(sparse.rise6h.name, "6h"), growths("1h"), growths("15m")];
-  return `clamp_max(clamp_min((\n  ${lines.join("\n  or ")}\n) / (${slot.growth.name} > 0), 0), 1)`;
+/** Bytes per second in the slowest stretch of the longest window that grew all the time. */
+function slowest(d: Detection): string {
+  const { horizons, confidence, evaluation } = d;
+  const lines = [
+    [sparse.rise1d.name, "1d", evaluation.rare],
+    [sparse.rise6h.name, "6h", evaluation.slow],
+    [sparse.rise1h.name, "1h", evaluation.fast],
+    [sparse.rise15m.name, "15m", evaluation.fast],
+  ] as const;
+  return lines
+    .map(([rise, name, interval]) => {
+      const { over } = confidence.windows[name];
+      const range = `${rise}[${duration(over)}]`;
+      const times = Math.floor((confidence.present * over) / interval);
+      return `(min_over_time(${range}) / ${round(horizons[name].seconds)} and count_over_time(${range}) >= ${times})`;
+    })
+    .join("\nor ");
 }

@@ -2,7 +2,7 @@
 
 import type { Detection } from "../../catalog/detection.ts";
 import { groupMetrics, selfMetrics } from "../../catalog/metrics.ts";
-import { exporterRecordings as exporter } from "../../catalog/recordings.ts";
+import { exporterRecordings as exporter, groupRecordings as group } from "../../catalog/recordings.ts";
 import type { Severity } from "../../catalog/windows.ts";
 import { healthText } from "../annotations.ts";
 import { ago, duration, round } from "../promql.ts";
@@ -13,6 +13,7 @@ const target = "on (cluster, namespace, job, instance)";
 const { buildInfo, lastSample, unreadable } = selfMetrics;
 
 export const healthAlerts = ({ evaluation, health }: Detection): RuleGroup => {
+  const { ran } = health;
   const { over, stretch } = health.ownGrowth;
   /** Least memory of the exporter in an hour, so long ago. */
   const floor = (before: number) => `min_over_time(${ago(`${exporter.memory.name}[${duration(stretch)}]`, before)})`;
@@ -39,14 +40,11 @@ and ${target} (last_over_time(${buildInfo.name}[${duration(health.rememberExport
         description: "The rules are loaded, but there is nothing that they could judge.",
       }),
       alert("LeakwatchTargetGone", "warning", {
-        // it ran at each of these moments, so it is no job that comes and goes
-        expr: [
-          `${groupMetrics.processes.name} == 0`,
-          ...health.ranBefore.map((before) => `and ${ago(groupMetrics.processes.name, before)} > 0`),
-        ].join("\n"),
+        expr: `${groupMetrics.processes.name} == 0
+and count_over_time(${group.ran.name}[${duration(ran.over)}]) >= ${Math.round((ran.share * ran.over) / evaluation.rare)}`,
         for: health.targetGone,
         summary: "{{ $labels.group }} is gone.",
-        description: `It ran ${health.ranBefore.map(duration).join(", ")} ago, and has no process now. This alert ends by itself after ${duration(Math.min(...health.ranBefore))}.`,
+        description: `It ran for most of the last ${duration(ran.over)}, and has no process now. This alert ends by itself after ${duration((1 - ran.share) * ran.over)}.`,
       }),
       alert("LeakwatchSamplesStale", "warning", {
         expr: `time() - ${lastSample.name} > ${round(health.staleSample)}`,

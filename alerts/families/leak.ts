@@ -2,17 +2,16 @@
 // then filtered, line by line. Each kind and severity is one alert, whichever window found it.
 
 import type { Detection } from "../../catalog/detection.ts";
-import { processMetrics } from "../../catalog/metrics.ts";
+import { processMetrics, recentMetrics as recent } from "../../catalog/metrics.ts";
 import { slotRecordings as slot, sparseRecordings as sparse } from "../../catalog/recordings.ts";
 import type { Severity } from "../../catalog/windows.ts";
 import { slotText } from "../annotations.ts";
-import { ago, duration, round, slotLabels, youngerThan } from "../promql.ts";
+import { ago, duration, growthWhere, rarely, round, slotLabels, youngerThan } from "../promql.ts";
 import type { AlertRule, RuleGroup } from "../rule.ts";
 
 const floor = slot.floor.name;
 const hourFloor = slot.hourFloor.name;
-const dayPeak = slot.dayPeak.name;
-const headroom = slot.headroom.name;
+const headroom = recent.headroom.name;
 
 export const alertName = {
   urgent: "LeakwatchMemoryLeakUrgent",
@@ -31,6 +30,7 @@ export const soonLeaks = (d: Detection): RuleGroup => ({
   interval: d.evaluation.slow,
   rules: [
     { record: sparse.left2h.name, expr: timeLeftOfTwoHours(d) },
+    { record: sparse.evenRise12h.name, expr: evenHalfADay(d) },
     { record: sparse.left12h.name, expr: timeLeftOfHalfADay(d) },
   ],
 });
@@ -38,82 +38,110 @@ export const soonLeaks = (d: Detection): RuleGroup => ({
 export const steadyLeaks = (d: Detection): RuleGroup => ({
   name: "leakwatch-leak-steady",
   interval: d.evaluation.slow,
-  // what looks far back makes every series in its expression dear, so it is recorded without those that look at now
+  // what looks far back is recorded without the level that its gain is compared with
+  rules: [{ record: sparse.rise22h.name, expr: evenly(d) }, steadyAlert(d), slowAlert(d)],
+});
+
+/** What days of growth say together, by the half hour. */
+export const dayByDayLeaks = (d: Detection): RuleGroup => ({
+  name: "leakwatch-leak-days",
+  interval: d.evaluation.rare,
   rules: [
-    { record: sparse.rise22h.name, expr: evenly(d) },
     { record: sparse.rise36h.name, expr: byDayMoreThanByNight(d) },
-    steadyAlert(d),
-    slowAlert(d),
+    { record: sparse.rise3d.name, expr: dayByDay(d) },
   ],
 });
 
 export const predictedOom = (d: Detection): RuleGroup => ({
   name: "leakwatch-oom",
   interval: d.evaluation.slow,
-  rules: d.oomPredicted.map((one) => predictedAlert(d, one)),
+  rules: [
+    { record: sparse.leakReach.name, expr: leakReach(d) },
+    ...d.oomPredicted.map((one) => predictedAlert(d, one)),
+  ],
 });
 
-/** Seconds to the limit at the pace of forty minutes, where these look like a leak and they are no more than `timeLeft`. */
+/** Rises over a stretch, recorded where they may be one of a leak. */
+interface Stretch {
+  readonly rise: string;
+  readonly seconds: number;
+}
+
+type UrgentWindow = Detection["urgent"]["fortyMinutes" | "twoHours" | "twelveHours"];
+
+/** Seconds to the limit at the pace of forty minutes, where these look like a leak and they are no more than a young process may have. */
 function timeLeftOfFortyMinutes(d: Detection): string {
-  const { over, gain, slowest, biggest, beyondLimit } = d.urgent.fortyMinutes;
-  const { seconds } = d.horizons["15m"];
-  const growth = slot.growth15m.name;
-  const stretches = `${growth}[${duration(over - seconds)}]`;
-  const lines = [
-    `(${floor} - ${ago(floor, over)})`,
-    `> ${gain} * ${floor}`,
-    `<= ${round(over / slowest)} * min_over_time(${stretches})`,
-    `>= ${round(seconds / biggest)} * max_over_time(${stretches})`,
-    `<= ${round(over)} * ${growth} * (1 + ${round((over - seconds) / 2 / beyondLimit)} * ${growth} / clamp_min(${headroom}, 1))`,
-    aboveDayPeak(d, floor, over),
-  ];
-  const young = youngerThan(over + d.floorAge.short, d);
-  return `${round(over)} * ${headroom} / (${lines.join("\n  ")}\nunless ${young}) <= ${round(d.urgent.young.timeLeft)}`;
+  const window = d.urgent.fortyMinutes;
+  const stretch = { rise: sparse.rise15m.name, seconds: d.horizons["15m"].seconds };
+  const before = duration(window.over - stretch.seconds);
+  const gained = `${round(window.over / stretch.seconds)} * avg_over_time(${stretch.rise}[${before}])`;
+  const even = growsEvenly(window, stretch, gained, d.evaluation.fast);
+  return timeLeft(window.over, [`(${even})`, ...reachesLimit(d, window, stretch, floor)], d.urgent.young.timeLeft);
 }
-
-/** The same over sparse rises, of one hour or of six. */
-function timeLeftOfTwo(
-  d: Detection,
-  { over, gain, slowest, biggest, beyondLimit, timeLeft: within }: Detection["urgent"]["twoHours" | "twelveHours"],
-  stretch: { rise: string; seconds: number; floor: string },
-  further: readonly string[],
-): string {
-  const { rise, seconds } = stretch;
-  const stretches = `${rise}[${duration(over - seconds)}]`;
-  const count = over / seconds;
-  const lines = [
-    `(${rise} + ${ago(rise, seconds)})`,
-    `> ${gain} * ${stretch.floor}`,
-    `<= ${round(count / slowest)} * min_over_time(${stretches})`,
-    `>= ${round(1 / biggest)} * max_over_time(${stretches})`,
-    `<= ${round(count)} * ${rise} * (1 + ${round((over - seconds) / 2 / seconds / beyondLimit)} * ${rise} / clamp_min(${headroom}, 1))`,
-    aboveDayPeak(d, stretch.floor, over),
-    ...further,
-  ];
-  return `${round(over)} * ${headroom} / (${lines.join("\n  ")}) <= ${round(within)}`;
-}
-
-const aboveDayPeak = ({ urgent }: Detection, level: string, over: number) =>
-  `<= ${round(1 / urgent.aboveDayPeak)} * (${level} - ${ago(dayPeak, over)})`;
 
 function timeLeftOfTwoHours(d: Detection): string {
-  const { twoHours } = d.urgent;
+  const window = d.urgent.twoHours;
   const { seconds } = d.horizons["1h"];
-  const rise = sparse.rise1h.name;
-  return timeLeftOfTwo(d, twoHours, { rise, seconds, floor }, [
-    present(d, rise, twoHours.over - seconds, twoHours.present, d.evaluation.fast),
-  ]);
+  const stretch = { rise: sparse.rise1h.name, seconds };
+  const gained = `(${stretch.rise} + ${ago(stretch.rise, seconds)})`;
+  const even = growsEvenly(window, stretch, gained, d.evaluation.fast);
+  return timeLeft(window.over, [`(${even})`, ...reachesLimit(d, window, stretch, floor)], window.timeLeft);
+}
+
+const halfADay = ({ horizons }: Detection) => ({ rise: sparse.rise6h.name, seconds: horizons["6h"].seconds });
+
+/** What twelve hours gained, where they are even: it looks far back, and at nothing else. */
+function evenHalfADay(d: Detection): string {
+  const stretch = halfADay(d);
+  const gained = `(${stretch.rise} + ${ago(stretch.rise, stretch.seconds)})`;
+  return growsEvenly(d.urgent.twelveHours, stretch, gained, d.evaluation.slow);
 }
 
 function timeLeftOfHalfADay(d: Detection): string {
-  const { twelveHours } = d.urgent;
-  const { seconds } = d.horizons["6h"];
-  const rise = sparse.rise6h.name;
-  return timeLeftOfTwo(d, twelveHours, { rise, seconds, floor: hourFloor }, [
-    `<= ${round(twelveHours.over / d.floors.hour / twelveHours.stillGrowing)} * (${floor} - ${hourFloor})`,
-    `and ${ago(rise, seconds / 2)}`,
-  ]);
+  const window = d.urgent.twelveHours;
+  const lines = [
+    sparse.evenRise12h.name,
+    ...reachesLimit(d, window, halfADay(d), hourFloor),
+    `<= ${round(window.over / d.floors.hour / window.stillGrowing)} * (${floor} - ${hourFloor})`,
+  ];
+  return timeLeft(window.over, lines, window.timeLeft);
 }
+
+/** What a window gained, and that every stretch in it grew and none carries most of it. */
+function growsEvenly(
+  { over, slowest, present: share, ...more }: UrgentWindow,
+  { rise, seconds }: Stretch,
+  gained: string,
+  interval: number,
+): string {
+  const biggest = "biggest" in more ? more.biggest : undefined;
+  const stretches = `${rise}[${duration(over - seconds)}]`;
+  return [
+    gained,
+    `<= ${round(over / seconds / slowest)} * min_over_time(${stretches})`,
+    ...(biggest === undefined ? [] : [`>= ${round(1 / biggest)} * max_over_time(${stretches})`]),
+    present(rise, over - seconds, share, interval),
+  ].join("\n  ");
+}
+
+/** That it is a good share of the level, above what was reached before, and no curve that bends to a plateau before the limit. */
+function reachesLimit(
+  { urgent: { aboveDayPeak } }: Detection,
+  { over, window, gain, beyondLimit }: UrgentWindow,
+  { rise, seconds }: Stretch,
+  level: string,
+): string[] {
+  const count = round(over / seconds);
+  const bend = round((over - seconds) / 2 / seconds / beyondLimit);
+  return [
+    `> ${gain} * ${level}`,
+    `<= ${count} * ${rise} * (1 + ${bend} * ${rise} / clamp_min(${headroom}, 1))`,
+    `<= ignoring (window) ${round(1 / aboveDayPeak)} * ${recent.newHigh.name}{window="${window}"}`,
+  ];
+}
+
+const timeLeft = (over: number, gained: readonly string[], within: number) =>
+  `${round(over)} * ${headroom} / (${gained.join("\n  ")}) <= ${round(within)}`;
 
 /** The value of just this evaluation, also where nothing marks the end of a series. */
 const fresh = (series: string, interval: number) => `last_over_time(${series}[${duration(interval)}])`;
@@ -169,7 +197,7 @@ function urgentAlert(
 ): AlertRule {
   return {
     alert: alertName.urgent,
-    expr: lines.join("\nor "),
+    expr: growthWhere(lines.join("\nor ")),
     for: urgent.fortyMinutes.for,
     keepFiringFor: keepFiring.urgent,
     labels: { severity, class: "leak" },
@@ -183,13 +211,13 @@ function urgentAlert(
 }
 
 function steadyAlert(d: Detection): AlertRule {
-  const { steady, horizons, floors, keepFiring } = d;
+  const { steady, uneven, horizons, floors, keepFiring } = d;
   const longest = Math.max(...steady.lookedAt) + horizons["6h"].seconds;
   return {
     alert: alertName.steady,
-    expr: `(${sparse.rise22h.name}
+    expr: growthWhere(`(${sparse.rise22h.name} > ${steady.gain} * ${hourFloor}
   <= ${round((steady.lookedAt.length * horizons["6h"].seconds) / floors.hour / steady.stillGrowing)} * (${floor} - ${hourFloor}))
-or ${sparse.rise36h.name}`,
+or (${rarely(d, sparse.rise36h.name)} > ${uneven.gain} * ${hourFloor})`),
     for: steady.for,
     keepFiringFor: keepFiring.steady,
     labels: { severity: steady.severity, class: "leak" },
@@ -209,7 +237,6 @@ function evenly({ steady }: Detection): string {
   const secondHalf = stretches.slice(0, count / 2).join(" + ");
   return [
     `(${stretches.join(" + ")})`,
-    `> ${steady.gain} * ${hourFloor}`,
     ...stretches.map((stretch) => `<= ${round(count / steady.slowest)} * ${stretch}`),
     `<= ${round(1 + 1 / steady.pace)} * (${secondHalf})`,
   ].join("\n  ");
@@ -218,26 +245,32 @@ function evenly({ steady }: Detection): string {
 function byDayMoreThanByNight(d: Detection): string {
   const rise = sparse.rise12h.name;
   const { seconds } = d.horizons["12h"];
+  const now = rarely(d, rise);
   return [
-    ...threeStretches(rise, seconds, d.uneven),
-    `<= ${round(1 + 1 / d.uneven.pace)} * (${rise} + ${ago(rise, seconds)} / 2)`,
-    present(d, rise, 2 * seconds, d.uneven.present),
+    ...threeStretches(d, rise, seconds, d.uneven),
+    `<= ${round(1 + 1 / d.uneven.pace)} * (${now} + ${rarely(d, rise, seconds)} / 2)`,
+    present(rise, 2 * seconds, d.uneven.present, d.evaluation.rare),
   ].join("\n  ");
 }
 
-function slowAlert(d: Detection): AlertRule {
-  const { slow, keepFiring } = d;
+function dayByDay(d: Detection): string {
   const rise = sparse.rise1d.name;
   const { seconds } = d.horizons["1d"];
+  const lines = threeStretches(d, rise, seconds, d.slow);
+  return [...lines, present(rise, 2 * seconds, d.slow.present, d.evaluation.rare)].join("\n  ");
+}
+
+function slowAlert(d: Detection): AlertRule {
+  const { slow, horizons, keepFiring } = d;
   return {
     alert: alertName.slow,
-    expr: [...threeStretches(rise, seconds, slow), present(d, rise, 2 * seconds, slow.present)].join("\n  "),
+    expr: growthWhere(`${rarely(d, sparse.rise3d.name)} > ${slow.gain} * ${hourFloor}`),
     for: slow.for,
     keepFiringFor: keepFiring.slow,
     labels: { severity: slow.severity, class: "leak" },
     annotations: slotText(
       "leaks memory slowly",
-      `It grew in every stretch of the last ${duration(3 * seconds)}.`,
+      `It grew in every stretch of the last ${duration(3 * horizons["1d"].seconds)}.`,
       alertName.slow,
       "leaking",
     ),
@@ -245,32 +278,35 @@ function slowAlert(d: Detection): AlertRule {
 }
 
 /** The growth of three stretches in a row, if every stretch within them grew and none carries most of it. */
-function threeStretches(rise: string, seconds: number, window: Detection["slow"]): string[] {
-  const { gain, slowest, biggest } = window;
+function threeStretches(d: Detection, rise: string, seconds: number, window: Detection["slow" | "uneven"]): string[] {
+  const { slowest } = window;
+  const biggest = "biggest" in window ? window.biggest : undefined;
   const stretches = `${rise}[${duration(2 * seconds)}]`;
   return [
-    `(${[0, 1, 2].map((i) => ago(rise, i * seconds)).join(" + ")})`,
-    `> ${gain} * ${hourFloor}`,
+    `(${[0, 1, 2].map((i) => rarely(d, rise, i * seconds)).join(" + ")})`,
     `<= ${round(3 / slowest)} * min_over_time(${stretches})`,
-    `>= ${round(1 / biggest)} * max_over_time(${stretches})`,
+    ...(biggest === undefined ? [] : [`>= ${round(1 / biggest)} * max_over_time(${stretches})`]),
   ];
 }
 
-const present = ({ evaluation }: Detection, rise: string, over: number, share: number, interval = evaluation.slow) =>
-  `and count_over_time(${rise}[${duration(over)}]) >= ${Math.round((share * over) / interval)}`;
+const present = (rise: string, over: number, share: number, interval: number) =>
+  `and count_over_time(${rise}[${duration(over)}]) >= ${Math.floor((share * over) / interval)}`;
 
-/** Level and trend: near enough to the limit, and a leak by the alerts above, not by the slope alone. */
+/** Which share of its limit a leaking process has reached: level and trend. */
+function leakReach({ minimumConfidence }: Detection): string {
+  const leaks = `ALERTS{alertstate="firing",alertname=~"LeakwatchMemoryLeak.*",slot!=""}`;
+  return `1 - (${headroom} and ${slot.confidence.name} > ${minimumConfidence} and on (${slotLabels}) ${leaks}) / ${processMetrics.memoryLimit.name}`;
+}
+
+/** Near enough to the limit, and a leak by the alerts above, not by the slope alone. */
 function predictedAlert(
-  { minimumConfidence, keepFiring }: Detection,
+  { keepFiring }: Detection,
   { within, level, severity, for: hold }: Detection["oomPredicted"][number],
 ): AlertRule {
   const name = "LeakwatchOomPredicted";
   return {
     alert: name,
-    expr: `${slot.timeToOom.name} < ${round(within)}
-and ${slot.confidence.name} > ${minimumConfidence}
-and ${headroom} < ${round(1 - level)} * ${processMetrics.memoryLimit.name}
-and on (${slotLabels}) ALERTS{alertstate="firing",alertname=~"LeakwatchMemoryLeak.*",slot!=""}`,
+    expr: growthWhere(`${slot.timeToOom.name} < ${round(within)} and ${sparse.leakReach.name} > ${level}`),
     for: hold,
     keepFiringFor: keepFiring.oomPredicted,
     labels: { severity, class: "leak" },

@@ -8,6 +8,13 @@ import { groupText, maskedText } from "../annotations.ts";
 import { ago, duration, round } from "../promql.ts";
 import type { AlertRule, RuleGroup } from "../rule.ts";
 
+/** Which groups there are, by the half hour. */
+export const runningGroups = (d: Detection): RuleGroup => ({
+  name: "leakwatch-running",
+  interval: d.evaluation.rare,
+  rules: [{ record: group.ran.name, expr: `${groupMetrics.processes.name} > 0` }],
+});
+
 export const lives = (d: Detection): RuleGroup => ({
   name: "leakwatch-lives",
   interval: d.evaluation.slow,
@@ -25,12 +32,12 @@ export const lives = (d: Detection): RuleGroup => ({
 });
 
 /** What a counter gained in the last hour, from 0 after a reset. Nothing where it gained nothing: few groups ever restart. */
-function lastHour({ evaluation, ledgerStep }: Detection, counter: string, matchers?: string): string {
+function lastHour({ ledgerStep }: Detection, counter: string, matchers?: string): string {
   const sum = (series: string) => (matchers === undefined ? series : `sum without (reason) (${series})`);
   const selector = matchers === undefined ? counter : `${counter}{${matchers}}`;
-  const now = sum(selector);
-  const before = sum(`last_over_time(${ago(`${selector}[${duration(2 * evaluation.slow)}]`, ledgerStep.step)})`);
-  return `(${now} - ${before} > 0)\nor (${now} < ${before} > 0)`;
+  const now = `(${sum(selector)} > 0)`;
+  const before = sum(ago(selector, ledgerStep.step));
+  return `(${now} - ${before} > 0)\nor (${now} < ${before})`;
 }
 
 /** As a subquery by the hour. A little less than the whole time: Prometheus 2 takes in the moment at its far end, 3 does not. */

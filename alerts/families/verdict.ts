@@ -2,19 +2,25 @@
 // number that stands for the word, with the word as a label. Alerts are asked for on the labels of a slot alone, for they may have labels of their own.
 
 import type { Detection } from "../../catalog/detection.ts";
-import { groupMetrics, processMetrics } from "../../catalog/metrics.ts";
-import { groupRecordings as group, slotRecordings as slot } from "../../catalog/recordings.ts";
-import { type Verdict, verdictCode, verdicts } from "../../catalog/verdicts.ts";
+import { groupMetrics, recentMetrics as recent } from "../../catalog/metrics.ts";
+import {
+  groupRecordings as group,
+  slotRecordings as slot,
+  sparseRecordings as sparse,
+} from "../../catalog/recordings.ts";
+import { type Verdict, verdictCode } from "../../catalog/verdicts.ts";
 import { type Severity, severities } from "../../catalog/windows.ts";
 import { groupLabels, round, slotLabels, youngerThan } from "../promql.ts";
 import type { RuleGroup } from "../rule.ts";
-import { confidence } from "./growth.ts";
 
 export const verdictRules = (d: Detection): RuleGroup => ({
   name: "leakwatch-verdict",
   interval: d.evaluation.slow,
   rules: [
-    { record: slot.confidence.name, expr: confidence(d) },
+    {
+      record: sparse.notable.name,
+      expr: `${slot.growth.name} > ${round(d.dailyGrowth.bounded / d.dailyGrowth.per)} * ${slot.hourFloor.name}`,
+    },
     { record: slot.severity.name, expr: slotSeverity() },
     { record: slot.verdict.name, expr: slotVerdict(d) },
     { record: group.severity.name, expr: groupSeverity() },
@@ -26,10 +32,12 @@ const firing = (matchers: string) => `ALERTS{alertstate="firing",${matchers}}`;
 
 const byGravity = [...severities].reverse();
 
+/** The slot's own labels, with what the gravest alert says: the first that has a value counts. */
 function slotSeverity(): string {
   const fires = (severity: Severity) =>
-    `${slot.floor.name} and on (${slotLabels}) ${firing(`alertname=~"LeakwatchMemoryLeak.*",severity="${severity}",slot!=""`)}`;
-  return byGravity.map((severity) => graded(severity, fires(severity))).join("\nor ignoring (severity) ");
+    `${severityCode(severity)} * max by (${slotLabels}, severity) (${firing(`alertname=~"LeakwatchMemoryLeak.*",severity="${severity}",slot!=""`)})`;
+  const gravest = byGravity.map(fires).join(`\n  or ignoring (severity) `);
+  return `0 * ${slot.floor.name} + on (${slotLabels}) group_left (severity) (\n  ${gravest}\n)`;
 }
 
 function groupSeverity(): string {
@@ -45,34 +53,34 @@ function groupSeverity(): string {
 
 /** The first line that holds counts. */
 function slotVerdict(d: Detection): string {
-  const { verdictAge, dailyGrowth, capacity, spike } = d;
+  const { verdictAge, dailyGrowth, spike } = d;
   const growth = slot.growth.name;
-  const grows = (share: number) => `${growth} > ${round(share / dailyGrowth.per)} * ${slot.hourFloor.name}`;
   return [
     named("leaking", `max without (severity) (${slot.severity.name})`),
     named("insufficient_data", youngerThan(verdictAge, d)),
-    named("warming_up", `${grows(dailyGrowth.warmingUp)} and ${youngerThan(dailyGrowth.maximumAge, d)}`),
-    named("bounded_growth", `${grows(dailyGrowth.bounded)} and ${slot.confidence.name} > 0`),
     named(
-      "high_stable",
-      `${slot.headroom.name} < ${round(1 - capacity.nearLimit)} * ${processMetrics.memoryLimit.name} and ${growth}`,
+      "warming_up",
+      `(${sparse.notable.name} and ${youngerThan(dailyGrowth.maximumAge, d)}) > ${round(dailyGrowth.warmingUp / dailyGrowth.per)} * ${slot.hourFloor.name}`,
     ),
-    named("spiky", `${slot.peak.name} > ${spike} * ${slot.floor.name} and ${growth}`),
+    named("bounded_growth", `${sparse.notable.name} and ${slot.confidence.name}`),
+    named("high_stable", `${sparse.nearLimit.name} and ${growth}`),
+    named("spiky", `${recent.peak.name} > ${spike} * ${slot.floor.name} and ${growth}`),
     named("stable", growth),
-    named("insufficient_data", processMetrics.residentMemory.name),
+    named("insufficient_data", slot.hourFloor.name),
+    named("insufficient_data", recent.youngStart.name),
   ].join("\nor ignoring (verdict) ");
 }
 
 /** What holds for the group as a whole is graver than anything that its slots can say; else the gravest of these. */
 function groupVerdict(): string {
-  const gravest = `max without (slot, verdict) (${slot.verdict.name})`;
-  const words = verdicts.filter(({ word }) => word !== "masked_leak" && word !== "restart_loop");
   const fires = (alerts: string) =>
     `${groupMetrics.livesEnded.name} and on (${groupLabels}) ${firing(`alertname=~"${alerts}"`)}`;
+  const words = `max without (slot) (${slot.verdict.name})`;
+  const gravest = `max without (slot, verdict) (${slot.verdict.name})`;
   return [
     named("restart_loop", fires("LeakwatchOomLoop|LeakwatchRestartLoop")),
     named("masked_leak", fires("LeakwatchMemoryLeakMasked")),
-    ...words.map(({ word, code }) => named(word, `${gravest} == ${code}`)),
+    `(${words} == ignoring (verdict) group_left () ${gravest})`,
   ].join("\nor ignoring (verdict) ");
 }
 

@@ -2,7 +2,7 @@
 
 import { type RuleTestFile, renderRuleTest } from "./rule-test.ts";
 import { fixedCases, fixedCasesByTheMinute } from "./situations/fixed.ts";
-import { sameGroupEverywhere } from "./situations/fleet.ts";
+import { sameGroupByTheMinute, sameGroupEverywhere } from "./situations/fleet.ts";
 import {
   exporterAbsent,
   exporterDown,
@@ -42,6 +42,7 @@ const files: Readonly<Record<string, () => RuleTestFile>> = {
   "fixed-cases-by-the-minute": fixedCasesByTheMinute,
   "bad-input": badInput,
   "same-group-everywhere": sameGroupEverywhere,
+  "same-group-by-the-minute": sameGroupByTheMinute,
 };
 
 /** Text by file name. */

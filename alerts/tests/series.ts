@@ -5,9 +5,13 @@ import {
   processInfo,
   processMetrics,
   type RestartReason,
+  recentMetrics,
   restartReasons,
 } from "../../catalog/metrics.ts";
-import { alongside, gap, lengthOf, level, notation, type Stretch } from "./shape.ts";
+import { CountRise } from "../../exporter/analysis/count-rise.ts";
+import { SlotMemory } from "../../exporter/analysis/slot-memory.ts";
+import { type RecentValue, recentValues } from "../../exporter/backtest/exposed.ts";
+import { alongside, gap, lengthOf, level, notation, type Stretch, stretchesOf, valuesOf } from "./shape.ts";
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -31,7 +35,6 @@ export interface Life {
 
 /** Memory, start time and limit of a slot, life after life. A gap at the end of a life is the time until the next. */
 export function memoryOf(labels: Labels, limit: number, ...lives: readonly Life[]): InputSeries[] {
-  const slot = { ...labels, slot: labels["slot"] ?? "0" };
   let now = 0;
   const starts = lives.flatMap(({ memory, age = 0 }) => {
     const stretches = alongside(memory, (now - age) * 60);
@@ -39,11 +42,75 @@ export function memoryOf(labels: Labels, limit: number, ...lives: readonly Life[
     return stretches;
   });
   const memory = lives.flatMap((life) => life.memory);
+  return toldOf(labels, { memory, starts, limits: alongside(memory, limit) });
+}
+
+/** What an exporter sees of one slot. */
+export interface Seen {
+  readonly memory: readonly Stretch[];
+  /** In seconds. */
+  readonly starts: readonly Stretch[];
+  readonly limits: readonly Stretch[];
+  /** How far the exporter's clock is ahead of the server's, in minutes. */
+  readonly clockAhead?: number;
+  /** Minutes at which the exporter is started again, and remembers nothing. */
+  readonly exporterRestarts?: readonly number[];
+}
+
+/** What it tells of that: the readings, and what the memory did lately, by the exporter's own code. */
+export function toldOf(labels: Labels, seen: Seen): InputSeries[] {
+  const slot = { ...labels, slot: labels["slot"] ?? "0" };
+  const ahead = (seen.clockAhead ?? 0) * 60;
+  const later = ({ minutes, from, step }: Stretch) => ({
+    minutes,
+    from: from === undefined ? from : from + ahead,
+    step,
+  });
   return [
-    series(processMetrics.residentMemory.name, slot, ...memory),
-    series(processMetrics.startTime.name, slot, ...starts),
-    series(processMetrics.memoryLimit.name, slot, ...alongside(memory, limit)),
+    series(processMetrics.residentMemory.name, slot, ...seen.memory),
+    series(processMetrics.startTime.name, slot, ...seen.starts.map(later)),
+    series(processMetrics.memoryLimit.name, slot, ...seen.limits),
+    ...recentOf(seen).map(({ metric, window, stretches }) =>
+      series(
+        metric.name,
+        window === undefined ? slot : { ...slot, window },
+        ...(metric === recentMetrics.youngStart ? stretches.map(later) : stretches),
+      ),
+    ),
   ];
+}
+
+function recentOf({ memory, starts, limits, exporterRestarts = [] }: Seen) {
+  const resident = valuesOf(memory);
+  const startTimes = valuesOf(starts);
+  const bounds = valuesOf(limits);
+  const told = new Map<RecentValue, (number | undefined)[]>();
+  let remembered = new SlotMemory({});
+  resident.forEach((bytes, minute) => {
+    if (exporterRestarts.includes(minute)) remembered = new SlotMemory({});
+    if (bytes === undefined) return;
+    const [startTime = Number.NaN, limit = Number.NaN] = [startTimes[minute], bounds[minute]];
+    remembered.add(minute * 60, { resident: bytes, startTime, limit });
+    for (const one of recentValues) {
+      const value = one.of(remembered);
+      if (Number.isNaN(value)) continue;
+      const values = told.get(one) ?? new Array<number | undefined>(resident.length).fill(undefined);
+      values[minute] = value;
+      told.set(one, values);
+    }
+  });
+  return [...told].map(([one, values]) => ({ ...one, stretches: stretchesOf(values) }));
+}
+
+/** What the exporter tells of a count that grows; the start of the process is in seconds. */
+export function riseOf(counts: readonly Stretch[], startTime: number): Stretch[] {
+  const count = new CountRise();
+  return stretchesOf(
+    valuesOf(counts).map((value, minute) => {
+      count.add(minute * 60, value ?? Number.NaN, startTime);
+      return value === undefined || Number.isNaN(count.rise) ? undefined : count.rise;
+    }),
+  );
 }
 
 /** Where the limit of a slot comes from. */

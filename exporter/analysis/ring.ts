@@ -47,11 +47,11 @@ export class Ring {
     return this.read;
   }
 
-  /** The extreme of the values from a time on; NaN if there are none. */
-  extreme(from: number, of: (a: number, b: number) => number): number {
+  /** The extreme of the values from a time on, up to another; NaN if there are none. */
+  extreme(from: number, of: (a: number, b: number) => number, to = Number.POSITIVE_INFINITY): number {
     let found = Number.NaN;
-    const newest = this.newest ?? -1;
-    const first = Math.max(Math.ceil(from / this.step), newest - this.values.length + 1);
+    const newest = Math.min(this.newest ?? -1, Math.floor(to / this.step));
+    const first = Math.max(Math.ceil(from / this.step), (this.newest ?? -1) - this.values.length + 1);
     for (let index = first; index <= newest; index++) {
       const value = this.values[this.slot(index)] as number;
       if (!Number.isNaN(value)) found = Number.isNaN(found) ? value : of(found, value);

@@ -1,6 +1,7 @@
 // The rules over traces without any other program.
 
 import type { RuleGroup } from "../../alerts/rule.ts";
+import type { Detection } from "../../catalog/detection.ts";
 import { RuleEngine } from "../rules/engine.ts";
 import { exposedSeries } from "./exposed.ts";
 import { type TraceReport, traceReport } from "./report.ts";
@@ -9,12 +10,12 @@ import type { Trace } from "./traces.ts";
 /** Rules about the bundle itself have nothing to look at in a trace. */
 export const tracedGroups = (groups: readonly RuleGroup[]) => groups.filter(({ name }) => name !== "leakwatch-health");
 
-/** Evaluates one trace after another. */
-export function builtinEngine(groups: readonly RuleGroup[]): (trace: Trace) => TraceReport {
+/** Evaluates one trace after another; with the windows of the rules, where these run on a faster clock. */
+export function builtinEngine(groups: readonly RuleGroup[], windows?: Detection): (trace: Trace) => TraceReport {
   const engine = new RuleEngine(tracedGroups(groups));
   return (trace) => {
     const [from, to] = extentOf(trace);
-    return traceReport(trace.id, engine.evaluate(exposedSeries(trace), from, to));
+    return traceReport(trace.id, engine.evaluate(exposedSeries(trace, windows), from, to));
   };
 }
 

@@ -2,9 +2,12 @@
 // code that judges ended lives in the exporter itself.
 
 import { ledger } from "../../catalog/defaults.ts";
-import { groupMetrics, processMetrics } from "../../catalog/metrics.ts";
+import { type Detection, detection, newHighWindows } from "../../catalog/detection.ts";
+import type { Metric } from "../../catalog/metric.ts";
+import { groupMetrics, processMetrics, recentMetrics } from "../../catalog/metrics.ts";
 import { judgeEndedLife } from "../analysis/ended-life.ts";
 import { LifeHistory } from "../analysis/life-history.ts";
+import { SlotMemory } from "../analysis/slot-memory.ts";
 import { isSteadyCadence } from "../ledger/cadence.ts";
 import type { LabelSet, Samples } from "../promql/series.ts";
 import type { Member, Trace } from "./traces.ts";
@@ -17,8 +20,8 @@ interface End {
   readonly reason: "suspected_oom" | "scheduled" | "exit";
 }
 
-/** Series by name, on the trace's clock. */
-export function exposedSeries(trace: Trace): Map<string, Samples[]> {
+/** Series by name, on the trace's clock; with windows of another clock where that runs faster. */
+export function exposedSeries(trace: Trace, windows: Detection = detection): Map<string, Samples[]> {
   const series = new Map<string, Samples[]>();
   const add = (name: string, labels: LabelSet, times: Float64Array, values: Float64Array) => {
     series.set(name, [...(series.get(name) ?? []), { labels: { __name__: name, ...labels }, times, values }]);
@@ -28,6 +31,9 @@ export function exposedSeries(trace: Trace): Map<string, Samples[]> {
     add(processMetrics.residentMemory.name, labels, member.times, member.resident);
     add(processMetrics.startTime.name, labels, member.times, member.startTime);
     add(processMetrics.memoryLimit.name, labels, member.times, member.limit);
+    for (const { metric, window, values } of recentOf(member, windows)) {
+      add(metric.name, window === undefined ? labels : { ...labels, window }, member.times, values);
+    }
   }
   const times = allTimes(trace.members);
   const ends = trace.members.flatMap(endsOf);
@@ -58,6 +64,48 @@ export function exposedSeries(trace: Trace): Map<string, Samples[]> {
     );
   }
   return series;
+}
+
+export interface Recent {
+  readonly metric: Metric;
+  readonly window?: string;
+  /** At the times of the member; NaN where there is no series. */
+  readonly values: Float64Array;
+}
+
+/** One of the numbers that the exporter makes of a slot's memory. */
+export interface RecentValue {
+  readonly metric: Metric;
+  readonly window?: string;
+  readonly of: (memory: SlotMemory) => number;
+}
+
+export const recentValues: readonly RecentValue[] = [
+  { metric: recentMetrics.floor, of: ({ floor }) => floor },
+  { metric: recentMetrics.hourFloor, of: ({ hourFloor }) => hourFloor },
+  { metric: recentMetrics.peak, of: ({ peak }) => peak },
+  { metric: recentMetrics.headroom, of: ({ headroom }) => headroom },
+  { metric: recentMetrics.youngStart, of: ({ youngStart }) => youngStart },
+  ...newHighWindows(detection).map(({ window }, i) => ({
+    metric: recentMetrics.newHigh,
+    window,
+    of: (memory: SlotMemory) => memory.newHigh(i),
+  })),
+];
+
+/** What the memory did lately, told by the same code as in the exporter. */
+export function recentOf({ times, resident, startTime, limit }: Member, windows: Detection = detection): Recent[] {
+  const memory = new SlotMemory({}, windows);
+  const told = recentValues.map((one) => ({ ...one, values: new Float64Array(times.length) }));
+  for (let i = 0; i < times.length; i++) {
+    memory.add(times[i] as number, {
+      resident: resident[i] as number,
+      startTime: startTime[i] as number,
+      limit: limit[i] as number,
+    });
+    for (const { values, of } of told) values[i] = of(memory);
+  }
+  return told;
 }
 
 /** Every life but the last ended. Traces do not tell why; nearness to the limit and a steady beat do. */

@@ -2,7 +2,7 @@
 
 import type { RuleGroup } from "../../alerts/rule.ts";
 import type { Metric } from "../../catalog/metric.ts";
-import { groupMetrics, processInfo, processMetrics } from "../../catalog/metrics.ts";
+import { groupMetrics, processInfo, processMetrics, recentMetrics } from "../../catalog/metrics.ts";
 import { selectorsOf } from "../promql/ast.ts";
 import { parsePromql } from "../promql/parse.ts";
 import { groupBy, type LabelSet, type Samples, signature } from "../promql/series.ts";
@@ -51,7 +51,9 @@ function metricsRead(rules: readonly RuleGroup[]): Metric[] {
       group.rules.flatMap(({ expr }) => [...selectorsOf(parsePromql(expr))].map(({ name }) => name)),
     ),
   );
-  const perGroup = [...Object.values(processMetrics), ...Object.values(processInfo), ...Object.values(groupMetrics)];
+  const perGroup = [processMetrics, recentMetrics, processInfo, groupMetrics].flatMap((metrics) =>
+    Object.values(metrics),
+  );
   return perGroup.filter(({ name }) => read.has(name));
 }
 

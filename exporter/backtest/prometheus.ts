@@ -4,7 +4,7 @@
 
 import type { RuleGroup } from "../../alerts/rule.ts";
 import { isAlert } from "../../alerts/rule.ts";
-import { processMetrics } from "../../catalog/metrics.ts";
+import { processMetrics, recentMetrics } from "../../catalog/metrics.ts";
 import { slotRecordings } from "../../catalog/recordings.ts";
 import type { Column, Samples, Vector } from "../promql/series.ts";
 import { type Episode, runAlert } from "../rules/alert-state.ts";
@@ -221,7 +221,7 @@ class Batch {
 
 /** Start times are times too, and move with the clock. */
 function movedSamples(name: string, samples: Samples, shift: number): Samples {
-  if (name !== processMetrics.startTime.name) return samples;
+  if (name !== processMetrics.startTime.name && name !== recentMetrics.youngStart.name) return samples;
   return { ...samples, values: Float64Array.from(samples.values, (start) => start + shift) };
 }
 

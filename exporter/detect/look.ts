@@ -2,7 +2,7 @@
 
 import { countLeaks } from "../../alerts/families/counts.ts";
 import type { Detection } from "../../catalog/detection.ts";
-import { processMetrics } from "../../catalog/metrics.ts";
+import { processMetrics, recentMetrics } from "../../catalog/metrics.ts";
 import { type Verdict, verdictCode } from "../../catalog/verdicts.ts";
 import type { SlotVerdict } from "../analysis/live.ts";
 import { Verdicts } from "../analysis/verdicts.ts";
@@ -62,6 +62,8 @@ export interface Seen {
 interface Track {
   readonly times: number[];
   readonly values: Record<Kind, number[]>;
+  /** What descriptors and threads gained in a quarter of the rule's window, at the same times. */
+  readonly rises: { fdRise: number[]; threadRise: number[] };
   limit: number;
   judged: SlotVerdict | undefined;
   /** Since when the verdict is a leak, without a break. */
@@ -140,6 +142,8 @@ export class Look {
       const value = (metric: (typeof columns)[number]) => table.get(life.row, columns.indexOf(metric));
       track.times.push(now);
       for (const kind of kinds) track.values[kind].push(value(noted[kind]));
+      track.rises.fdRise.push(value(recentMetrics.fdRise));
+      track.rises.threadRise.push(value(recentMetrics.threadRise));
       track.limit = value(processMetrics.memoryLimit);
     }
   }
@@ -148,7 +152,14 @@ export class Look {
     const known = this.tracks.get(life);
     if (known !== undefined) return known;
     const values = Object.fromEntries(kinds.map((kind) => [kind, [] as number[]])) as Record<Kind, number[]>;
-    const track = { times: [], values, limit: Number.NaN, judged: undefined, leakingSince: undefined };
+    const track = {
+      times: [],
+      values,
+      rises: { fdRise: [], threadRise: [] },
+      limit: Number.NaN,
+      judged: undefined,
+      leakingSince: undefined,
+    };
     this.tracks.set(life, track);
     return track;
   }
@@ -208,7 +219,7 @@ export class Look {
   }
 
   /** The rules of descriptors and threads, wherever the limit is: in production it is another one. */
-  private countLeak({ startTime }: Life, { times, values }: Track): string | undefined {
+  private countLeak({ startTime }: Life, { times, values, rises }: Track): string | undefined {
     const rules = countLeaks({
       ...this.windows,
       countLeak: { ...this.windows.countLeak, within: Number.MAX_SAFE_INTEGER },
@@ -222,7 +233,8 @@ export class Look {
     ];
     const constant = (value: number) => ({ times: [startTime], values: [value], holds: true });
     const base = new Map([
-      series(processMetrics.startTime.name, constant(startTime)),
+      series(recentMetrics.fdRise.name, { times: unix, values: rises.fdRise }),
+      series(recentMetrics.threadRise.name, { times: unix, values: rises.threadRise }),
       series(processMetrics.openFds.name, { times: unix, values: values.descriptors }),
       series(processMetrics.threads.name, { times: unix, values: values.threads }),
       series(processMetrics.maxFds.name, constant(2 ** 31)),

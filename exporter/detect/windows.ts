@@ -14,7 +14,7 @@ export const warmUp = 0.1;
 
 /** From the start of a process until uneven growth in it is claimed, in seconds on the clock of these windows. */
 export function wholeLook({ floorAge, horizons, uneven, evaluation }: Detection): number {
-  const claimed = floorAge.hour + 3 * horizons["12h"].seconds + uneven.for + 8 * evaluation.slow;
+  const claimed = floorAge.hour + 3 * horizons["12h"].seconds + uneven.for + 2 * evaluation.rare + 8 * evaluation.slow;
   return claimed / (1 - warmUp);
 }
 

@@ -2,6 +2,7 @@
 // number of series is the largest number of processes that ran at once, however often they restart.
 
 import { type Detection, detection } from "../../catalog/detection.ts";
+import { CountRise } from "../analysis/count-rise.ts";
 import { SlotMemory } from "../analysis/slot-memory.ts";
 import type { Life } from "./life.ts";
 
@@ -22,6 +23,8 @@ export interface Slot {
   starts: number[];
   /** Memory over time, over restarts too. */
   readonly memory: SlotMemory;
+  readonly descriptors: CountRise;
+  readonly threads: CountRise;
 }
 
 export class Group {
@@ -40,7 +43,14 @@ export class Group {
     if (free >= 0) return free;
     const slot = this.slots.length;
     const memory = new SlotMemory({ group: this.name, slot: String(slot) }, this.detection);
-    this.slots.push({ life: undefined, lastEnd: undefined, starts: [], memory });
+    this.slots.push({
+      life: undefined,
+      lastEnd: undefined,
+      starts: [],
+      memory,
+      descriptors: new CountRise(this.detection),
+      threads: new CountRise(this.detection),
+    });
     return slot;
   }
 

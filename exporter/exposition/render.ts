@@ -2,10 +2,17 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Labels, Metric } from "../../catalog/metric.ts";
-import { cgroupMetrics, groupMetrics, nodeMetrics, processInfo, processMetrics } from "../../catalog/metrics.ts";
+import {
+  cgroupMetrics,
+  groupMetrics,
+  nodeMetrics,
+  processInfo,
+  processMetrics,
+  recentMetrics,
+} from "../../catalog/metrics.ts";
 import type { Life } from "../discovery/life.ts";
 import type { WatchedCgroup } from "../samplers/cgroups.ts";
-import { columnCount, columns } from "../samplers/process-table.ts";
+import { columnCount, columns, newHighs } from "../samplers/process-table.ts";
 import type { Watcher } from "../watcher.ts";
 import { type Format, familyHeader, labelText } from "./format.ts";
 import { formatNumber, TextBuffer } from "./text-buffer.ts";
@@ -70,12 +77,32 @@ export class Renderer {
       await this.pauseAfter(rows.length);
     }
     if (lives.length === 0) return;
+    this.newHighs(format, lives);
     this.buffer.text(familyHeader(processInfo.process, format));
     for (const { infoLine } of texts) this.buffer.raw(infoLine);
     await this.pauseAfter(rows.length);
     this.buffer.text(familyHeader(processInfo.memoryLimit, format));
     for (const { limitInfoLine } of texts) this.buffer.raw(limitInfoLine);
     await this.pauseAfter(rows.length);
+  }
+
+  /** Few processes have any. */
+  private newHighs(format: Format, lives: readonly Life[]): void {
+    const { table } = this.watcher;
+    this.family(
+      format,
+      recentMetrics.newHigh,
+      newHighs.flatMap(({ window, column }) =>
+        lives
+          .filter(({ row }) => !Number.isNaN(table.get(row, column)))
+          .map(
+            ({ group, slot, row }): Sample<typeof recentMetrics.newHigh> => [
+              { group: group.name, slot: String(slot), window },
+              table.get(row, column),
+            ],
+          ),
+      ),
+    );
   }
 
   private textsOf(life: Life): LifeTexts {

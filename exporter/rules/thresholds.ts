@@ -44,7 +44,12 @@ export function withThresholds(from: Detection, changes: Thresholds): Detection 
     ...from,
     urgent: {
       ...from.urgent,
-      fortyMinutes: { ...fortyMinutes, gain: gain ?? fortyMinutes.gain, timeLeft: critical ?? fortyMinutes.timeLeft },
+      // the shorter window asks for a nearer limit: it moves with the other
+      fortyMinutes: {
+        ...fortyMinutes,
+        gain: gain ?? fortyMinutes.gain,
+        timeLeft: (fortyMinutes.timeLeft * (critical ?? twoHours.timeLeft)) / twoHours.timeLeft,
+      },
       twoHours: { ...twoHours, gain: gain ?? twoHours.gain, timeLeft: critical ?? twoHours.timeLeft },
       twelveHours: {
         ...twelveHours,
@@ -84,7 +89,7 @@ export function withThresholds(from: Detection, changes: Thresholds): Detection 
 
 /** What is worse must be nearer. */
 function checkOrder({ urgent, oomPredicted }: Detection, changes: Thresholds): void {
-  const [page, ticket] = [urgent.fortyMinutes.timeLeft, urgent.twelveHours.timeLeft];
+  const [page, ticket] = [urgent.twoHours.timeLeft, urgent.twelveHours.timeLeft];
   if (ticket < page) {
     const given = changes.urgent?.warning_within === undefined ? "critical_within" : "warning_within";
     throw new DecodeError(["urgent", given], "critical_within to be at most warning_within", inHours(page, ticket));

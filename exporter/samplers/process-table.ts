@@ -1,7 +1,8 @@
 // The numbers of all watched processes in one array of rows: written by the samplers, read by the exposition, the web
 // page and the ledger. One array keeps a thousand processes in a few cache-friendly pages and makes no garbage.
 
-import { processMetrics } from "../../catalog/metrics.ts";
+import { detection, newHighWindows } from "../../catalog/detection.ts";
+import { processMetrics, recentMetrics } from "../../catalog/metrics.ts";
 import { statusFields } from "../procfs/status.ts";
 
 /** The metrics in the order of the columns; the first ones are those of `statusFields`. */
@@ -15,6 +16,13 @@ export const columns = [
   processMetrics.swap,
   processMetrics.threads,
   processMetrics.openFds,
+  recentMetrics.floor,
+  recentMetrics.hourFloor,
+  recentMetrics.peak,
+  recentMetrics.headroom,
+  recentMetrics.fdRise,
+  recentMetrics.threadRise,
+  recentMetrics.youngStart,
   processMetrics.maxFds,
   processMetrics.maxThreads,
   processMetrics.startTime,
@@ -25,8 +33,11 @@ export const columns = [
 
 export type ColumnMetric = (typeof columns)[number];
 
+/** The windows of new highs, each with a column of its own behind the others: one metric, told apart by a label. */
+export const newHighs = newHighWindows(detection).map(({ window }, i) => ({ window, column: columns.length + i }));
+
 /** Values in a row. */
-export const columnCount = columns.length;
+export const columnCount = columns.length + newHighs.length;
 
 /** Column of a metric. */
 export const column = {
@@ -36,6 +47,13 @@ export const column = {
   swap: columns.indexOf(processMetrics.swap),
   threads: columns.indexOf(processMetrics.threads),
   openFds: columns.indexOf(processMetrics.openFds),
+  floor: columns.indexOf(recentMetrics.floor),
+  hourFloor: columns.indexOf(recentMetrics.hourFloor),
+  peak: columns.indexOf(recentMetrics.peak),
+  headroom: columns.indexOf(recentMetrics.headroom),
+  fdRise: columns.indexOf(recentMetrics.fdRise),
+  threadRise: columns.indexOf(recentMetrics.threadRise),
+  youngStart: columns.indexOf(recentMetrics.youngStart),
   maxFds: columns.indexOf(processMetrics.maxFds),
   maxThreads: columns.indexOf(processMetrics.maxThreads),
   startTime: columns.indexOf(processMetrics.startTime),
@@ -75,9 +93,10 @@ export class ProcessTable {
     this.values.fill(Number.NaN, row * columnCount, (row + 1) * columnCount);
   }
 
-  /** What is read at every pass is no longer known; limits and the start time still are. */
+  /** What is read at every pass, or made from it, is no longer known; limits and the start time still are. */
   clearReadings(row: number): void {
-    this.values.fill(Number.NaN, row * columnCount, row * columnCount + column.openFds + 1);
+    this.values.fill(Number.NaN, row * columnCount, row * columnCount + column.threadRise + 1);
+    this.values.fill(Number.NaN, row * columnCount + columns.length, (row + 1) * columnCount);
   }
 
   get(row: number, col: number): number {

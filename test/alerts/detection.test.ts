@@ -66,7 +66,18 @@ describe("windows and thresholds", () => {
           "minimumNewHigh",
           "minimumPace",
         ],
-        ...["minimumSignal", "nearLimit", "pace", "parts", "present", "rulesLate", "share", "slowest", "spike"],
+        ...[
+          "minimumSignal",
+          "nearLimit",
+          "pace",
+          "parts",
+          "present",
+          "quarters",
+          "rulesLate",
+          "share",
+          "slowest",
+          "spike",
+        ],
         ...["stillGrowing", "tolerance", "warmingUp"],
       ].sort(),
     );
@@ -107,7 +118,7 @@ describe("a compressed clock", () => {
   ])("gives the same alerts of %s, at the same time on its own clock", (_, curve, options, first) => {
     const trace: Trace = { id: "api", members: [memberOf(curve, options)] };
     const slowly = builtinEngine(ruleGroups())(trace).episodes;
-    const quickly = builtinEngine(fast)(faster(trace)).episodes;
+    const quickly = builtinEngine(fast, compressed(detection, speed))(faster(trace)).episodes;
     expect(slowly[0]?.alert).toBe(first);
     const told = ({ alert, severity, start }: (typeof slowly)[number], by: number) => [alert, severity, start * by];
     expect(quickly.map((episode) => told(episode, speed))).toEqual(slowly.map((episode) => told(episode, 1)));

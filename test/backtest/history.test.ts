@@ -2,6 +2,7 @@ import { once } from "node:events";
 import net from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ruleGroups } from "../../alerts/index.ts";
+import { recentOf } from "../../exporter/backtest/exposed.ts";
 import { backtestHistory } from "../../exporter/backtest/history.ts";
 import { historyOptions } from "../../exporter/backtest/history-options.ts";
 import { PrometheusApi } from "../../exporter/backtest/prometheus-api.ts";
@@ -44,7 +45,11 @@ const leaks = (episodes: readonly { alert: string; class: string }[] | undefined
 describe("leakwatch's own series", () => {
   const exposed = (labels: LabelSet, slot: string, process: Omit<Process, "limit">) => {
     const { times, resident, startTime } = recorded(process);
+    const member = { slot: 0, times, resident, startTime, limit: Float64Array.from(times, () => limit) };
     return [
+      ...recentOf(member).map(({ metric, window, values }) =>
+        gauge(metric.name, { ...labels, slot, ...(window === undefined ? {} : { window }) }, times, values),
+      ),
       gauge("leakwatch_process_resident_memory_bytes", { ...labels, slot }, times, resident),
       gauge("leakwatch_process_start_time_seconds", { ...labels, slot }, times, startTime),
       gauge("leakwatch_process_memory_limit_bytes", { ...labels, slot }, times, limit),

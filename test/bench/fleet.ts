@@ -3,7 +3,8 @@
 
 import { KiB, MiB } from "../../catalog/defaults.ts";
 import type { Metric } from "../../catalog/metric.ts";
-import { metricFamilies, processMetrics, restartReasons } from "../../catalog/metrics.ts";
+import { metricFamilies, processMetrics, recentMetrics, restartReasons } from "../../catalog/metrics.ts";
+import { type Recent, recentOf } from "../../exporter/backtest/exposed.ts";
 import type { LabelSet, Samples } from "../../exporter/promql/series.ts";
 import { RuleEngine } from "../../exporter/rules/engine.ts";
 import { type FileGroup, reaches, recordingGroups } from "./rule-file.ts";
@@ -14,8 +15,10 @@ const day = 86_400;
 /** Age of every process, in days: enough for every window that the rules have. */
 const age = 8 * day;
 const scrapeInterval = 15;
-/** The recorded series are worked out from samples at this distance. */
+/** The recorded series, and what the exporter tells of the last while, are worked out from samples at this distance. */
 const modelStep = 60;
+/** The present goes on for this long, in seconds. */
+const present = 3600;
 
 /** One series: how far back it is needed, and its value at a time; NaN where it has none. */
 export interface FleetSeries {
@@ -105,6 +108,7 @@ function modelsOf(metric: Metric, now: number): Model[] {
   const own = names.filter((name) => name !== "group" && name !== "slot" && name !== "reason");
   const rest = { job: "leakwatch", instance: "host-0:9847", ...Object.fromEntries(own.map((name) => [name, name])) };
   if (!names.includes("group")) return [{ labels: rest, value: hostValue(metric, now - age) }];
+  if (isRecent(metric)) return recentModels(metric, rest, now);
   return Array.from({ length: modelGroups }, (_, g) => g).flatMap((g): Model[] => {
     const labels = { ...rest, group: `service-${g}` };
     const reasons = names.includes("reason") ? restartReasons.map((reason) => ({ ...labels, reason })) : [labels];
@@ -114,6 +118,41 @@ function modelsOf(metric: Metric, now: number): Model[] {
       value: slotValue(metric, g * slotsPerGroup + slot, now - age),
     }));
   });
+}
+
+const isRecent = ({ name }: Metric) => Object.values(recentMetrics).some((metric) => metric.name === name);
+
+/** What the exporter makes of the memory itself. */
+function recentModels({ name }: Metric, rest: Record<string, string>, now: number): Model[] {
+  return Array.from({ length: modelGroups * slotsPerGroup }, (_, process) => process).flatMap((process) => {
+    const group = `service-${Math.floor(process / slotsPerGroup)}`;
+    const labels = { ...rest, group, slot: String(process % slotsPerGroup) };
+    return recents(process, now)
+      .filter(({ metric }) => metric.name === name)
+      .map(({ window, values }) => ({
+        labels: window === undefined ? labels : { ...labels, window },
+        value: (time) => values[Math.floor((time - (now - age)) / modelStep)] ?? Number.NaN,
+      }));
+  });
+}
+
+const madeRecents = new Map<number, Recent[]>();
+
+function recents(process: number, now: number): Recent[] {
+  const known = madeRecents.get(process);
+  if (known !== undefined) return known;
+  const born = now - age;
+  const times = Float64Array.from({ length: (age + present) / modelStep }, (_, i) => born + i * modelStep);
+  const valuesOf = (metric: Metric) => times.map(slotValue(metric, process, born));
+  const made = recentOf({
+    slot: 0,
+    times,
+    resident: valuesOf(processMetrics.residentMemory),
+    startTime: valuesOf(processMetrics.startTime),
+    limit: valuesOf(processMetrics.memoryLimit),
+  });
+  madeRecents.set(process, made);
+  return made;
 }
 
 /** The exporter is as old as what it watches, took its last sample just now, and is content. */

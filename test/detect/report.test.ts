@@ -81,12 +81,12 @@ describe("the report", () => {
 
   // 0.03 of 110 MiB in three stretches of twelve hours, which are some eight of the ten minutes
   test("tells what could not be seen in so short a look", () => {
-    expect(text()).toContain("growth slower than 23.4 MiB/h cannot be seen in 10 min");
+    expect(text()).toContain("growth slower than 24.0 MiB/h cannot be seen in 10 min");
   });
 
   test("without a leak names a longer look and what it would see", () => {
     expect(text({ seen: [seen({ verdict: "stable", alert: undefined })] })).toContain(
-      "--for 1h those from 3.90 MiB/h on",
+      "--for 1h those from 4.01 MiB/h on",
     );
   });
 

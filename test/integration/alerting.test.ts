@@ -39,7 +39,7 @@ const urgent = {
     description: "It grew in every stretch of the last 40m or 2h.",
     verdict: "leaking",
     growth: "300MiB per hour",
-    time_left: "55 minutes",
+    time_left: "55m",
     runbook_url: "https://example.org/runbooks/LeakwatchMemoryLeakUrgent.md",
     dashboard_url: "http://localhost:3000/d/leakwatch-process?from=now-24h",
   },
@@ -513,7 +513,7 @@ describe("messages", () => {
         attachments: [
           expect.objectContaining({
             title: urgent.annotations.summary,
-            text: expect.stringMatching(/^\*LEAKING · 300MiB per hour · time left: 55 minutes\*\napi \(slot 0\) leaks/),
+            text: expect.stringMatching(/^\*LEAKING · 300MiB per hour · time left: 55m\*\napi \(slot 0\) leaks/),
           }),
         ],
       }),
@@ -556,7 +556,7 @@ describe("messages", () => {
         .split("\n")
         .slice(0, 6),
     ).toEqual([
-      "LEAKING · 300MiB per hour · time left: 55 minutes",
+      "LEAKING · 300MiB per hour · time left: 55m",
       "api (slot 0) leaks memory and has hours to live.",
       `Runbook: ${urgent.annotations.runbook_url}`,
       `Dashboard: ${urgent.annotations.dashboard_url}`,
@@ -591,7 +591,7 @@ describe("messages", () => {
   test("have links in mails, and names of processes are no markup there", () => {
     const labels = { ...urgent.labels, instance: "<script>" };
     const html = render("leakwatch.html", "html", { ...urgent, labels, ...at, status: "firing" });
-    expect(html).toContain("<b>LEAKING · 300MiB per hour · time left: 55 minutes</b>");
+    expect(html).toContain("<b>LEAKING · 300MiB per hour · time left: 55m</b>");
     expect(html).toContain(`<a href="${urgent.annotations.runbook_url}">Runbook</a>`);
     expect(html).not.toContain("<script>");
   });

@@ -263,7 +263,7 @@ describe("leakwatch backtest --engine prometheus", () => {
     expect({ step_seconds, engine }).toEqual({ step_seconds: 60, engine: "prometheus" });
     expect(traces[0].episodes[0]).toMatchObject({
       alert: "LeakwatchMemoryLeakUrgent",
-      severity: "critical",
+      severity: "warning",
       slot: "0",
     });
     expect(fs.readdirSync(scratch)).toEqual([]);

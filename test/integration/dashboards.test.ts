@@ -117,6 +117,7 @@ describe.each(weekNames)("on the %s weeks", (name) => {
 /** Panels without any answer there: they must say why in words. A young Prometheus must not look like an ill one. */
 const silent: Record<Exclude<(typeof scantNames)[number], "nothing">, readonly string[]> = {
   "first-hour": [
+    "fleet: Alerts",
     "process: Growth against traffic, one dot per hour",
     "process: Growth per hour, quiet and busy",
     "process: Time in garbage collection",

@@ -23,11 +23,11 @@ function changedBy(yaml: string): string[] {
   return [...new Set(differ.map(nameOf))].sort();
 }
 
-/** The alert's expression and words with these thresholds. */
-const textOf = (yaml: string, alert: string, severity?: string) =>
+/** A rule's expression and words with these thresholds. */
+const textOf = (yaml: string, name: string, severity?: string) =>
   JSON.stringify(
     rulesOf(ruleGroups(change(yaml))).find(
-      (rule) => isAlert(rule) && rule.alert === alert && (severity === undefined || rule.labels.severity === severity),
+      (rule) => nameOf(rule) === name && (severity === undefined || rule.labels?.["severity"] === severity),
     ),
   );
 
@@ -38,23 +38,23 @@ const rise1h = "slot:leakwatch_memory_rise_bytes:delta1h";
 const rise6h = "slot:leakwatch_memory_rise_bytes:delta6h";
 const rise12h = "slot:leakwatch_memory_rise_bytes:delta12h";
 const rise1d = "slot:leakwatch_memory_rise_bytes:delta1d";
-const rise22h = "slot:leakwatch_memory_rise_bytes:delta22h";
-const rise36h = "slot:leakwatch_memory_rise_bytes:delta36h";
-const verdict = "slot:leakwatch_memory_verdict:code";
+const rise15m = "slot:leakwatch_memory_rise_bytes:delta15m";
+const nearLimit = "slot:leakwatch_memory_near_limit_bytes:peak";
+const steady = "LeakwatchMemoryLeakSteady";
 
 describe("a threshold changes the rules that rest on it, and no others", () => {
   test.each([
     ["nothing", "", []],
     ["what they are anyway", "near_limit: { level: 0.9, for: 30m }", []],
-    ["urgent.growth", "urgent: { growth: 0.08 }", [left40m, left2h, left12h, rise1h, rise6h]],
+    ["urgent.growth", "urgent: { growth: 0.08 }", [left40m, left2h, left12h, rise15m, rise1h, rise6h]],
     ["urgent.critical_within", "urgent: { critical_within: 4h }", ["LeakwatchMemoryLeakUrgent", left2h, rise1h]],
     ["urgent.warning_within", "urgent: { warning_within: 1d }", [left12h]],
-    ["steady.growth", "steady: { growth: 0.098 }", [rise12h, rise22h, rise36h]],
+    ["steady.growth", "steady: { growth: 0.098 }", [steady, rise12h]],
     // what is recorded for it must reach as low as the alert
-    ["steady.growth, far down", "steady: { growth: 0.01 }", [rise12h, rise22h, rise36h, rise6h]],
+    ["steady.growth, far down", "steady: { growth: 0.01 }", [steady, rise12h, rise6h]],
     ["slow.growth", "slow: { growth: 0.03 }", ["LeakwatchMemoryLeakSlow", rise1d]],
     ["oom_predicted", "oom_predicted: { warning: { level: 0.6 } }", ["LeakwatchOomPredicted"]],
-    ["near_limit.level", "near_limit: { level: 0.95 }", ["LeakwatchMemoryNearLimit", verdict]],
+    ["near_limit.level", "near_limit: { level: 0.95 }", [nearLimit]],
     ["near_limit.for", "near_limit: { for: 2h }", ["LeakwatchMemoryNearLimit"]],
     ["no_limit", "no_limit: { for: 1d }", ["LeakwatchNoMemoryLimit"]],
     ["oom_loop", "oom_loop: { kills: 3, within: 12h }", ["LeakwatchOomLoop"]],
@@ -71,7 +71,7 @@ describe("a threshold changes the rules that rest on it, and no others", () => {
   });
 
   test("with the number that was given", () => {
-    expect(textOf("near_limit: { level: 0.95 }", "LeakwatchMemoryNearLimit")).toContain("> 0.95 * ");
+    expect(textOf("near_limit: { level: 0.95 }", nearLimit)).toContain("> 0.95 * ");
     expect(textOf("restart_loop: { restarts: 10 }", "LeakwatchRestartLoop")).toContain("increase1h > 9.5");
     expect(textOf("oom_predicted: { info: { within: 2d } }", "LeakwatchOomPredicted", "info")).toContain(
       String(2 * 86_400),

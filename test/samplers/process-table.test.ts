@@ -1,15 +1,19 @@
 import { describe, expect, test } from "vitest";
-import { processMetrics } from "../../catalog/metrics.ts";
+import { processMetrics, recentMetrics } from "../../catalog/metrics.ts";
 import { statusFields } from "../../exporter/procfs/status.ts";
-import { column, columnCount, columns, ProcessTable } from "../../exporter/samplers/process-table.ts";
+import { column, columnCount, columns, newHighs, ProcessTable } from "../../exporter/samplers/process-table.ts";
 
 describe("columns", () => {
-  test("are every process metric, once", () => {
+  test("are every process metric, once, and one for each window of new highs behind them", () => {
+    const { newHigh, ...recent } = recentMetrics;
     expect(columns.map(({ name }) => name).toSorted()).toEqual(
-      Object.values(processMetrics)
+      Object.values({ ...processMetrics, ...recent })
         .map(({ name }) => name)
         .toSorted(),
     );
+    expect(newHighs.map(({ window }) => window)).toEqual(["40m", "2h", "12h"]);
+    expect(columnCount).toBe(columns.length + newHighs.length);
+    expect(newHigh.labels).toContain("window");
   });
 
   test("begin with what a status file gives, in its order, so that it can be parsed straight into a row", () => {
@@ -26,7 +30,7 @@ describe("columns", () => {
   });
 
   test.each(Object.entries(column))("%s is where its metric is", (name, index) => {
-    expect(columns[index]).toBe(processMetrics[name as keyof typeof column]);
+    expect(columns[index]).toBe({ ...processMetrics, ...recentMetrics }[name as keyof typeof column]);
   });
 });
 
@@ -71,6 +75,7 @@ describe("ProcessTable", () => {
     table.clearReadings(at);
     const left = columns.filter((_, col) => !Number.isNaN(table.get(at, col))).map(({ name }) => name);
     expect(left).toEqual([
+      "leakwatch_process_young_start_time_seconds",
       "leakwatch_process_max_fds",
       "leakwatch_process_max_threads",
       "leakwatch_process_start_time_seconds",

@@ -12,9 +12,11 @@ import {
   nodeMetrics,
   processInfo,
   processMetrics,
+  recentMetrics,
   selfMetrics,
 } from "../../catalog/metrics.ts";
 import type { Verdict } from "../../catalog/verdicts.ts";
+import { CountRise } from "../../exporter/analysis/count-rise.ts";
 import { BlockWriter } from "../../exporter/backtest/blocks.ts";
 import { tracedGroups } from "../../exporter/backtest/builtin.ts";
 import { exposedSeries } from "../../exporter/backtest/exposed.ts";
@@ -359,6 +361,15 @@ function memberOf(program: Program, slot: number): Member {
 const seedOf = (text: string) =>
   [...text].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 2 ** 31, 7);
 
+/** The highest memory of each life until now. */
+function highest(): (memory: number, start: number) => number {
+  let [life, most] = [Number.NaN, 0];
+  return (memory, start) => {
+    [life, most] = [start, life === start ? Math.max(most, memory) : memory];
+    return most;
+  };
+}
+
 /** What the exporter tells of a process besides memory, start and limit. */
 function slotSeries(program: Program, { slot, times, resident, startTime }: Member): Samples[] {
   const labels = { ...labelsOf(program), group: program.group, slot: String(slot) };
@@ -370,7 +381,23 @@ function slotSeries(program: Program, { slot, times, resident, startTime }: Memb
   const file = 48 * MiB;
   const shared = 4 * MiB;
   const fds = program.fds ?? (() => 64);
+  const risen = new CountRise();
+  const peak = highest();
   return [
+    {
+      labels: { __name__: processMetrics.peakResidentMemory.name, ...labels },
+      times,
+      values: resident.map((memory, i) => peak(memory, startTime[i] as number)),
+    },
+    {
+      labels: { __name__: recentMetrics.fdRise.name, ...labels },
+      times,
+      values: times.map((time, i) => {
+        const start = startTime[i] as number;
+        risen.add(time, Math.round(fds((time - start) / hour)), start);
+        return risen.rise;
+      }),
+    },
     of(processMetrics.fileMemory.name, () => file),
     of(processMetrics.sharedMemory.name, () => shared),
     of(processMetrics.anonymousMemory.name, (memory) => memory - file - shared),

@@ -93,7 +93,6 @@ export const fixedCases = (): RuleTestFile => ({
         ),
         firedFor("restarts do not hide it", end - 5, 'alertname="LeakwatchMemoryLeakMasked"', "cron-before-oom"),
         firedFor("too little room is not called a leak", end - 5, 'class="capacity"', "full-and-level"),
-        firedFor("only what has hours to live pages", end - 5, 'severity="critical"', "cron-before-oom"),
       ],
     },
   ],
@@ -118,6 +117,14 @@ export const fixedCasesByTheMinute = (): RuleTestFile => ({
           ),
         ),
         situation(
+          "would be out of memory after two and a half hours, but cron restarts it every two",
+          memoryOf(
+            onHost("cron-before-oom"),
+            1050 * MB,
+            ...Array.from({ length: 4 }, () => ({ memory: [line(300 * MB, 900 * MB, 2 * hour)] })),
+          ),
+        ),
+        situation(
           "a cache that fills for eight hours",
           memoryOf(onHost("cache"), 1500 * MB, { memory: [line(300 * MB, 1100 * MB, night)] }),
         ),
@@ -127,8 +134,14 @@ export const fixedCasesByTheMinute = (): RuleTestFile => ({
         ),
       ],
       expect: [
-        firedFor("the leak within two hours, and nothing else", 2 * hour, leak, "five-a-minute"),
-        firedFor("nothing else after it either", night - 1, 'class="leak",severity="critical"', "five-a-minute"),
+        firedFor("the leaks within two hours, and nothing else", 2 * hour, leak, "cron-before-oom", "five-a-minute"),
+        firedFor(
+          "nothing else pages after them either",
+          night - 1,
+          'class="leak",severity="critical"',
+          "cron-before-oom",
+          "five-a-minute",
+        ),
       ],
     },
   ],

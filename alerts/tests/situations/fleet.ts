@@ -10,13 +10,13 @@ import { inCluster, onHost } from "../words.ts";
 
 const end = 15 * hour;
 
-/** Two slots that leak and are killed every three hours, with all that is known about them. */
-const killedEveryThreeHours = (labels: Labels): InputSeries[] => [
+/** Two slots that leak and are killed every three hours, so many times, with all that is known about them. */
+const killedEveryThreeHours = (labels: Labels, lives = 5): InputSeries[] => [
   ...["0", "1"].flatMap((slot) =>
     memoryOf(
       { ...labels, slot },
       GiB,
-      ...Array.from({ length: 5 }, () => ({ memory: [line(300 * MiB, 1010 * MiB, 178), gap(2)] })),
+      ...Array.from({ length: lives }, () => ({ memory: [line(300 * MiB, 1010 * MiB, 178), gap(2)] })),
     ),
   ),
   limitSource(labels, "node", end),
@@ -44,6 +44,15 @@ const fleet: [string, Labels][] = [
   ["a target with more labels", inCluster("api", { instance: "10.0.0.9:9847", pod: "api-0", container: "leakwatch" })],
 ];
 
+/** Of some alert, until a time in minutes. */
+const firesEverywhere = (until: number) => (alert: string) =>
+  holds(
+    `${alert} fires for each place by itself`,
+    until - 5,
+    `count(group by (cluster, job, instance, replica) (count_over_time(ALERTS{alertname="${alert}",alertstate="firing",group="api"}[${until / hour}h])))`,
+    { labels: "{}", value: fleet.length },
+  );
+
 export const sameGroupEverywhere = (): RuleTestFile => ({
   evaluation: evaluation.slow,
   tests: [
@@ -67,31 +76,10 @@ export const sameGroupEverywhere = (): RuleTestFile => ({
           ),
           ledgerOf(onHost("workers"), end, endsAt([60, 70], "exit"), [8 * hour]),
         ),
-        situation(
-          "a leak, of which half an hour of scrapes is missing",
-          memoryOf(onHost("missed-scrapes"), GiB, {
-            memory: [line(300 * MiB, 600 * MiB, 60), gap(30), line(750 * MiB, 1000 * MiB, 50)],
-          }),
-        ),
       ],
       expect: [
-        ...["LeakwatchMemoryLeakUrgent", "LeakwatchMemoryLeakMasked", "LeakwatchOomLoop", "LeakwatchOomKilled"].map(
-          (alert) =>
-            holds(
-              `${alert} fires for each place by itself`,
-              end - 5,
-              `count(group by (cluster, job, instance, replica) (count_over_time(ALERTS{alertname="${alert}",alertstate="firing",group="api"}[15h])))`,
-              { labels: "{}", value: fleet.length },
-            ),
-        ),
+        ...["LeakwatchMemoryLeakMasked", "LeakwatchOomLoop", "LeakwatchOomKilled"].map(firesEverywhere(end)),
         neverFired("no false alert", end - 5, 'group="workers"'),
-        firedFor("no lost leak", 3 * hour, 'alertname="LeakwatchMemoryLeakUrgent"', "api", "missed-scrapes"),
-        holds(
-          "in their first lives each slot has one severity, although several alerts fire for it",
-          170,
-          'count by (severity) (slot:leakwatch_memory_severity:code{group="api"} == 3)',
-          { labels: '{severity="critical"}', value: 2 * fleet.length },
-        ),
         holds("each slot has one verdict", end - 5, 'count(slot:leakwatch_memory_verdict:code{group="api"})', {
           labels: "{}",
           value: 2 * fleet.length,
@@ -101,6 +89,35 @@ export const sameGroupEverywhere = (): RuleTestFile => ({
           end - 5,
           'count by (verdict) (group:leakwatch_memory_verdict:code{group="api"})',
           { labels: '{verdict="restart_loop"}', value: fleet.length },
+        ),
+      ],
+    },
+  ],
+});
+
+/** What pages must be looked at by the minute; one life is enough. */
+export const sameGroupByTheMinute = (): RuleTestFile => ({
+  evaluation: evaluation.fast,
+  tests: [
+    {
+      name: "one group in many places",
+      situations: [
+        ...fleet.map(([where, labels]) => situation(where, killedEveryThreeHours(labels, 1))),
+        situation(
+          "a leak, of which half an hour of scrapes is missing",
+          memoryOf(onHost("missed-scrapes"), GiB, {
+            memory: [line(300 * MiB, 600 * MiB, 60), gap(30), line(750 * MiB, 1000 * MiB, 50)],
+          }),
+        ),
+      ],
+      expect: [
+        firesEverywhere(3 * hour)("LeakwatchMemoryLeakUrgent"),
+        firedFor("no lost leak", 3 * hour, 'alertname="LeakwatchMemoryLeakUrgent"', "api", "missed-scrapes"),
+        holds(
+          "in their first lives each slot has one severity, although several alerts fire for it",
+          170,
+          'count by (severity) (slot:leakwatch_memory_severity:code{group="api"} == 3)',
+          { labels: '{severity="critical"}', value: 2 * fleet.length },
         ),
       ],
     },

@@ -143,7 +143,7 @@ export const targetGone = (): RuleTestFile => {
               { ...target("10.0.0.7:9847"), group: "gone" },
               "warning",
               "gone is gone.",
-              "It ran 6h, 12h, 1d ago, and has no process now. This alert ends by itself after 6h.",
+              "It ran for most of the last 1d, and has no process now. This alert ends by itself after 6h.",
             ),
           ),
         ],

@@ -2,7 +2,7 @@
 
 import { evaluation } from "../../../catalog/windows.ts";
 import { firedFor, holds, neverFired, type RuleTestFile, situation } from "../rule-test.ts";
-import { endsAt, type InputSeries, ledgerOf, memoryOf, series } from "../series.ts";
+import { endsAt, type InputSeries, ledgerOf, toldOf } from "../series.ts";
 import { day, GiB, gap, hour, level, line, MiB, type Stretch } from "../shape.ts";
 import { onHost } from "../words.ts";
 
@@ -10,20 +10,16 @@ const end = 4 * hour;
 const urgent = 'alertname="LeakwatchMemoryLeakUrgent"';
 const leak = [line(300 * MiB, 300 * MiB + 5 * MiB * end, end)];
 
-/** Memory with a limit that changes, or a start time that is wrong by some minutes. */
-function adjusted(
+/** Memory with a limit that changes, or a clock that is ahead by some minutes. */
+const adjusted = (
   group: string,
   memory: readonly Stretch[],
-  { limits, wrongBy = 0, age = 0 }: { limits?: readonly Stretch[]; wrongBy?: number; age?: number },
-): InputSeries[] {
-  const [resident, , limit] = memoryOf(onHost(group), 2 * GiB, { memory }) as [InputSeries, InputSeries, InputSeries];
-  const slot = onHost(group, { slot: "0" });
-  return [
-    resident,
-    series("leakwatch_process_start_time_seconds", slot, level((wrongBy - age) * 60, end)),
-    limits === undefined ? limit : series("leakwatch_process_memory_limit_bytes", slot, ...limits),
-  ];
-}
+  {
+    limits = [level(2 * GiB, end)],
+    clockAhead = 0,
+    age = 0,
+  }: { limits?: readonly Stretch[]; clockAhead?: number; age?: number },
+): InputSeries[] => toldOf(onHost(group), { memory, starts: [level(-age * 60, end)], limits, clockAhead });
 
 export const badInput = (): RuleTestFile => ({
   evaluation: evaluation.fast,
@@ -60,36 +56,40 @@ export const badInput = (): RuleTestFile => ({
           190,
           `group by (group) (ALERTS{alertstate="firing",${urgent},group="raised"})`,
         ),
-        firedFor("the other as soon as it has hours left", 150, `${urgent},group="lowered"`, "lowered"),
+        firedFor(
+          "the other when forty minutes of hours left have been seen",
+          170,
+          `${urgent},group="lowered"`,
+          "lowered",
+        ),
         neverFired("no limit makes a leak of a level process", end - 1, 'class="leak",group="level"'),
       ],
     },
     {
       name: "clocks that disagree by five minutes; an exporter that is restarted",
       situations: [
-        situation("a leak that seems to have begun five minutes after it did", adjusted("later", leak, { wrongBy: 5 })),
-        situation("a leak that seems to have begun five minutes before", adjusted("earlier", leak, { wrongBy: -5 })),
-        situation("one that seems to begin in the future, by an hour", adjusted("future", leak, { wrongBy: hour })),
+        situation(
+          "a leak that seems to have begun five minutes after it did",
+          adjusted("later", leak, { clockAhead: 5 }),
+        ),
+        situation("a leak that seems to have begun five minutes before", adjusted("earlier", leak, { clockAhead: -5 })),
+        situation("one that seems to begin in the future, by an hour", adjusted("future", leak, { clockAhead: hour })),
         situation(
           "a restart with more memory than before, which seems to have been five minutes earlier",
-          memoryOf(onHost("restarted"), 2 * GiB, { memory: [level(200 * MiB, hour)], age: day })
-            .slice(0, 1)
-            .map((one) => ({
-              ...one,
-              values: `${200 * MiB}x59 ${700 * MiB}x179`,
-            })),
-          series(
-            "leakwatch_process_start_time_seconds",
-            onHost("restarted", { slot: "0" }),
-            level(-day * 60, hour),
-            level(55 * 60, 3 * hour),
-          ),
-          series("leakwatch_process_memory_limit_bytes", onHost("restarted", { slot: "0" }), level(GiB, end)),
+          toldOf(onHost("restarted"), {
+            memory: [level(200 * MiB, hour), level(700 * MiB, 3 * hour)],
+            starts: [level(-day * 60, hour), level(hour * 60, 3 * hour)],
+            limits: [level(GiB, end)],
+            clockAhead: -5,
+          }),
         ),
         situation(
           "a leak whose exporter is restarted after an hour: three scrapes are missing, and the counters begin at 0",
-          memoryOf(onHost("unseen"), 2 * GiB, {
+          toldOf(onHost("unseen"), {
             memory: [line(300 * MiB, 600 * MiB, 60), gap(3), line(615 * MiB, 1500 * MiB, 177)],
+            starts: [level(0, end)],
+            limits: [level(2 * GiB, end)],
+            exporterRestarts: [63],
           }),
           ledgerOf(onHost("unseen"), end, endsAt([10, 20, 30], "exit"), [hour]),
         ),
@@ -104,7 +104,8 @@ export const badInput = (): RuleTestFile => ({
           "later",
           "unseen",
         ),
-        firedFor("a wrong clock and a restart cost some minutes", 110, urgent, "earlier", "later", "unseen"),
+        firedFor("a wrong clock costs some minutes", 110, urgent, "earlier", "later"),
+        firedFor("and a restart a quarter of an hour", 125, urgent, "earlier", "future", "later", "unseen"),
         neverFired("counters that begin at 0 are no restarts", end - 1, 'class="restarts"'),
       ],
     },

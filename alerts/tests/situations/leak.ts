@@ -20,7 +20,7 @@ export const urgent = (): RuleTestFile => {
         evidence: "It grew in every stretch of the last 40m or 2h.",
         verdict: "leaking",
       },
-      { growth: "300MiB", confidence: "100%", memory: "750MiB", limit: "1GiB", timeLeft: "55 minutes" },
+      { growth: "300MiB", confidence: "100%", memory: "750MiB", limit: "1GiB", timeLeft: "54m" }, // (1024 - 750) / 5 is 54.8
     );
   return {
     evaluation: evaluation.fast,
@@ -115,7 +115,7 @@ export const steady = (): RuleTestFile => {
                 evidence: "It grew in every stretch of the last 22h or 1d12h.",
                 verdict: "leaking",
               },
-              { growth: "50MiB", confidence: "100%", memory: "2.246GiB", limit: "8GiB", timeLeft: "4.9 days" },
+              { growth: "50MiB", confidence: "100%", memory: "2.246GiB", limit: "8GiB", timeLeft: "4d 21h" },
             ),
           ),
         ],
@@ -171,7 +171,7 @@ export const slow = (): RuleTestFile => {
                 confidence: "100%",
                 memory: "723.7MiB",
                 limit: "2GiB",
-                timeLeft: "183.9 days",
+                timeLeft: "183d 22h",
               },
             ),
           ),
@@ -268,11 +268,11 @@ export const masked = (): RuleTestFile => {
             23 * hour,
             alert,
             said(restarted, {
-              inside: "Inside a life it grows 120MiB per hour. Without restarts a life would last 31.6 hours.", // (4096 - 300) / 120
+              inside: "Inside a life it grows 120MiB per hour. Without restarts a life would last 1d 7h.", // (4096 - 300) / 120
               ended: "Lives ended in the last day: 11, still growing: 11, killed for lack of memory: 0.",
               last: "scheduled (steady_cadence)",
               growth: "120MiB per hour",
-              timeLeft: "31.6 hours after each start",
+              timeLeft: "1d 7h after each start",
             }),
             said(onHost("exporter-restarted-too"), {
               ended: "Lives ended in the last day: 10, still growing: 10, killed for lack of memory: 0.",
@@ -301,17 +301,26 @@ export const masked = (): RuleTestFile => {
 export const oomPredicted = (): RuleTestFile => {
   const alert = "LeakwatchOomPredicted";
   const labels = onHost("nearly-full");
-  const says = (severity: string, window: string, passed: string) =>
+  const hoursLeft = onHost("hours-left");
+  const says = (
+    of: Labels,
+    severity: string,
+    window: string,
+    passed: string,
+    numbers: { growth: string; memory: string; limit: string; timeLeft: string },
+  ) =>
     slotAlert(
       alert,
-      { ...labels, slot: "0", severity, class: "leak" },
+      { ...of, slot: "0", severity, class: "leak" },
       {
         does: `will reach its memory limit within ${window}`,
         evidence: `It leaks, and has passed ${passed} of its limit.`,
         verdict: "leaking",
       },
-      { growth: "300MiB", confidence: "100%", memory: "725MiB", limit: "800MiB", timeLeft: "15 minutes" },
+      { confidence: "100%", ...numbers },
     );
+  const minutes = { growth: "300MiB", memory: "725MiB", limit: "800MiB", timeLeft: "15m" };
+  const hours = { growth: "120MiB", memory: "730MiB", limit: "1.172GiB", timeLeft: "3h 55m" }; // (1200 - 730) / 2
   return {
     evaluation: evaluation.fast,
     tests: [
@@ -321,6 +330,10 @@ export const oomPredicted = (): RuleTestFile => {
           situation(
             "5 MiB a minute, 75 MiB below its limit",
             memoryOf(labels, 800 * MiB, { memory: [line(300 * MiB, 800 * MiB, 100)] }),
+          ),
+          situation(
+            "2 MiB a minute, half way to its limit after three hours",
+            memoryOf(hoursLeft, 1200 * MiB, { memory: [line(300 * MiB, 740 * MiB, 220)] }),
           ),
           situation(
             "the same leak with hours of room: it leaks, but is at a quarter of its limit",
@@ -336,12 +349,17 @@ export const oomPredicted = (): RuleTestFile => {
         expect: [
           isSilent("as long as nothing is known to leak", 30, alert),
           fires(
-            "the nearest and the further limits of time are all passed; Alertmanager shows the gravest",
+            "what dies within the hour is told as soon as it is known to leak",
             85,
             alert,
-            says("critical", "1h", "70%"),
-            says("warning", "6h", "50%"),
-            says("info", "1d", "30%"),
+            says(labels, "critical", "1h", "70%", minutes),
+          ),
+          fires(
+            "what has hours to go when the leak has gone on for hours; Alertmanager shows the gravest",
+            215,
+            alert,
+            says(hoursLeft, "warning", "6h", "50%", hours),
+            says(hoursLeft, "info", "1d", "30%", hours),
           ),
           firedFor("of these three", 90, `alertname="${alert}"`, "nearly-full"),
           firedFor(
@@ -349,6 +367,7 @@ export const oomPredicted = (): RuleTestFile => {
             90,
             'alertname=~"LeakwatchMemoryLeak.*"',
             "far-away",
+            "hours-left",
             "nearly-full",
           ),
         ],
