@@ -1,0 +1,121 @@
+import { describe, expect, test } from "vitest";
+import { csvGz, twoDigits } from "./csv.ts";
+import { steadyLeak } from "./parts.ts";
+import type { Family, Process, Service } from "./service.ts";
+import { sets } from "./sets.ts";
+import { simulate } from "./simulate.ts";
+import { makeTrace } from "./trace.ts";
+import { MiB, minute } from "./units.ts";
+
+const families: readonly Family[] = [...sets.like, ...sets.other];
+// once for all tests: they only read
+const traces = families.map((family) => makeTrace(family, 0, 7));
+
+describe("a generated trace", () => {
+  test.each(["oom_loop", "crash_loop"])("of %s is the same for the same seed, and another for another", (name) => {
+    const family = families.find((family) => family.name === name) as Family;
+    const bytes = (seed: number) => {
+      const { label, rows } = makeTrace(family, 0, seed);
+      return [...rows.values()].map((its) => csvGz(its, label.limit_bytes));
+    };
+    expect(bytes(7)).toEqual(bytes(7));
+    expect(bytes(8)).not.toEqual(bytes(7));
+  });
+
+  test.each(traces)("$label.id has rows for each member, by the minute, inside its time", ({ label, rows }) => {
+    expect([...rows.keys()]).toEqual(label.members.map(({ file }) => file));
+    for (const its of rows.values()) {
+      expect(its.length).toBeGreaterThan(0);
+      expect(its.every(({ time }) => time >= label.start && time <= label.end)).toBe(true);
+      expect(its.every(({ time }) => (time - label.start) % minute === 0)).toBe(true);
+      expect(its.every(({ time, startTime }) => startTime <= time)).toBe(true);
+    }
+  });
+
+  test.each(traces)("$label.id stays below its limit as long as it lives", ({ label, rows }) => {
+    expect([...rows.values()].flat().filter(({ resident }) => resident > label.limit_bytes)).toEqual([]);
+  });
+});
+
+describe("a healthy trace", () => {
+  const healthy = traces.filter(({ label }) => label.label === "healthy");
+
+  test.each(healthy)("$label.id has no onset, no leak and no kill", ({ label }) => {
+    expect(label).toMatchObject({
+      onset: null,
+      tto: null,
+      oom_times: [],
+      leaked_total_mb: 0,
+      leak_rate_bytes_per_s: 0,
+    });
+    expect(label.members.some(({ leaking }) => leaking)).toBe(false);
+  });
+});
+
+describe("a leaking trace", () => {
+  const leaking = traces.filter(({ label }) => label.label === "leak");
+
+  test.each(leaking)("$label.id has its onset inside, and a life to judge after it", ({ label }) => {
+    expect(label.onset).toBeGreaterThanOrEqual(label.start);
+    expect(label.onset).toBeLessThan(label.end);
+    expect(label.tto?.start).toBeGreaterThanOrEqual(label.onset as number);
+    expect(label.tto?.oom).toBeGreaterThan(label.tto?.start as number);
+    expect(label.leak_rate_bytes_per_s).toBeGreaterThan(0);
+    expect(label.members.some(({ leaking }) => leaking)).toBe(true);
+  });
+
+  test.each(leaking)(
+    "$label.id is killed where its memory comes near the limit, and starts anew",
+    ({ label, rows }) => {
+      for (const kill of label.oom_times) {
+        const isNear = [...rows.values()].some((its) => {
+          const last = its.findLast(({ time }) => time < kill);
+          const next = its.find(({ time }) => time > kill);
+          const life = its.filter(({ startTime }) => startTime === last?.startTime);
+          const highest = Math.max(...life.map(({ resident }) => resident));
+          return next?.startTime !== last?.startTime && highest > 0.7 * label.limit_bytes;
+        });
+        expect(isNear, `kill at ${kill}`).toBe(true);
+      }
+    },
+  );
+});
+
+describe("simulate", () => {
+  const process: Process = { parts: [], leak: steadyLeak(MiB / minute) };
+  const service: Service = {
+    runtime: "native",
+    base: 100 * MiB,
+    start: 0,
+    end: 20 * minute,
+    age: 0,
+    traffic: { at: () => 5, load: () => 1, expectedLoad: () => 1 },
+    processes: [process],
+    limit: { aboveLevel: 10 * MiB },
+    onset: 5 * minute,
+    params: {},
+  };
+
+  test("leaks from the onset on, and is killed at the limit", () => {
+    const run = simulate(() => 0, { service, process, limit: 110 * MiB });
+    const memory = run.rows.map(({ resident }) => resident / MiB);
+    expect(memory.slice(0, 8)).toEqual([100, 100, 100, 100, 100, 100.5, 101.5, 102.5]);
+    expect(run.restarts).toEqual([{ t: 14.5 * minute, reason: "oom" }]);
+    expect(run.lives.map(({ leaked }) => leaked / MiB)).toEqual([10, 5.5]);
+  });
+});
+
+describe("twoDigits", () => {
+  test.each([
+    [580, "5.8e+02"],
+    [100, "1e+02"],
+    [99.6, "1e+02"],
+    [17.4, "17"],
+    [20, "20"],
+    [5, "5"],
+    [2.54, "2.5"],
+    [0.031, "0.031"],
+  ])("writes %d as C does", (value, text) => {
+    expect(twoDigits(value)).toBe(text);
+  });
+});

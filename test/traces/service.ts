@@ -1,0 +1,80 @@
+// What a family says about one service; simulate.ts then lets it run.
+
+import type { Random } from "./draws.ts";
+import type { Traffic } from "./traffic.ts";
+
+export type Runtime = "v8" | "jvm" | "go" | "python" | "native";
+
+/** Where a process stands. */
+export interface Moment {
+  /** Seconds on the common clock. */
+  time: number;
+  /** Seconds since the start of this life. */
+  age: number;
+  /** Traffic, 1 on average. */
+  load: number;
+  /** Bytes leaked so far in this life. */
+  leaked: number;
+}
+
+/** A part of a process's memory, made anew at the start of each life: bytes at a moment. Called every `step` seconds. */
+export type Part = (random: Random) => (moment: Moment) => number;
+
+/** What a process leaks, made anew at the start of each life: bytes in the `step` seconds before a moment. */
+export type Leak = (random: Random) => (moment: Moment) => number;
+
+export type RestartReason = "deploy" | "cron" | "crash" | "oom" | "scale";
+
+export interface Restart {
+  t: number;
+  reason: RestartReason;
+}
+
+/** Restart that is no consequence of memory. `down` is how long nobody is there, in seconds. */
+export interface PlannedRestart extends Restart {
+  down: number;
+}
+
+export interface Process {
+  /** On top of the service's `base`, summed. */
+  parts: readonly Part[];
+  leak?: Leak;
+  /** Ordered by time. */
+  restarts?: readonly PlannedRestart[];
+  /** False when the process does not exist at first and comes with its first restart. */
+  absentAtFirst?: boolean;
+}
+
+export interface Service {
+  runtime: Runtime;
+  /** Bytes right after a start. */
+  base: number;
+  /** Of the trace, in seconds. */
+  start: number;
+  end: number;
+  /** How old the first lives are at the start of the trace, in seconds. */
+  age: number;
+  traffic: Traffic;
+  processes: readonly Process[];
+  limit: Limit;
+  /** When the leak begins; undefined for a healthy service. */
+  onset?: number;
+  /** True when the process leaked before the trace already, and the onset is just the first that one can see of it. */
+  leaksFromBirth?: boolean;
+  /** True when memory swings so far that the kill comes at the top of a swing: for computing kills after the trace. */
+  swings?: boolean;
+  /** For the labels: how it was made. */
+  params: Record<string, number | string>;
+}
+
+/**
+ * The limit is a number of bytes above the level that the service has without its leak, so that a leak of known rate
+ * has a known life; or the service's highest memory is a known share of it.
+ */
+export type Limit = { aboveLevel: number } | { peakShare: number };
+
+export interface Family {
+  name: string;
+  label: "leak" | "healthy";
+  make: (random: Random) => Service;
+}
