@@ -9,8 +9,11 @@ const day = 24 * hour;
 /** How often rules are evaluated, in seconds: those that page, those about hours, and those about days. */
 export const evaluation = { fast: minute, slow: 5 * minute, rare: 30 * minute } as const;
 
-/** The floor: the least of this stretch, in seconds. An hour takes out the teeth of garbage collection. */
-export const floors = { short: 10 * minute, hour } as const;
+/**
+ * The floor: the least of this stretch, in seconds, of which this share must have been seen. An hour takes out the teeth of garbage
+ * collection.
+ */
+export const floors = { short: 10 * minute, hour, seen: 0.3 } as const;
 
 /** Peaks: of half an hour, since a process dies on a spike; of a day together with the half hour at its far end, in seconds. */
 export const peaks = { recent: 30 * minute, day: 23 * hour } as const;

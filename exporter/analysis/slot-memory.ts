@@ -170,10 +170,10 @@ export class SlotMemory {
 
   /** The numbers of now. */
   private takeIn(): void {
-    const { dayPeakAge, evaluation, floorAge, floors, youngLife } = this.detection;
+    const { dayPeakAge, floorAge, floors, youngLife } = this.detection;
     const { closed } = this;
     const age = this.seen - this.startTime;
-    const known = age >= floorAge.short && this.seen - this.lifeSeen >= floors.short - evaluation.fast;
+    const known = age >= floorAge.short && this.seen - this.lifeSeen >= floors.seen * floors.short;
     this.floor = known ? least(closed.floor, this.openLeast) : Number.NaN;
     this.hourFloor = known && age >= floorAge.hour ? least(closed.hourFloor, this.floor) : Number.NaN;
     this.peak = known ? most(closed.peak, this.openMost) : Number.NaN;

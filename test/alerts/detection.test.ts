@@ -74,6 +74,7 @@ describe("windows and thresholds", () => {
           "present",
           "quarters",
           "rulesLate",
+          "seen",
           "share",
           "slowest",
           "spike",

@@ -136,7 +136,7 @@ describe("the leak of the demo", () => {
       demo_speed: "60",
     });
     expect(alert?.annotations["growth"]).toMatch(/GiB per hour$/);
-    expect(alert?.annotations["time_left"]).toMatch(/^\d+ minutes$/);
+    expect(alert?.annotations["time_left"]).toMatch(/^(\d+h )?\d+m$/);
     expect(alert?.annotations["summary"]).toContain("unbounded-cache.js (slot 0) leaks memory");
   });
 
