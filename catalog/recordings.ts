@@ -33,11 +33,6 @@ export const slotRecordings = {
     "The exporter's floor of an hour by 5 minutes, for growth over hours and days.",
   ),
   sixHoursAgo: recording("slot:leakwatch_memory_floor_bytes:offset6h", "bytes", "The hour's floor 6 hours ago."),
-  halfADayAgo: recording(
-    "slot:leakwatch_memory_floor_bytes:offset12h",
-    "bytes",
-    "The hour's floor 12 hours ago, by the half hour.",
-  ),
   dayAgo: recording(
     "slot:leakwatch_memory_floor_bytes:offset1d",
     "bytes",

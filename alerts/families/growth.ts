@@ -79,17 +79,15 @@ export const riseRules = (d: Detection): RuleGroup => ({
 /** The same over days, where half an hour more or less is nothing and five minutes would be many samples. */
 export const dayRules = (d: Detection): RuleGroup => {
   const { "12h": half, "1d": day } = d.horizons;
-  const halfADayAgo = slot.halfADayAgo.name;
   const dayBefore = rarely(d, sparse.rise1d.name, day.seconds);
   return {
     name: "leakwatch-day",
     interval: d.evaluation.rare,
     rules: [
       { record: sparse.rise1d.name, expr: rise(d, "1d") },
-      { record: halfADayAgo, expr: ago(hourFloor, half.seconds) },
       {
         record: sparse.rise12h.name,
-        expr: `(${hourFloor} - ${halfADayAgo} > ${round(leastRises(d)["12h"])} * ${hourFloor}) and ${mayLeak(d)}
+        expr: `(${hourFloor} - ${ago(hourFloor, half.seconds)} > ${round(leastRises(d)["12h"])} * ${hourFloor}) and ${mayLeak(d)}
 unless ${youngerThan(half.seconds + d.floorAge.hour, d)}`,
       },
       { record: sparse.growth2d.name, expr: `(${sparse.rise1d.name} + ${dayBefore}) / ${round(2 * day.seconds)}` },

@@ -264,7 +264,9 @@ function slowAlert(d: Detection): AlertRule {
   const { slow, horizons, keepFiring } = d;
   return {
     alert: alertName.slow,
-    expr: growthWhere(`${rarely(d, sparse.rise3d.name)} > ${slow.gain} * ${hourFloor}`),
+    // what is told as steady is not told again: a text for each process costs as much as a rule for many
+    expr: growthWhere(`${rarely(d, sparse.rise3d.name)} > ${slow.gain} * ${hourFloor}
+unless on (${slotLabels}) ALERTS{alertname="${alertName.steady}"}`),
     for: slow.for,
     keepFiringFor: keepFiring.slow,
     labels: { severity: slow.severity, class: "leak" },

@@ -4,8 +4,9 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { processMetrics } from "../../catalog/metrics.ts";
 import { type Fleet, type FleetSeries, makeFleet } from "./fleet.ts";
-import type { Finding } from "./limits.ts";
+import { type Finding, limits } from "./limits.ts";
 import { median } from "./measure.ts";
 import { CannotRun, cpuTime } from "./programs.ts";
 import { PrometheusServer, prometheusProgram } from "./prometheus.ts";
@@ -47,15 +48,34 @@ export async function measureRules(plan: RulesPlan, program: string | undefined)
         `${await server.own("prometheus_tsdb_blocks_loaded")} blocks and the head (${took.toFixed(0)} s)`,
     );
     if (fleet.absent.length > 0) console.log(`  not there, and read by rules: ${fleet.absent.join(", ")}`);
+    const plain = await evaluate(server, [plainCopies], plan.evaluations, feed);
     const { times, cpu } = await evaluate(server, groups, plan.evaluations, feed);
     const perSlot = (await countRecorded(server, groups)) / slots;
     const findings = report(groups, times, perSlot, version);
     console.log(`  CPU time of the server, scrapes taken off: ${show(cpu)} ms for one evaluation of all groups`);
+    const copying = median(plain.times.get(plainCopies.name)?.group ?? []);
+    console.log(
+      `  Only to copy ${limits.recordedSeries.must} series of each process takes ${show(copying)} ms here, and ${show(plain.cpu)} ms of CPU: ` +
+        `the rules cost ${show(sumOfMedians(times) / copying)} times that, and ${show(cpu / plain.cpu)} times the CPU`,
+    );
     return findings;
   } finally {
     await server.stop();
   }
 }
+
+/** What it costs to record as many series as the rules may, and nothing else: a measure for the machine. */
+const plainCopies: FileGroup = {
+  name: "plain-copies",
+  interval: "1m",
+  rules: Array.from({ length: limits.recordedSeries.must }, (_, i) => ({
+    record: `slot:plain_copy:number${i}`,
+    expr: processMetrics.memoryLimit.name,
+  })),
+};
+
+const sumOfMedians = (times: ReadonlyMap<string, Times>) =>
+  [...times.values()].reduce((sum, { group }) => sum + median(group), 0);
 
 /** Writes what the fleet would have exposed, from the past up to the present. */
 class Feed {
