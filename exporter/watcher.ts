@@ -29,7 +29,7 @@ import { parseBootTime } from "./procfs/system-stat.ts";
 import { parseOomKills } from "./procfs/vmstat.ts";
 import { Cgroups, type WatchedCgroup } from "./samplers/cgroups.ts";
 import type { ProcessReader } from "./samplers/process-reader.ts";
-import { column, newHighs, ProcessTable } from "./samplers/process-table.ts";
+import { column, columns, newHighs, ProcessTable } from "./samplers/process-table.ts";
 import { ThreadsLimits } from "./samplers/threads-limits.ts";
 
 /** Known processes are read so fast that looking at the clock after each would show. */
@@ -259,7 +259,7 @@ export class Watcher {
     this.table.set(row, column.hourFloor, memory.hourFloor);
     this.table.set(row, column.peak, memory.peak);
     this.table.set(row, column.youngStart, memory.youngStart);
-    for (const [i, newHigh] of newHighs.entries()) this.table.set(row, newHigh.column, memory.newHigh(i));
+    for (let i = 0; i < newHighs.length; i++) this.table.set(row, columns.length + i, memory.newHigh(i));
   }
 
   private rememberCounts({ row, startTime, group, slot }: Life, now: number): void {

@@ -88,21 +88,15 @@ export class Renderer {
 
   /** Few processes have any. */
   private newHighs(format: Format, lives: readonly Life[]): void {
-    const { table } = this.watcher;
-    this.family(
-      format,
-      recentMetrics.newHigh,
-      newHighs.flatMap(({ window, column }) =>
-        lives
-          .filter(({ row }) => !Number.isNaN(table.get(row, column)))
-          .map(
-            ({ group, slot, row }): Sample<typeof recentMetrics.newHigh> => [
-              { group: group.name, slot: String(slot), window },
-              table.get(row, column),
-            ],
-          ),
-      ),
-    );
+    const samples: Sample<typeof recentMetrics.newHigh>[] = [];
+    for (let i = 0; i < newHighs.length; i++) {
+      for (const { group, slot, row } of lives) {
+        const value = this.watcher.table.get(row, columns.length + i);
+        if (Number.isNaN(value)) continue;
+        samples.push([{ group: group.name, slot: String(slot), window: newHighs[i] as string }, value]);
+      }
+    }
+    this.family(format, recentMetrics.newHigh, samples);
   }
 
   private textsOf(life: Life): LifeTexts {

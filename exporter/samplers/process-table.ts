@@ -34,7 +34,7 @@ export const columns = [
 export type ColumnMetric = (typeof columns)[number];
 
 /** The windows of new highs, each with a column of its own behind the others: one metric, told apart by a label. */
-export const newHighs = newHighWindows(detection).map(({ window }, i) => ({ window, column: columns.length + i }));
+export const newHighs = newHighWindows(detection).map(({ window }) => window);
 
 /** Values in a row. */
 export const columnCount = columns.length + newHighs.length;

@@ -11,7 +11,7 @@ describe("columns", () => {
         .map(({ name }) => name)
         .toSorted(),
     );
-    expect(newHighs.map(({ window }) => window)).toEqual(["40m", "2h", "12h"]);
+    expect(newHighs).toEqual(["40m", "2h", "12h"]);
     expect(columnCount).toBe(columns.length + newHighs.length);
     expect(newHigh.labels).toContain("window");
   });
