@@ -193,7 +193,7 @@ describe("one message for", () => {
     },
     "a slow leak of 1.4 MiB an hour": {
       alerts: alertsOf({ hours: 100, from: 500 * MiB, perMinute: (1.4 * MiB) / 60, limit: 2 * gigabyte }),
-      includes: ["LeakwatchMemoryLeakSteady", "LeakwatchMemoryLeakSlow"],
+      includes: ["LeakwatchMemoryLeakSteady"],
       receiver: "ticket",
       cause: "LeakwatchMemoryLeakSteady",
     },
