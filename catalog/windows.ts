@@ -122,7 +122,7 @@ export const urgent = {
   aboveDayPeak: 0.5,
   /**
    * In the first hours of a life no longer window fits into it, and a third of the fast leaks has hours to go. So has a cache
-   * that fills; nobody is woken for what may be one, as long as there is most of a night left. Later the claim would take a
+   * that fills; nobody is woken for what may be one, as long as there are four hours left. Later the claim would take a
    * cache that fills for eight hours for a leak.
    */
   young: { maximumAge: 6 * hour, timeLeft: 9 * hour, page: 4 * hour, for: 14 * minute },
