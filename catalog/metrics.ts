@@ -106,7 +106,7 @@ export const recentMetrics = {
   ),
   youngStart: gauge(
     "leakwatch_process_young_start_time_seconds",
-    "Start time of the process, only of those younger than 30 hours: rules that ask for the age of the young read few series.",
+    "Start time of the process, only of those younger than 50 hours: rules that ask for the age of the young read few series.",
     { unit: "seconds", labels: slot },
   ),
   newHigh: gauge(

@@ -136,6 +136,11 @@ export const sparseRecordings = {
     "bytes",
     "What the hour's floor gained over a day, by the half hour. Only where that may be a stretch of a leak.",
   ),
+  lowRise1d: recording(
+    "slot:leakwatch_memory_rise_bytes:low1d",
+    "bytes",
+    "How far the lowest of the last day stands above the lowest of the day before. Only where that may be a stretch of a leak.",
+  ),
   evenRise12h: recording(
     "slot:leakwatch_memory_rise_bytes:even12h",
     "bytes",
@@ -155,6 +160,11 @@ export const sparseRecordings = {
     "slot:leakwatch_memory_rise_bytes:delta3d",
     "bytes",
     "What the hour's floor gained over three days. Only where it grew in every day of them.",
+  ),
+  lowRise3d: recording(
+    "slot:leakwatch_memory_rise_bytes:low3d",
+    "bytes",
+    "What the lowest of a day gained over three days. Only where it rose on every day of them.",
   ),
   growth2d: recording(
     "slot:leakwatch_memory_growth_bytes_per_second:delta2d",

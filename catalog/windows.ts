@@ -78,8 +78,7 @@ const fortyMinutes = {
   slowest: 0.65,
   biggest: 0.6, // two equal halves and a little: 15 of 40 minutes are 0.38
   timeLeft: 1.5 * hour,
-  // at 0.5 caches and warm-ups begin to page; at 1 leaks are found ten minutes later
-  beyondLimit: 0.7,
+  beyondLimit: 1, // at 0.7 leaks are found ten minutes sooner, and heaps that grow to just below the limit page more often
   for: minute, // evenness has done what a longer wait would do
   present: 0.95,
 } as const satisfies UrgentWindow;
@@ -159,6 +158,11 @@ export const slow = {
   slowest: 0.4,
   present: 0.95,
   for: 30 * minute,
+  /**
+   * The same of the lowest of each day, for a leak under a daily wave: no hour is like the same hour of the day before, but the
+   * lows rise. They rise by chance more easily, so they must do so more evenly, and for half a day longer.
+   */
+  lows: { slowest: 0.6, longer: 12 * hour },
 } as const satisfies LeakWindow & Record<string, unknown>;
 
 /** Alerts of a leak go on for this long after the claim, in seconds, so that one fault is one episode. */
@@ -190,6 +194,7 @@ export const lifeGrowth = {
  */
 export const confidence = {
   windows: {
+    low: { over: 2 * day + slow.lows.longer },
     "1d": { over: 2 * day },
     "6h": { over: 16 * hour },
     "1h": { over: 20 * minute },
@@ -201,8 +206,8 @@ export const confidence = {
 /** Headroom is limit less peak: of half an hour, and of the last day from this age on, in seconds. */
 export const dayPeakAge = 30 * hour;
 
-/** Lives are young up to this age, in seconds: most rules ask no more than that. */
-export const youngLife = dayPeakAge;
+/** Lives are young up to this age, in seconds: until a day can be compared with the day before. Most rules ask no more than that. */
+export const youngLife = 2 * day + floorAge.hour;
 
 /** Time to OOM below which an alert predicts it, with the level that the peak must have reached: level and trend. The more time
  * is left, the longer it must hold: the leak itself has been told by then. */

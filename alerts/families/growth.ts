@@ -5,7 +5,7 @@
 import type { Detection } from "../../catalog/detection.ts";
 import { recentMetrics as recent } from "../../catalog/metrics.ts";
 import { slotRecordings as slot, sparseRecordings as sparse } from "../../catalog/recordings.ts";
-import { ago, duration, rarely, round, youngerThan } from "../promql.ts";
+import { ago, bySteps, duration, rarely, round, youngerThan } from "../promql.ts";
 import type { RecordingRule, RuleGroup } from "../rule.ts";
 
 const floor = slot.floor.name;
@@ -90,6 +90,7 @@ export const dayRules = (d: Detection): RuleGroup => {
         expr: `(${hourFloor} - ${ago(hourFloor, half.seconds)} > ${round(leastRises(d)["12h"])} * ${hourFloor}) and ${mayLeak(d)}
 unless ${youngerThan(half.seconds + d.floorAge.hour, d)}`,
       },
+      { record: sparse.lowRise1d.name, expr: lowRise(d) },
       { record: sparse.growth2d.name, expr: `(${sparse.rise1d.name} + ${dayBefore}) / ${round(2 * day.seconds)}` },
     ],
   };
@@ -98,8 +99,16 @@ unless ${youngerThan(half.seconds + d.floorAge.hour, d)}`,
 const rise = (d: Detection, name: "6h" | "1d") =>
   `${round(d.horizons[name].seconds)} * ${growthName[name]} > ${round(leastRises(d)[name])} * ${hourFloor}`;
 
+/** What was recorded a day ago stands for the day before: one day is half as far to look back as two. */
+function lowRise(d: Detection): string {
+  const { "1d": day } = d.horizons;
+  const lowest = (series: string) => `min_over_time(${bySteps(d, series, day.seconds, d.floors.hour)})`;
+  return `(${lowest(hourFloor)} - ${lowest(slot.dayAgo.name)} > ${round(leastRises(d)["1d"])} * ${hourFloor})
+unless ${youngerThan(2 * day.seconds + d.floorAge.hour, d)}`;
+}
+
 /** Above the day before, or too young to have one: what only follows the day is out. */
-const mayLeak = (d: Detection) => `(${rarely(d, sparse.rise1d.name)} or ${recent.youngStart.name})`;
+const mayLeak = (d: Detection) => `(${rarely(d, sparse.rise1d.name)} or ${youngerThan(d.dayPeakAge, d)})`;
 
 /** The least growth of a stretch that any window could take for one of a leak, as a share of the level. */
 function leastRises({ urgent: { fortyMinutes, twoHours, twelveHours }, horizons, steady, uneven, slow }: Detection) {
@@ -144,8 +153,10 @@ function lifeGrowth(d: Detection): string {
   } = d;
   const hour = horizons["1h"].seconds;
   const rise = sparse.rise1h.name;
+  const faraway = (perSecond: string) => `(${perSecond} < ${headroom} / ${round(far)})`;
   return [
-    `(${rarely(d, sparse.growth2d.name)} < ${headroom} / ${round(far)})`,
+    faraway(`${rarely(d, sparse.lowRise3d.name)} / ${round(3 * horizons["1d"].seconds)}`),
+    faraway(rarely(d, sparse.growth2d.name)),
     growthName["1d"],
     growthName["6h"],
     `((${rise} + ${ago(rise, hour)}) / ${round(2 * hour)} > ${headroom} / ${round(near)})`,
@@ -157,15 +168,16 @@ function lifeGrowth(d: Detection): string {
 /** Bytes per second in the slowest stretch of the longest window that grew all the time. */
 function slowest(d: Detection): string {
   const { horizons, confidence, evaluation } = d;
+  const { windows } = confidence;
   const lines = [
-    [sparse.rise1d.name, "1d", evaluation.rare],
-    [sparse.rise6h.name, "6h", evaluation.slow],
-    [sparse.rise1h.name, "1h", evaluation.fast],
-    [sparse.rise15m.name, "15m", evaluation.fast],
+    [sparse.lowRise1d.name, "1d", windows.low, evaluation.rare],
+    [sparse.rise1d.name, "1d", windows["1d"], evaluation.rare],
+    [sparse.rise6h.name, "6h", windows["6h"], evaluation.slow],
+    [sparse.rise1h.name, "1h", windows["1h"], evaluation.fast],
+    [sparse.rise15m.name, "15m", windows["15m"], evaluation.fast],
   ] as const;
   return lines
-    .map(([rise, name, interval]) => {
-      const { over } = confidence.windows[name];
+    .map(([rise, name, { over }, interval]) => {
       const range = `${rise}[${duration(over)}]`;
       const times = Math.floor((confidence.present * over) / interval);
       return `(min_over_time(${range}) / ${round(horizons[name].seconds)} and count_over_time(${range}) >= ${times})`;

@@ -49,6 +49,7 @@ export const dayByDayLeaks = (d: Detection): RuleGroup => ({
   rules: [
     { record: sparse.rise36h.name, expr: byDayMoreThanByNight(d) },
     { record: sparse.rise3d.name, expr: dayByDay(d) },
+    { record: sparse.lowRise3d.name, expr: lowByLow(d) },
   ],
 });
 
@@ -146,10 +147,13 @@ const timeLeft = (over: number, gained: readonly string[], within: number) =>
 /** The value of just this evaluation, also where nothing marks the end of a series. */
 const fresh = (series: string, interval: number) => `last_over_time(${series}[${duration(interval)}])`;
 
-/** A recorded series that was there at every evaluation for so long. */
+/**
+ * A recorded series that was there at every evaluation for so long. Half an interval more, and not a whole one: Prometheus 2 takes
+ * in the moment at the far end of a range, 3 does not, and one more evaluation to choose from is one less that must hold.
+ */
 function held(series: string, seconds: number, interval: number): string {
   const times = Math.round(seconds / interval) + 1;
-  return `count_over_time(${series}[${duration(seconds + interval)}]) >= ${times}`;
+  return `count_over_time(${series}[${duration(seconds + interval / 2)}]) >= ${times}`;
 }
 
 /** The value is the time left in seconds. */
@@ -254,10 +258,19 @@ function byDayMoreThanByNight(d: Detection): string {
 }
 
 function dayByDay(d: Detection): string {
-  const rise = sparse.rise1d.name;
-  const { seconds } = d.horizons["1d"];
-  const lines = threeStretches(d, rise, seconds, d.slow);
-  return [...lines, present(rise, 2 * seconds, d.slow.present, d.evaluation.rare)].join("\n  ");
+  const { slow, horizons } = d;
+  return dayAfterDay(d, sparse.rise1d.name, slow.slowest, 2 * horizons["1d"].seconds);
+}
+
+function lowByLow(d: Detection): string {
+  const { lows } = d.slow;
+  return dayAfterDay(d, sparse.lowRise1d.name, lows.slowest, 2 * d.horizons["1d"].seconds + lows.longer);
+}
+
+/** The growth of three days, if every stretch of a day that ends in this time grew. */
+function dayAfterDay(d: Detection, rise: string, slowest: number, over: number): string {
+  const lines = threeStretches(d, rise, d.horizons["1d"].seconds, { slowest }, over);
+  return [...lines, present(rise, over, d.slow.present, d.evaluation.rare)].join("\n  ");
 }
 
 function slowAlert(d: Detection): AlertRule {
@@ -265,7 +278,7 @@ function slowAlert(d: Detection): AlertRule {
   return {
     alert: alertName.slow,
     // what is told as steady is not told again: a text for each process costs as much as a rule for many
-    expr: growthWhere(`${rarely(d, sparse.rise3d.name)} > ${slow.gain} * ${hourFloor}
+    expr: growthWhere(`(${rarely(d, sparse.rise3d.name)} or ${rarely(d, sparse.lowRise3d.name)}) > ${slow.gain} * ${hourFloor}
 unless on (${slotLabels}) ALERTS{alertname="${alertName.steady}"}`),
     for: slow.for,
     keepFiringFor: keepFiring.slow,
@@ -279,11 +292,15 @@ unless on (${slotLabels}) ALERTS{alertname="${alertName.steady}"}`),
   };
 }
 
-/** The growth of three stretches in a row, if every stretch within them grew and none carries most of it. */
-function threeStretches(d: Detection, rise: string, seconds: number, window: Detection["slow" | "uneven"]): string[] {
-  const { slowest } = window;
-  const biggest = "biggest" in window ? window.biggest : undefined;
-  const stretches = `${rise}[${duration(2 * seconds)}]`;
+/** The growth of three stretches in a row, if every stretch that ends in this time grew and none carries most of it. */
+function threeStretches(
+  d: Detection,
+  rise: string,
+  seconds: number,
+  { slowest, biggest }: { slowest: number; biggest?: number },
+  over = 2 * seconds,
+): string[] {
+  const stretches = `${rise}[${duration(over)}]`;
   return [
     `(${[0, 1, 2].map((i) => rarely(d, rise, i * seconds)).join(" + ")})`,
     `<= ${round(3 / slowest)} * min_over_time(${stretches})`,

@@ -5,7 +5,7 @@ import type { Detection } from "../../catalog/detection.ts";
 import { groupMetrics } from "../../catalog/metrics.ts";
 import { groupRecordings as group } from "../../catalog/recordings.ts";
 import { groupText, maskedText } from "../annotations.ts";
-import { ago, duration, round } from "../promql.ts";
+import { ago, bySteps, duration, round } from "../promql.ts";
 import type { AlertRule, RuleGroup } from "../rule.ts";
 
 /** Which groups there are, by the half hour. */
@@ -40,9 +40,7 @@ function lastHour({ ledgerStep }: Detection, counter: string, matchers?: string)
   return `(${now} - ${before} > 0)\nor (${now} < ${before})`;
 }
 
-/** As a subquery by the hour. A little less than the whole time: Prometheus 2 takes in the moment at its far end, 3 does not. */
-const byTheHour = ({ evaluation, ledgerStep }: Detection, expr: string, over: number, step = ledgerStep.step) =>
-  `${expr}[${duration(over - evaluation.fast)}:${duration(step)}]`;
+const byTheHour = (d: Detection, expr: string, over: number, step = d.ledgerStep.step) => bySteps(d, expr, over, step);
 
 /** The sum of the hourly gains. */
 const gained = (d: Detection, name: string, over: number) => `sum_over_time(${byTheHour(d, name, over)})`;

@@ -108,8 +108,8 @@ describe("after a restart of the process", () => {
 
   test("its start time is there until it is no longer young", () => {
     const at = (hours: number) => watch(fresh(), { startTime: 60, to: hours * hour, memory: level }).youngStart;
-    expect(at(29)).toBe(60);
-    expect(at(31)).toBe(Number.NaN);
+    expect(at(49)).toBe(60);
+    expect(at(50)).toBe(Number.NaN);
   });
 });
 

@@ -38,6 +38,7 @@ const rise1h = "slot:leakwatch_memory_rise_bytes:delta1h";
 const rise6h = "slot:leakwatch_memory_rise_bytes:delta6h";
 const rise12h = "slot:leakwatch_memory_rise_bytes:delta12h";
 const rise1d = "slot:leakwatch_memory_rise_bytes:delta1d";
+const lowRise1d = "slot:leakwatch_memory_rise_bytes:low1d";
 const rise15m = "slot:leakwatch_memory_rise_bytes:delta15m";
 const nearLimit = "slot:leakwatch_memory_near_limit_bytes:peak";
 const steady = "LeakwatchMemoryLeakSteady";
@@ -52,7 +53,7 @@ describe("a threshold changes the rules that rest on it, and no others", () => {
     ["steady.growth", "steady: { growth: 0.098 }", [steady, rise12h]],
     // what is recorded for it must reach as low as the alert
     ["steady.growth, far down", "steady: { growth: 0.01 }", [steady, rise12h, rise6h]],
-    ["slow.growth", "slow: { growth: 0.03 }", ["LeakwatchMemoryLeakSlow", rise1d]],
+    ["slow.growth", "slow: { growth: 0.03 }", ["LeakwatchMemoryLeakSlow", rise1d, lowRise1d]],
     ["oom_predicted", "oom_predicted: { warning: { level: 0.6 } }", ["LeakwatchOomPredicted"]],
     ["near_limit.level", "near_limit: { level: 0.95 }", [nearLimit]],
     ["near_limit.for", "near_limit: { for: 2h }", ["LeakwatchMemoryNearLimit"]],

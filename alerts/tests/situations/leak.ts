@@ -179,9 +179,63 @@ export const slow = (): RuleTestFile => {
           neverFired("by this alert alone", 79 * hour, `class="leak",alertname!="${alert}"`),
         ],
       },
+      {
+        name: "the lows of days whose highs are all different",
+        situations: [
+          situation(
+            "each night 40 MiB above the night before",
+            memoryOf(onHost("rising-nights"), 8 * GiB, {
+              memory: unevenDays((night) => (700 + 40 * night) * MiB),
+              age: day,
+            }),
+          ),
+          situation(
+            "the same days, and level nights",
+            memoryOf(onHost("level-nights"), 8 * GiB, { memory: unevenDays(() => 700 * MiB), age: day }),
+          ),
+          situation(
+            "the same nights, but started again on the third day",
+            memoryOf(
+              onHost("started-again"),
+              8 * GiB,
+              { memory: [level(700 * MiB, 2 * day)], age: day },
+              { memory: unevenDays((night) => (700 + 40 * night) * MiB).slice(4) },
+            ),
+          ),
+        ],
+        expect: [
+          isSilent("three nights might be chance", 3 * day, alert),
+          fires(
+            "after five they are none, and the growth is that of the nights",
+            5 * day,
+            alert,
+            slotAlert(
+              alert,
+              { ...onHost("rising-nights"), slot: "0", severity: "info", class: "leak" },
+              {
+                does: "leaks memory slowly",
+                evidence: "It grew in every stretch of the last 3d.",
+                verdict: "leaking",
+              },
+              { growth: "1.667MiB", confidence: "74.38%", memory: "1.27GiB", limit: "8GiB", timeLeft: "166d 20h" }, // 40 / 24, and (8192 - 1517) / 40
+            ),
+          ),
+          firedFor("nothing else was taken for a leak", 6 * day - 5, 'class="leak"', "rising-nights"),
+          neverFired("by this alert alone", 6 * day - 5, `class="leak",alertname!="${alert}"`),
+        ],
+      },
     ],
   };
 };
+
+/** Six days from high to low to high: each high is another one, so that no hour tells anything about the same hour of the next day. */
+function unevenDays(low: (night: number) => number) {
+  const highs = [1500, 1250, 1600, 1200, 1550, 1300, 1650].map((mebibytes) => mebibytes * MiB);
+  return times(6, (night) => [
+    line(highs[night] as number, low(night), day / 2),
+    line(low(night), highs[night + 1] as number, day / 2),
+  ]);
+}
 
 /** Memory of lives that all begin at 300 MiB and grow by 2 MiB a minute to their end. */
 const growingLives = (labels: Labels, each: number, count: number): InputSeries[] =>
