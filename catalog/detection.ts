@@ -33,7 +33,7 @@ export const newHighWindows = ({ urgent: { fortyMinutes, twoHours, twelveHours }
 /** Numbers that are times, in seconds, by their name. All others are shares, counts or bytes, which have no clock. */
 export const times: ReadonlySet<string> = new Set(
   [
-    "fast slow rare short hour recent day seconds over timeLeft for maximumAge lookedAt page far near minimumAge dayPeakAge youngLife longer",
+    "fast slow rare short hour recent day seconds over timeLeft for maximumAge lookedAt far near minimumAge dayPeakAge youngLife longer",
     "urgent steady masked oomPredicted oomLoop oomKilled restartLoop within step known noLimitFor verdictAge per stretch",
     "down absent rememberExporter staleSample unreadable targetGone firstBucketSeconds minimumSpanSeconds toleranceSeconds minimumSeconds",
   ].flatMap((names) => names.split(" ")),

@@ -156,10 +156,10 @@ export const sparseRecordings = {
     "bytes",
     "What the hour's floor gained over 36 hours. Only where it grew in every half day of them.",
   ),
-  rise3d: recording(
-    "slot:leakwatch_memory_rise_bytes:delta3d",
+  rise58h: recording(
+    "slot:leakwatch_memory_rise_bytes:delta58h",
     "bytes",
-    "What the hour's floor gained over three days. Only where it grew in every day of them.",
+    "What the hour's floor gained in three overlapping stretches of a day. Only where every day between them grew.",
   ),
   lowRise3d: recording(
     "slot:leakwatch_memory_rise_bytes:low3d",

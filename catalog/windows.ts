@@ -121,10 +121,10 @@ export const urgent = {
   aboveDayPeak: 0.5,
   /**
    * In the first hours of a life no longer window fits into it, and a third of the fast leaks has hours to go. So has a cache
-   * that fills; nobody is woken for what may be one, as long as there are four hours left. Later the claim would take a
+   * that fills; nobody is woken for what may be one, as long as there are two hours left. Later the claim would take a
    * cache that fills for eight hours for a leak.
    */
-  young: { maximumAge: 6 * hour, timeLeft: 9 * hour, page: 4 * hour, for: 14 * minute },
+  young: { maximumAge: 6 * hour, timeLeft: 9 * hour, for: 14 * minute },
 } as const;
 
 /** Without a limit in sight: four stretches of six hours in 22, overlapping, each as fast as the others. */
@@ -151,18 +151,20 @@ export const uneven = {
   for: 30 * minute,
 } as const satisfies LeakWindow & Record<string, unknown>;
 
-/** Three stretches of a day: too slow for any chart of a day. */
+/** Three stretches of a day in 58 hours, overlapping: too slow for any chart of a day. */
 export const slow = {
   severity: "info",
-  gain: 0.015,
-  slowest: 0.4,
+  /** Where the stretches end, in seconds before now. */
+  lookedAt: [0, 17 * hour, 34 * hour],
+  gain: 0.015, // of the three together
+  slowest: 0.6,
   present: 0.95,
   for: 30 * minute,
   /**
    * The same of the lowest of each day, for a leak under a daily wave: no hour is like the same hour of the day before, but the
-   * lows rise. They rise by chance more easily, so they must do so more evenly, and for half a day longer.
+   * lows rise. They rise by chance more easily, so it takes three days of which nothing overlaps, and half a day more.
    */
-  lows: { slowest: 0.6, longer: 12 * hour },
+  lows: { lookedAt: [0, day, 2 * day], longer: 12 * hour },
 } as const satisfies LeakWindow & Record<string, unknown>;
 
 /** Alerts of a leak go on for this long after the claim, in seconds, so that one fault is one episode. */
@@ -194,7 +196,7 @@ export const lifeGrowth = {
  */
 export const confidence = {
   windows: {
-    low: { over: 2 * day + slow.lows.longer },
+    low: { over: slow.lows.lookedAt[2] + slow.lows.longer },
     "1d": { over: 2 * day },
     "6h": { over: 16 * hour },
     "1h": { over: 20 * minute },

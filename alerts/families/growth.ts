@@ -119,7 +119,7 @@ function leastRises({ urgent: { fortyMinutes, twoHours, twelveHours }, horizons,
     "1h": least(twoHours, 2),
     "6h": Math.min(least(twelveHours, 2), least(steady, steady.lookedAt.length)),
     "12h": least(uneven, 3),
-    "1d": least(slow, 3),
+    "1d": least(slow, slow.lookedAt.length),
   };
 }
 

@@ -48,7 +48,7 @@ export const dayByDayLeaks = (d: Detection): RuleGroup => ({
   interval: d.evaluation.rare,
   rules: [
     { record: sparse.rise36h.name, expr: byDayMoreThanByNight(d) },
-    { record: sparse.rise3d.name, expr: dayByDay(d) },
+    { record: sparse.rise58h.name, expr: dayByDay(d) },
     { record: sparse.lowRise3d.name, expr: lowByLow(d) },
   ],
 });
@@ -158,11 +158,11 @@ function held(series: string, seconds: number, interval: number): string {
 
 /** The value is the time left in seconds. */
 function pageAlert(d: Detection): AlertRule {
-  const { fortyMinutes, twoHours, young } = d.urgent;
+  const { fortyMinutes, twoHours } = d.urgent;
   const left40m = fresh(sparse.left40m.name, d.evaluation.fast / 2);
   const lines = [
     `${left40m} <= ${round(fortyMinutes.timeLeft)}`,
-    `(${left40m} <= ${round(young.page)} and ${inItsYouth(d)})`,
+    `(${left40m} <= ${round(twoHours.timeLeft)} and ${inItsYouth(d)})`,
     `(${fresh(sparse.left2h.name, d.evaluation.slow)} and ${held(sparse.left2h.name, twoHours.for, d.evaluation.slow)})`,
   ];
   return urgentAlert(d, lines, fortyMinutes.severity, "leaks memory and has hours to live", [
@@ -173,9 +173,9 @@ function pageAlert(d: Detection): AlertRule {
 
 /** The same with more time left. */
 function todayAlert(d: Detection): AlertRule {
-  const { fortyMinutes, twelveHours, young } = d.urgent;
+  const { fortyMinutes, twoHours, twelveHours } = d.urgent;
   const lines = [
-    `(${fresh(sparse.left40m.name, d.evaluation.fast / 2)} > ${round(young.page)} and ${inItsYouth(d)})`,
+    `(${fresh(sparse.left40m.name, d.evaluation.fast / 2)} > ${round(twoHours.timeLeft)} and ${inItsYouth(d)})`,
     `(${fresh(sparse.left12h.name, d.evaluation.slow)} and ${held(sparse.left12h.name, twelveHours.for, d.evaluation.slow)})`,
   ];
   return urgentAlert(d, lines, twelveHours.severity, "leaks memory and reaches its limit today", [
@@ -247,64 +247,59 @@ function evenly({ steady }: Detection): string {
 }
 
 function byDayMoreThanByNight(d: Detection): string {
+  const { uneven, horizons } = d;
   const rise = sparse.rise12h.name;
-  const { seconds } = d.horizons["12h"];
+  const { seconds } = horizons["12h"];
   const now = rarely(d, rise);
   return [
-    ...threeStretches(d, rise, seconds, d.uneven),
-    `<= ${round(1 + 1 / d.uneven.pace)} * (${now} + ${rarely(d, rise, seconds)} / 2)`,
-    present(rise, 2 * seconds, d.uneven.present, d.evaluation.rare),
+    ...allGrew(d, rise, [0, seconds, 2 * seconds], uneven),
+    `>= ${round(1 / uneven.biggest)} * max_over_time(${rise}[${duration(2 * seconds)}])`,
+    `<= ${round(1 + 1 / uneven.pace)} * (${now} + ${rarely(d, rise, seconds)} / 2)`,
+    present(rise, 2 * seconds, uneven.present, d.evaluation.rare),
   ].join("\n  ");
 }
 
-function dayByDay(d: Detection): string {
-  const { slow, horizons } = d;
-  return dayAfterDay(d, sparse.rise1d.name, slow.slowest, 2 * horizons["1d"].seconds);
-}
+const dayByDay = (d: Detection) => dayAfterDay(d, sparse.rise1d.name, d.slow.lookedAt);
 
-function lowByLow(d: Detection): string {
-  const { lows } = d.slow;
-  return dayAfterDay(d, sparse.lowRise1d.name, lows.slowest, 2 * d.horizons["1d"].seconds + lows.longer);
-}
+const lowByLow = (d: Detection) => dayAfterDay(d, sparse.lowRise1d.name, d.slow.lows.lookedAt, d.slow.lows.longer);
 
-/** The growth of three days, if every stretch of a day that ends in this time grew. */
-function dayAfterDay(d: Detection, rise: string, slowest: number, over: number): string {
-  const lines = threeStretches(d, rise, d.horizons["1d"].seconds, { slowest }, over);
+/** The growth of three days, if every stretch of a day that ends between them, or so much longer ago, grew. */
+function dayAfterDay(d: Detection, rise: string, lookedAt: readonly number[], longer = 0): string {
+  const over = Math.max(...lookedAt) + longer;
+  const lines = allGrew(d, rise, lookedAt, d.slow, over);
   return [...lines, present(rise, over, d.slow.present, d.evaluation.rare)].join("\n  ");
 }
 
 function slowAlert(d: Detection): AlertRule {
-  const { slow, horizons, keepFiring } = d;
+  const { slow, keepFiring } = d;
   return {
     alert: alertName.slow,
     // what is told as steady is not told again: a text for each process costs as much as a rule for many
-    expr: growthWhere(`(${rarely(d, sparse.rise3d.name)} or ${rarely(d, sparse.lowRise3d.name)}) > ${slow.gain} * ${hourFloor}
+    expr: growthWhere(`(${rarely(d, sparse.rise58h.name)} or ${rarely(d, sparse.lowRise3d.name)}) > ${slow.gain} * ${hourFloor}
 unless on (${slotLabels}) ALERTS{alertname="${alertName.steady}"}`),
     for: slow.for,
     keepFiringFor: keepFiring.slow,
     labels: { severity: slow.severity, class: "leak" },
     annotations: slotText(
       "leaks memory slowly",
-      `It grew in every stretch of the last ${duration(3 * horizons["1d"].seconds)}.`,
+      "Each of the last days stands above the day before.",
       alertName.slow,
       "leaking",
     ),
   };
 }
 
-/** The growth of three stretches in a row, if every stretch that ends in this time grew and none carries most of it. */
-function threeStretches(
+/** The growth of stretches together, if every one that ends in this time grew. */
+function allGrew(
   d: Detection,
   rise: string,
-  seconds: number,
-  { slowest, biggest }: { slowest: number; biggest?: number },
-  over = 2 * seconds,
+  lookedAt: readonly number[],
+  { slowest }: { slowest: number },
+  over = Math.max(...lookedAt),
 ): string[] {
-  const stretches = `${rise}[${duration(over)}]`;
   return [
-    `(${[0, 1, 2].map((i) => rarely(d, rise, i * seconds)).join(" + ")})`,
-    `<= ${round(3 / slowest)} * min_over_time(${stretches})`,
-    ...(biggest === undefined ? [] : [`>= ${round(1 / biggest)} * max_over_time(${stretches})`]),
+    `(${lookedAt.map((age) => rarely(d, rise, age)).join(" + ")})`,
+    `<= ${round(lookedAt.length / slowest)} * min_over_time(${rise}[${duration(over)}])`,
   ];
 }
 

@@ -163,7 +163,7 @@ export const slow = (): RuleTestFile => {
               { ...labels, slot: "0", severity: "info", class: "leak" },
               {
                 does: "leaks memory slowly",
-                evidence: "It grew in every stretch of the last 3d.",
+                evidence: "Each of the last days stands above the day before.",
                 verdict: "leaking",
               },
               {
@@ -214,7 +214,7 @@ export const slow = (): RuleTestFile => {
               { ...onHost("rising-nights"), slot: "0", severity: "info", class: "leak" },
               {
                 does: "leaks memory slowly",
-                evidence: "It grew in every stretch of the last 3d.",
+                evidence: "Each of the last days stands above the day before.",
                 verdict: "leaking",
               },
               { growth: "1.667MiB", confidence: "74.38%", memory: "1.27GiB", limit: "8GiB", timeLeft: "166d 20h" }, // 40 / 24, and (8192 - 1517) / 40
