@@ -31,9 +31,13 @@ export const rarely = ({ evaluation: { rare, slow } }: Detection, series: string
   `last_over_time(${ago(`${series}[${duration(rare + slow)}]`, seconds)})`;
 
 /**
- * A range as a subquery, so that few of its samples are read. A little less than the whole time: Prometheus 2 takes in the moment at
- * its far end, 3 does not.
+ * All that was recorded in so many seconds, one value for each interval. Half an interval less, so that they are as many on every
+ * server: Prometheus 2 takes in the moment at the far end of a range, 3 does not.
  */
+export const all = (recorded: string, seconds: number, interval: number) =>
+  `${recorded}[${duration(seconds - interval / 2)}]`;
+
+/** The same of a subquery, which reads few of the samples. */
 export const bySteps = ({ evaluation }: Detection, expr: string, over: number, step: number) =>
   `${expr}[${duration(over - evaluation.fast)}:${duration(step)}]`;
 

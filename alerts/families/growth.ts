@@ -5,7 +5,7 @@
 import type { Detection } from "../../catalog/detection.ts";
 import { recentMetrics as recent } from "../../catalog/metrics.ts";
 import { slotRecordings as slot, sparseRecordings as sparse } from "../../catalog/recordings.ts";
-import { ago, bySteps, duration, rarely, round, youngerThan } from "../promql.ts";
+import { ago, all, bySteps, rarely, round, youngerThan } from "../promql.ts";
 import type { RecordingRule, RuleGroup } from "../rule.ts";
 
 const floor = slot.floor.name;
@@ -178,7 +178,7 @@ function slowest(d: Detection): string {
   ] as const;
   return lines
     .map(([rise, name, { over }, interval]) => {
-      const range = `${rise}[${duration(over)}]`;
+      const range = all(rise, over, interval);
       const times = Math.floor((confidence.present * over) / interval);
       return `(min_over_time(${range}) / ${round(horizons[name].seconds)} and count_over_time(${range}) >= ${times})`;
     })

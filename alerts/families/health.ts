@@ -5,7 +5,7 @@ import { groupMetrics, selfMetrics } from "../../catalog/metrics.ts";
 import { exporterRecordings as exporter, groupRecordings as group } from "../../catalog/recordings.ts";
 import type { Severity } from "../../catalog/windows.ts";
 import { healthText } from "../annotations.ts";
-import { ago, duration, round } from "../promql.ts";
+import { ago, all, duration, round } from "../promql.ts";
 import type { AlertRule, RuleGroup } from "../rule.ts";
 
 /** The target of a scrape, whatever its job is called. */
@@ -41,7 +41,7 @@ and ${target} (last_over_time(${buildInfo.name}[${duration(health.rememberExport
       }),
       alert("LeakwatchTargetGone", "warning", {
         expr: `${groupMetrics.processes.name} == 0
-and count_over_time(${group.ran.name}[${duration(ran.over)}]) >= ${Math.round((ran.share * ran.over) / evaluation.rare)}`,
+and count_over_time(${all(group.ran.name, ran.over, evaluation.rare)}) >= ${Math.round((ran.share * ran.over) / evaluation.rare)}`,
         for: health.targetGone,
         summary: "{{ $labels.group }} is gone.",
         description: `It ran for most of the last ${duration(ran.over)}, and has no process now. This alert ends by itself after ${duration((1 - ran.share) * ran.over)}.`,

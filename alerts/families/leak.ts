@@ -6,7 +6,7 @@ import { processMetrics, recentMetrics as recent } from "../../catalog/metrics.t
 import { slotRecordings as slot, sparseRecordings as sparse } from "../../catalog/recordings.ts";
 import type { Severity } from "../../catalog/windows.ts";
 import { slotText } from "../annotations.ts";
-import { ago, duration, growthWhere, rarely, round, slotLabels, youngerThan } from "../promql.ts";
+import { ago, all, duration, growthWhere, rarely, round, slotLabels, youngerThan } from "../promql.ts";
 import type { AlertRule, RuleGroup } from "../rule.ts";
 
 const floor = slot.floor.name;
@@ -74,8 +74,8 @@ type UrgentWindow = Detection["urgent"]["fortyMinutes" | "twoHours" | "twelveHou
 function timeLeftOfFortyMinutes(d: Detection): string {
   const window = d.urgent.fortyMinutes;
   const stretch = { rise: sparse.rise15m.name, seconds: d.horizons["15m"].seconds };
-  const before = duration(window.over - stretch.seconds);
-  const gained = `${round(window.over / stretch.seconds)} * avg_over_time(${stretch.rise}[${before}])`;
+  const before = all(stretch.rise, window.over - stretch.seconds, d.evaluation.fast);
+  const gained = `${round(window.over / stretch.seconds)} * avg_over_time(${before})`;
   const even = growsEvenly(window, stretch, gained, d.evaluation.fast);
   return timeLeft(window.over, [`(${even})`, ...reachesLimit(d, window, stretch, floor)], d.urgent.young.timeLeft);
 }
@@ -116,7 +116,7 @@ function growsEvenly(
   interval: number,
 ): string {
   const biggest = "biggest" in more ? more.biggest : undefined;
-  const stretches = `${rise}[${duration(over - seconds)}]`;
+  const stretches = all(rise, over - seconds, interval);
   return [
     gained,
     `<= ${round(over / seconds / slowest)} * min_over_time(${stretches})`,
@@ -147,13 +147,10 @@ const timeLeft = (over: number, gained: readonly string[], within: number) =>
 /** The value of just this evaluation, also where nothing marks the end of a series. */
 const fresh = (series: string, interval: number) => `last_over_time(${series}[${duration(interval)}])`;
 
-/**
- * A recorded series that was there at every evaluation for so long. Half an interval more, and not a whole one: Prometheus 2 takes
- * in the moment at the far end of a range, 3 does not, and one more evaluation to choose from is one less that must hold.
- */
+/** A recorded series that was there at every evaluation for so long. */
 function held(series: string, seconds: number, interval: number): string {
   const times = Math.round(seconds / interval) + 1;
-  return `count_over_time(${series}[${duration(seconds + interval / 2)}]) >= ${times}`;
+  return `count_over_time(${all(series, seconds + interval, interval)}) >= ${times}`;
 }
 
 /** The value is the time left in seconds. */
@@ -253,7 +250,7 @@ function byDayMoreThanByNight(d: Detection): string {
   const now = rarely(d, rise);
   return [
     ...allGrew(d, rise, [0, seconds, 2 * seconds], uneven),
-    `>= ${round(1 / uneven.biggest)} * max_over_time(${rise}[${duration(2 * seconds)}])`,
+    `>= ${round(1 / uneven.biggest)} * max_over_time(${all(rise, 2 * seconds, d.evaluation.rare)})`,
     `<= ${round(1 + 1 / uneven.pace)} * (${now} + ${rarely(d, rise, seconds)} / 2)`,
     present(rise, 2 * seconds, uneven.present, d.evaluation.rare),
   ].join("\n  ");
@@ -299,12 +296,12 @@ function allGrew(
 ): string[] {
   return [
     `(${lookedAt.map((age) => rarely(d, rise, age)).join(" + ")})`,
-    `<= ${round(lookedAt.length / slowest)} * min_over_time(${rise}[${duration(over)}])`,
+    `<= ${round(lookedAt.length / slowest)} * min_over_time(${all(rise, over, d.evaluation.rare)})`,
   ];
 }
 
 const present = (rise: string, over: number, share: number, interval: number) =>
-  `and count_over_time(${rise}[${duration(over)}]) >= ${Math.floor((share * over) / interval)}`;
+  `and count_over_time(${all(rise, over, interval)}) >= ${Math.floor((share * over) / interval)}`;
 
 /** Which share of its limit a leaking process has reached: level and trend. */
 function leakReach({ minimumConfidence }: Detection): string {
