@@ -38,13 +38,13 @@ export interface Fleet {
   absent: string[];
 }
 
-/** `now` is the end of the history. */
-export function makeFleet(groups: readonly FileGroup[], slots: number, now: number): Fleet {
+/** `now` is the end of the history; one process in `leaks` grows, which is 40 at the most. */
+export function makeFleet(groups: readonly FileGroup[], slots: number, now: number, leaks = 10): Fleet {
   const reach = reaches(groups);
   const copies = slots / slotsPerGroup / modelGroups;
   const metrics = [...metricFamilies.flatMap((family) => family.metrics as readonly Metric[]), ...ofOthers];
   const read = metrics.filter(({ name }) => reach.has(name));
-  const models = read.flatMap((metric) => modelsOf(metric, now).map((model) => ({ metric, ...model })));
+  const models = read.flatMap((metric) => modelsOf(metric, now, leaks).map((model) => ({ metric, ...model })));
 
   const base = new Map<string, Samples[]>();
   const times = Float64Array.from({ length: age / modelStep }, (_, i) => now - age + i * modelStep);
@@ -103,19 +103,19 @@ interface Model {
 }
 
 /** A metric's series of the model groups, or the one that it has without a group. */
-function modelsOf(metric: Metric, now: number): Model[] {
+function modelsOf(metric: Metric, now: number, leaks: number): Model[] {
   const names = metric.labels;
   const own = names.filter((name) => name !== "group" && name !== "slot" && name !== "reason");
   const rest = { job: "leakwatch", instance: "host-0:9847", ...Object.fromEntries(own.map((name) => [name, name])) };
   if (!names.includes("group")) return [{ labels: rest, value: hostValue(metric, now - age) }];
-  if (isRecent(metric)) return recentModels(metric, rest, now);
+  if (isRecent(metric)) return recentModels(metric, rest, now, leaks);
   return Array.from({ length: modelGroups }, (_, g) => g).flatMap((g): Model[] => {
     const labels = { ...rest, group: `service-${g}` };
     const reasons = names.includes("reason") ? restartReasons.map((reason) => ({ ...labels, reason })) : [labels];
     if (!names.includes("slot")) return reasons.map((all) => ({ labels: all, value: groupValue(metric) }));
     return Array.from({ length: slotsPerGroup }, (_, slot) => ({
       labels: { ...labels, slot: String(slot) },
-      value: slotValue(metric, g * slotsPerGroup + slot, now - age),
+      value: slotValue(metric, g * slotsPerGroup + slot, now - age, leaks),
     }));
   });
 }
@@ -123,11 +123,11 @@ function modelsOf(metric: Metric, now: number): Model[] {
 const isRecent = ({ name }: Metric) => Object.values(recentMetrics).some((metric) => metric.name === name);
 
 /** What the exporter makes of the memory itself. */
-function recentModels({ name }: Metric, rest: Record<string, string>, now: number): Model[] {
+function recentModels({ name }: Metric, rest: Record<string, string>, now: number, leaks: number): Model[] {
   return Array.from({ length: modelGroups * slotsPerGroup }, (_, process) => process).flatMap((process) => {
     const group = `service-${Math.floor(process / slotsPerGroup)}`;
     const labels = { ...rest, group, slot: String(process % slotsPerGroup) };
-    return recents(process, now)
+    return recents(process, now, leaks)
       .filter(({ metric }) => metric.name === name)
       .map(({ window, values }) => ({
         labels: window === undefined ? labels : { ...labels, window },
@@ -136,14 +136,15 @@ function recentModels({ name }: Metric, rest: Record<string, string>, now: numbe
   });
 }
 
-const madeRecents = new Map<number, Recent[]>();
+const madeRecents = new Map<string, Recent[]>();
 
-function recents(process: number, now: number): Recent[] {
-  const known = madeRecents.get(process);
+function recents(process: number, now: number, leaks: number): Recent[] {
+  const key = [process, now, leaks].join();
+  const known = madeRecents.get(key);
   if (known !== undefined) return known;
   const born = now - age;
   const times = Float64Array.from({ length: (age + present) / modelStep }, (_, i) => born + i * modelStep);
-  const valuesOf = (metric: Metric) => times.map(slotValue(metric, process, born));
+  const valuesOf = (metric: Metric) => times.map(slotValue(metric, process, born, leaks));
   const made = recentOf({
     slot: 0,
     times,
@@ -151,7 +152,7 @@ function recents(process: number, now: number): Recent[] {
     startTime: valuesOf(processMetrics.startTime),
     limit: valuesOf(processMetrics.memoryLimit),
   });
-  madeRecents.set(process, made);
+  madeRecents.set(key, made);
   return made;
 }
 
@@ -168,10 +169,10 @@ const groupValue =
   () =>
     type === "counter" ? 0 : name.endsWith("_processes") ? slotsPerGroup : 1;
 
-/** One in ten grows, four in ten follow the day, the others are level; a little noise is in all of them. */
-function slotValue({ name }: Metric, process: number, born: number): (time: number) => number {
+/** One in `leaks` grows, four in ten follow the day, the others are level; a little noise is in all of them. */
+function slotValue({ name }: Metric, process: number, born: number, leaks: number): (time: number) => number {
   const size = (100 + ((process * 211) % 800)) * MiB;
-  const growth = process % 10 === 3 ? (size * (0.2 + 0.1 * (process % 7))) / age : 0;
+  const growth = process % leaks === 3 ? (size * (0.2 + 0.1 * (process % 7))) / age : 0;
   const wave = process % 10 >= 6 ? 0.15 : 0;
   const level = (time: number) => {
     const noise = 0.01 * pseudoRandom(process, time);

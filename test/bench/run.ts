@@ -14,10 +14,11 @@ import { CannotRun, stopEverything } from "./programs.ts";
 import { measureRules, type RulesPlan } from "./rules.ts";
 import { show, table } from "./table.ts";
 
-const usage = `usage: npm run bench -- [--quick] [--only PART]... [--json FILE] [--prometheus PROGRAM]
+const usage = `usage: npm run bench -- [--quick] [--only PART]... [--json FILE] [--leaks N] [--prometheus PROGRAM]
   --quick               fewer rounds and scrapes: less exact, about a minute and a half
   --only PART           cpu, memory, sidecar or block; or kubernetes, rules, dashboards, which are left out otherwise
   --json FILE           write the findings there too
+  --leaks N             for rules: one process in N leaks, 10, 20 or 40 (default: 10)
   --prometheus PROGRAM  server for rules and dashboards; by default the newest that Debian has`;
 
 /** What the exporter costs; what its rules cost in Prometheus is another question. */
@@ -31,7 +32,7 @@ interface Plan {
   /** Scrapes of which the longest block is taken. */
   blockScrapes: number;
   kubernetes: KubernetesPlan;
-  rules: RulesPlan;
+  rules: Omit<RulesPlan, "leaks">;
   dashboards: DashboardsPlan;
 }
 
@@ -123,7 +124,7 @@ function endAfter(milliseconds: number): void {
 }
 
 interface Arguments {
-  plan: Plan;
+  plan: Plan & { rules: RulesPlan };
   wanted: (part: Part) => boolean;
   json: string | undefined;
   prometheus: string | undefined;
@@ -136,13 +137,17 @@ function readArguments(): Arguments {
         quick: { type: "boolean", default: false },
         only: { type: "string", multiple: true, default: [...defaultParts] },
         json: { type: "string" },
+        leaks: { type: "string", default: "10" },
         prometheus: { type: "string" },
       },
     });
     const unknown = values.only.find((part) => !parts.some((known) => known === part));
     if (unknown !== undefined) throw new Error(`--only: expected ${parts.join(", ")}, got "${unknown}"`);
+    const leaks = Number(values.leaks);
+    if (![10, 20, 40].includes(leaks)) throw new Error(`--leaks: expected 10, 20 or 40, got "${values.leaks}"`);
+    const plan = values.quick ? quickPlan : fullPlan;
     return {
-      plan: values.quick ? quickPlan : fullPlan,
+      plan: { ...plan, rules: { ...plan.rules, leaks } },
       wanted: (part) => values.only.includes(part),
       json: values.json,
       prometheus: values.prometheus,
