@@ -32,7 +32,6 @@ export const slotRecordings = {
     "bytes",
     "The exporter's floor of an hour by 5 minutes, for growth over hours and days.",
   ),
-  sixHoursAgo: recording("slot:leakwatch_memory_floor_bytes:offset6h", "bytes", "The hour's floor 6 hours ago."),
   dayAgo: recording(
     "slot:leakwatch_memory_floor_bytes:offset1d",
     "bytes",
@@ -229,6 +228,21 @@ export const groupRecordings = {
     "group:leakwatch_restarts:increase1h",
     undefined,
     "Restarts in the last hour that no clock ordered.",
+  ),
+  growth: recording(
+    "group:leakwatch_memory_growth_bytes_per_second:max",
+    "bytes_per_second",
+    "Growth of the floor over the longest window that fits the life, of the slot that grows fastest.",
+  ),
+  confidence: recording(
+    "group:leakwatch_memory_growth_confidence:max",
+    "ratio",
+    "How even the growth is, 0 to 1, of the slot that is surest.",
+  ),
+  timeToOom: recording(
+    "group:leakwatch_memory_time_to_oom_seconds:min",
+    "seconds",
+    "When the first of the group's processes reaches its limit if it goes on like this. Absent while none grows.",
   ),
   verdict: recording(
     "group:leakwatch_memory_verdict:code",

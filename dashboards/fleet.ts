@@ -105,7 +105,7 @@ const soonestOom = () =>
     .textMode(BigValueTextMode.ValueAndName)
     .noValue("none in sight")
     .thresholds(steps(timeToOomSteps))
-    .withTarget(at(`bottomk(1, min ${q.byGroup} (${q.ofGroups(q.slot.timeToOom)}) < ${inSight})`, "{{group}}"))
+    .withTarget(at(`bottomk(1, min ${q.byGroup} (${q.ofGroups(q.group.timeToOom)}) < ${inSight})`, "{{group}}"))
     .dataLinks([link(aboutGroup("process", "Look at it", "labels"))]);
 
 const restartLoops = () =>
@@ -150,7 +150,7 @@ const suspects = () =>
       {
         title: "Time to OOM",
         expr: [
-          `min ${q.byGroup} (${q.timeLeft(q.ofGroups)})`,
+          `min ${q.byGroup} (${q.atMostInSight(q.ofGroups(q.group.timeToOom))})`,
           `(time() - min ${q.byGroup} (${q.ofGroups(q.process.startTime)}) < ${verdictAge}) * 0 + ${q.tooYoung}`,
           `max ${q.byGroup} (${q.ofGroups(q.process.memoryLimit)}) * 0 + Inf`,
           `max ${q.byGroup} (${q.ofGroups(q.ledger.processes)}) * 0 + ${q.noLimit}`,
@@ -164,7 +164,7 @@ const suspects = () =>
       },
       {
         title: "Growth per hour",
-        expr: q.orEmpty(`max ${q.byGroup} (${q.ofGroups(q.slot.growth)}) * 3600`, q.ofGroups),
+        expr: q.orEmpty(`max ${q.byGroup} (${q.ofGroups(q.group.growth)}) * 3600`, q.ofGroups),
         unit: units.BytesIEC,
         decimals: 1,
         mappings: [whenEmpty("too young")],
@@ -172,7 +172,7 @@ const suspects = () =>
       },
       {
         title: "Confidence",
-        expr: q.orEmpty(`max ${q.byGroup} (${q.ofGroups(q.slot.confidence)})`, q.ofGroups),
+        expr: q.orEmpty(`max ${q.byGroup} (${q.ofGroups(q.group.confidence)})`, q.ofGroups),
         unit: units.PercentUnit,
         decimals: 0,
         mappings: [whenEmpty(noDash)],

@@ -113,7 +113,7 @@ const timeToOom = () =>
     .mappings(timeLeftWords())
     .thresholds(steps(timeToOomSteps))
     .noValue("no process runs")
-    .withTarget(over(`min(${q.timeLeft(q.ofSlots)}) or ${otherwise}`, "time to OOM"));
+    .withTarget(over(`min(${q.atMostInSight(q.ofSlots(q.slot.timeToOom))}) or ${otherwise}`, "time to OOM"));
 
 const timeOfOom = () =>
   stat("OOM at", "The same as a time of day. Good: not in sight.")

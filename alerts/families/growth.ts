@@ -55,10 +55,9 @@ export const levelRules = (d: Detection): RuleGroup => {
     interval: d.evaluation.slow,
     rules: [
       { record: hourFloor, expr: recent.hourFloor.name },
-      { record: slot.sixHoursAgo.name, expr: ago(hourFloor, quarter.seconds) },
       { record: slot.dayAgo.name, expr: ago(hourFloor, day.seconds) },
       { record: slot.weekAgo.name, expr: ago(hourFloor, week.seconds) },
-      growth(d, "6h", slot.sixHoursAgo.name),
+      growth(d, "6h", ago(hourFloor, quarter.seconds)),
       growth(d, "1d", slot.dayAgo.name),
       growth(d, "7d", slot.weekAgo.name),
     ],

@@ -2,6 +2,7 @@
 // fails when an evaluation does. And what a restart of the exporter or missing scrapes must not break.
 
 import { groupMetrics, processInfo } from "../../../catalog/metrics.ts";
+import { groupRecordings as group, slotRecordings as slot } from "../../../catalog/recordings.ts";
 import { evaluation } from "../../../catalog/windows.ts";
 import { firedFor, holds, neverFired, type RuleTestFile, situation } from "../rule-test.ts";
 import { endsAt, every, type InputSeries, type Labels, ledgerOf, limitSource, memoryOf, series } from "../series.ts";
@@ -89,6 +90,18 @@ export const sameGroupEverywhere = (): RuleTestFile => ({
           end - 5,
           'count by (verdict) (group:leakwatch_memory_verdict:code{group="api"})',
           { labels: '{verdict="restart_loop"}', value: fleet.length },
+        ),
+        holds(
+          "each group grows as fast as its fastest slot",
+          end - 5,
+          `count(${group.growth.name}{group="api"} == max without (slot) (${slot.growth.name}{group="api"}))`,
+          { labels: "{}", value: fleet.length },
+        ),
+        holds(
+          "and reaches its limit with the first of them",
+          end - 5,
+          `count(${group.timeToOom.name}{group="api"} == min without (slot) (${slot.timeToOom.name}{group="api"}))`,
+          { labels: "{}", value: fleet.length },
         ),
       ],
     },
