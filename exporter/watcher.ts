@@ -20,6 +20,7 @@ import type { PodNames } from "./kubernetes/pod-names.ts";
 import { groupName } from "./kubernetes/pods.ts";
 import { Ledger } from "./ledger/ledger.ts";
 import { type EndedFacts, type Finding, findReasons } from "./ledger/oom-evidence.ts";
+import { RecentHigh } from "./ledger/recent-high.ts";
 import { UnclaimedKills } from "./ledger/unclaimed-kills.ts";
 import { parseOpenFilesLimit, parseProcessesLimit } from "./procfs/limits.ts";
 import { parseMeminfo } from "./procfs/meminfo.ts";
@@ -247,9 +248,10 @@ export class Watcher {
   }
 
   /** Notes the memory for the judgements to come, and what it did lately. */
-  private remember({ row, history, startTime, group, slot }: Life, now: number): void {
+  private remember({ row, history, lately, startTime, group, slot }: Life, now: number): void {
     const resident = this.table.get(row, column.residentMemory);
     history.add(now, resident);
+    lately.add(now, resident);
     const memory = group.slots[slot]?.memory;
     if (memory === undefined) return;
     const limit = this.table.get(row, column.memoryLimit);
@@ -336,7 +338,7 @@ export class Watcher {
   }
 
   private factsOf(life: Life, firstToGo: boolean, used: ReadonlyMap<WatchedCgroup, number>): EndedFacts {
-    const resident = this.table.get(life.row, column.residentMemory);
+    const resident = life.lately.bytes;
     return {
       limitRatio: this.limitRatio(life, used),
       resident: Number.isNaN(resident) ? 0 : resident,
@@ -351,14 +353,14 @@ export class Watcher {
     const limit = this.table.get(life.row, column.memoryLimit);
     const shared =
       life.limitSource === "cgroup" && life.cgroup !== undefined ? usedByCgroup.get(life.cgroup) : undefined;
-    const ratio = (shared ?? this.table.get(life.row, column.residentMemory)) / limit;
+    const ratio = (shared ?? life.lately.bytes) / limit;
     return Number.isFinite(ratio) ? ratio : undefined;
   }
 
   private usedByCgroup(): Map<WatchedCgroup, number> {
     const used = new Map<WatchedCgroup, number>();
-    for (const { cgroup, row } of this.lives.values()) {
-      const resident = this.table.get(row, column.residentMemory);
+    for (const { cgroup, lately } of this.lives.values()) {
+      const resident = lately.bytes;
       if (cgroup !== undefined && !Number.isNaN(resident)) used.set(cgroup, (used.get(cgroup) ?? 0) + resident);
     }
     return used;
@@ -370,7 +372,7 @@ export class Watcher {
     let largest: Life | undefined;
     let most = 0;
     for (const life of this.lives.values()) {
-      const resident = this.table.get(life.row, column.residentMemory);
+      const resident = life.lately.bytes;
       if (resident > most) [largest, most] = [life, resident];
     }
     return largest?.limitSource === "node" ? largest : undefined;
@@ -391,7 +393,7 @@ export class Watcher {
 
   private end(life: Life, finding: Finding, now: number): void {
     const verdict = judgeEndedLife(life.history, this.thresholds);
-    const resident = this.table.get(life.row, column.residentMemory) / this.table.get(life.row, column.memoryLimit);
+    const resident = life.lately.bytes / this.table.get(life.row, column.memoryLimit);
     this.ledger.recordEnd(
       life.group.name,
       {
@@ -521,6 +523,7 @@ export class Watcher {
       startTime: bootTime + startTicks / ticksPerSecond,
       firstSeen: now,
       history: new LifeHistory(this.thresholds),
+      lately: new RecentHigh(),
       identity,
       group,
       slot: group.freeSlot(),

@@ -2,6 +2,7 @@
 
 import type { LifeHistory } from "../analysis/life-history.ts";
 import type { FailureReason } from "../kernel/files.ts";
+import type { RecentHigh } from "../ledger/recent-high.ts";
 import type { WatchedCgroup } from "../samplers/cgroups.ts";
 import type { ProcessHandle } from "../samplers/process-reader.ts";
 import type { Group } from "./groups.ts";
@@ -17,6 +18,8 @@ export interface Life {
   /** When we first saw it, on the monotonic clock. */
   readonly firstSeen: number;
   readonly history: LifeHistory;
+  /** Resident memory of the last seconds. */
+  readonly lately: RecentHigh;
   identity: Identity;
   group: Group;
   slot: number;

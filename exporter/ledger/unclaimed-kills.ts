@@ -2,7 +2,7 @@
 // take seconds: passes in between see the counter, and no end. So a kill waits here for a while for its victim.
 
 /** How long a victim may take, in seconds; the next pass sees it in any case. */
-const victimIsGoneWithin = 10;
+export const victimIsGoneWithin = 10;
 
 interface Kill {
   /** The counter that saw it. */

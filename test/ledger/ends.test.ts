@@ -182,6 +182,22 @@ describe("cgroup version 1", () => {
     });
   });
 
+  test("the same when a pass meets it as the kernel has taken its memory, and it has not ended yet", async () => {
+    const machine = fakeMachine({ cgroups: 1 });
+    const { watched, pid } = await withOneProcess(machine, 95 * MiB);
+    machine.change(pid, { resident: 4 * MiB });
+    machine.countOomKillElsewhere();
+    await watched.pass();
+    machine.stop(pid);
+    machine.start({ cgroup: "/docker/api" });
+    await watched.pass();
+    expect(verdict(watched)).toMatchObject({
+      restarts: { suspected_oom: 1 },
+      evidence: "node_oom_kill",
+      limitRatio: 0.95,
+    });
+  });
+
   test("it exits far from its limit while something else on the machine is OOM-killed", async () => {
     const machine = fakeMachine({ cgroups: 1 });
     const { watched, pid } = await withOneProcess(machine, 30 * MiB);
