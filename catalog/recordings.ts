@@ -20,7 +20,10 @@ const recording = (
   unit,
 });
 
-/** One per slot of a group. None of them looks across a restart: each is absent until the life is old enough for it. */
+/**
+ * One per slot of a group. Growth and all that is made of it look across no restart: each is absent until the life is old enough for it.
+ * Only levels of before do, which growth is measured from.
+ */
 export const slotRecordings = {
   floor: recording(
     "slot:leakwatch_memory_floor_bytes:min10m",
@@ -31,6 +34,11 @@ export const slotRecordings = {
     "slot:leakwatch_memory_floor_bytes:min1h",
     "bytes",
     "The exporter's floor of an hour by 5 minutes, for growth over hours and days.",
+  ),
+  dayLow: recording(
+    "slot:leakwatch_memory_floor_bytes:min1d",
+    "bytes",
+    "The lowest of the last day, by the half hour.",
   ),
   dayAgo: recording(
     "slot:leakwatch_memory_floor_bytes:offset1d",

@@ -10,6 +10,7 @@ import type { RecordingRule, RuleGroup } from "../rule.ts";
 
 const floor = slot.floor.name;
 const hourFloor = slot.hourFloor.name;
+const dayLow = slot.dayLow.name;
 const headroom = recent.headroom.name;
 
 /** The recorded growth of each horizon that has one. */
@@ -89,6 +90,7 @@ export const dayRules = (d: Detection): RuleGroup => {
         expr: `(${hourFloor} - ${ago(hourFloor, half.seconds)} > ${round(leastRises(d)["12h"])} * ${hourFloor}) and ${mayLeak(d)}
 unless ${youngerThan(half.seconds + d.floorAge.hour, d)}`,
       },
+      { record: dayLow, expr: `min_over_time(${bySteps(d, hourFloor, day.seconds, d.floors.hour)})` },
       { record: sparse.lowRise1d.name, expr: lowRise(d) },
       { record: sparse.growth2d.name, expr: `(${sparse.rise1d.name} + ${dayBefore}) / ${round(2 * day.seconds)}` },
     ],
@@ -98,12 +100,10 @@ unless ${youngerThan(half.seconds + d.floorAge.hour, d)}`,
 const rise = (d: Detection, name: "6h" | "1d") =>
   `${round(d.horizons[name].seconds)} * ${growthName[name]} > ${round(leastRises(d)[name])} * ${hourFloor}`;
 
-/** What was recorded a day ago stands for the day before: one day is half as far to look back as two. */
 function lowRise(d: Detection): string {
-  const { "1d": day } = d.horizons;
-  const lowest = (series: string) => `min_over_time(${bySteps(d, series, day.seconds, d.floors.hour)})`;
-  return `(${lowest(hourFloor)} - ${lowest(slot.dayAgo.name)} > ${round(leastRises(d)["1d"])} * ${hourFloor})
-unless ${youngerThan(2 * day.seconds + d.floorAge.hour, d)}`;
+  const { seconds } = d.horizons["1d"];
+  return `(${dayLow} - ${rarely(d, dayLow, seconds)} > ${round(leastRises(d)["1d"])} * ${dayLow})
+unless ${youngerThan(2 * seconds + d.floorAge.hour, d)}`;
 }
 
 /** Above the day before, or too young to have one: what only follows the day is out. */

@@ -8,11 +8,13 @@ import { GiB, MiB } from "../../catalog/defaults.ts";
 import { parseScrape, type Scrape } from "../support/scrape.ts";
 import { boot } from "./vm.ts";
 
-/** Waits for a file, and then takes more than there is. */
+/** Waits for a file, and then takes a mebibyte ten times a second until there is no more: some passes see it near its limit. */
 const grows = (file: string) => `
 while [ ! -e ${file} ]; do sleep 1; done
 x=aaaaaaaaaaaaaaaa
-while :; do x=$x$x; done
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do x=$x$x; done
+i=0
+while :; do i=$((i + 1)); eval "held$i=\\$x"; sleep 0.1; done
 `;
 
 const files = {

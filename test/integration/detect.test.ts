@@ -31,7 +31,7 @@ describe("leakwatch detect", () => {
     const parent = start("sh", "-c", `"${process.execPath}" "${hog}" --grow=3 --group=${group}; true`);
     try {
       await logged(parent.child, () => parent.printed.stdout, /(ready)/);
-      const { code, stdout } = await detect("--for=20s", "--json", `--pid=${parent.child.pid}`).closed;
+      const { code, stdout } = await detect("--for=30s", "--json", `--pid=${parent.child.pid}`).closed;
       const report = JSON.parse(stdout);
       expect({ code, verdict: report.verdict }).toEqual({ code: 1, verdict: "leaking" });
       expect(report.processes[0]).toMatchObject({ group: "hog.ts", verdict: "leaking" });
