@@ -87,6 +87,7 @@ answer before > /dev/ttyS1
 
 touch /tmp/go-web
 seen 'leakwatch_group_oom_kills_total{group="web.sh"} 1'
+seen 'leakwatch_group_processes{group="web.sh"} 1' # the kernel counts a kill before its victim is gone
 answer worker-killed > /dev/ttyS1
 
 touch /tmp/go-worker
