@@ -37,7 +37,11 @@ export const rarely = ({ evaluation: { rare, slow } }: Detection, series: string
 export const all = (recorded: string, seconds: number, interval: number) =>
   `${recorded}[${duration(seconds - interval / 2)}]`;
 
-/** The same of a subquery, which reads few of the samples. */
+/** That there was a value in this share of the intervals; missing scrapes are the rest. */
+export const present = (recorded: string, seconds: number, share: number, interval: number) =>
+  `and count_over_time(${all(recorded, seconds, interval)}) >= ${Math.floor((share * seconds) / interval)}`;
+
+/** The same as `all` of a subquery, which reads few of the samples. */
 export const bySteps = ({ evaluation }: Detection, expr: string, over: number, step: number) =>
   `${expr}[${duration(over - evaluation.fast)}:${duration(step)}]`;
 

@@ -71,6 +71,8 @@ export const ledger = {
   /** Ended below this share of the limit: a kill that only a counter above its cgroup shows was another's. Between two
    * passes a process seldom doubles; a higher share would miss those that grew fast, a lower one blame bystanders. */
   farFromLimitRatio: 0.5,
+  /** The kernel counts a kill when it sends it, and takes the victim's memory at once; its end may take so many seconds more. */
+  victimIsGoneWithinSeconds: 10,
   /** Groups without a process keep their counters this long, in seconds. */
   keepGoneGroupsSeconds: 24 * 3600,
   /** At most this many groups without a process are kept; the oldest go first. */

@@ -196,7 +196,7 @@ export const lifeGrowth = {
  */
 export const confidence = {
   windows: {
-    low: { over: slow.lows.lookedAt[2] + slow.lows.longer },
+    low: { over: Math.max(...slow.lows.lookedAt) + slow.lows.longer },
     "1d": { over: 2 * day },
     "6h": { over: 16 * hour },
     "1h": { over: 20 * minute },

@@ -66,7 +66,7 @@ export const countedOver = (gainOfAnHour: string, hours: number) =>
 
 export const leakingCodes = [verdictCode.leaking, verdictCode.masked_leak] as const;
 
-/** When the limit is reached; what is further away than anybody plans is as far as that. */
+/** Of a time to OOM: what is further away than anybody plans is as far as that. */
 export const atMostInSight = (timeToOom: string) => `clamp_max(${timeToOom}, ${inSight})`;
 
 /** In the place of a time to OOM where there is none, by where the row is sorted. Without a limit: behind every time that is in

@@ -248,10 +248,10 @@ export class Watcher {
   }
 
   /** Notes the memory for the judgements to come, and what it did lately. */
-  private remember({ row, history, lately, startTime, group, slot }: Life, now: number): void {
+  private remember({ row, history, recentHigh, startTime, group, slot }: Life, now: number): void {
     const resident = this.table.get(row, column.residentMemory);
     history.add(now, resident);
-    lately.add(now, resident);
+    recentHigh.add(now, resident);
     const memory = group.slots[slot]?.memory;
     if (memory === undefined) return;
     const limit = this.table.get(row, column.memoryLimit);
@@ -338,7 +338,7 @@ export class Watcher {
   }
 
   private factsOf(life: Life, firstToGo: boolean, used: ReadonlyMap<WatchedCgroup, number>): EndedFacts {
-    const resident = life.lately.bytes;
+    const resident = life.recentHigh.bytes;
     return {
       limitRatio: this.limitRatio(life, used),
       resident: Number.isNaN(resident) ? 0 : resident,
@@ -353,14 +353,14 @@ export class Watcher {
     const limit = this.table.get(life.row, column.memoryLimit);
     const shared =
       life.limitSource === "cgroup" && life.cgroup !== undefined ? usedByCgroup.get(life.cgroup) : undefined;
-    const ratio = (shared ?? life.lately.bytes) / limit;
+    const ratio = (shared ?? life.recentHigh.bytes) / limit;
     return Number.isFinite(ratio) ? ratio : undefined;
   }
 
   private usedByCgroup(): Map<WatchedCgroup, number> {
     const used = new Map<WatchedCgroup, number>();
-    for (const { cgroup, lately } of this.lives.values()) {
-      const resident = lately.bytes;
+    for (const { cgroup, recentHigh } of this.lives.values()) {
+      const resident = recentHigh.bytes;
       if (cgroup !== undefined && !Number.isNaN(resident)) used.set(cgroup, (used.get(cgroup) ?? 0) + resident);
     }
     return used;
@@ -372,7 +372,7 @@ export class Watcher {
     let largest: Life | undefined;
     let most = 0;
     for (const life of this.lives.values()) {
-      const resident = life.lately.bytes;
+      const resident = life.recentHigh.bytes;
       if (resident > most) [largest, most] = [life, resident];
     }
     return largest?.limitSource === "node" ? largest : undefined;
@@ -393,7 +393,7 @@ export class Watcher {
 
   private end(life: Life, finding: Finding, now: number): void {
     const verdict = judgeEndedLife(life.history, this.thresholds);
-    const resident = life.lately.bytes / this.table.get(life.row, column.memoryLimit);
+    const resident = life.recentHigh.bytes / this.table.get(life.row, column.memoryLimit);
     this.ledger.recordEnd(
       life.group.name,
       {
@@ -523,7 +523,7 @@ export class Watcher {
       startTime: bootTime + startTicks / ticksPerSecond,
       firstSeen: now,
       history: new LifeHistory(this.thresholds),
-      lately: new RecentHigh(),
+      recentHigh: new RecentHigh(),
       identity,
       group,
       slot: group.freeSlot(),

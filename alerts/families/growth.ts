@@ -5,7 +5,7 @@
 import type { Detection } from "../../catalog/detection.ts";
 import { recentMetrics as recent } from "../../catalog/metrics.ts";
 import { slotRecordings as slot, sparseRecordings as sparse } from "../../catalog/recordings.ts";
-import { ago, all, bySteps, rarely, round, youngerThan } from "../promql.ts";
+import { ago, all, bySteps, present, rarely, round, youngerThan } from "../promql.ts";
 import type { RecordingRule, RuleGroup } from "../rule.ts";
 
 const floor = slot.floor.name;
@@ -149,12 +149,13 @@ function lifeGrowth(d: Detection): string {
   const {
     horizons,
     lifeGrowth: { far, near },
+    slow,
   } = d;
   const hour = horizons["1h"].seconds;
   const rise = sparse.rise1h.name;
   const faraway = (perSecond: string) => `(${perSecond} < ${headroom} / ${round(far)})`;
   return [
-    faraway(`${rarely(d, sparse.lowRise3d.name)} / ${round(3 * horizons["1d"].seconds)}`),
+    faraway(`${rarely(d, sparse.lowRise3d.name)} / ${round(slow.lows.lookedAt.length * horizons["1d"].seconds)}`),
     faraway(rarely(d, sparse.growth2d.name)),
     growthName["1d"],
     growthName["6h"],
@@ -177,9 +178,8 @@ function slowest(d: Detection): string {
   ] as const;
   return lines
     .map(([rise, name, { over }, interval]) => {
-      const range = all(rise, over, interval);
-      const times = Math.floor((confidence.present * over) / interval);
-      return `(min_over_time(${range}) / ${round(horizons[name].seconds)} and count_over_time(${range}) >= ${times})`;
+      const least = `min_over_time(${all(rise, over, interval)}) / ${round(horizons[name].seconds)}`;
+      return `(${least} ${present(rise, over, confidence.present, interval)})`;
     })
     .join("\nor ");
 }

@@ -6,7 +6,7 @@ import { processMetrics, recentMetrics as recent } from "../../catalog/metrics.t
 import { slotRecordings as slot, sparseRecordings as sparse } from "../../catalog/recordings.ts";
 import type { Severity } from "../../catalog/windows.ts";
 import { slotText } from "../annotations.ts";
-import { ago, all, duration, growthWhere, rarely, round, slotLabels, youngerThan } from "../promql.ts";
+import { ago, all, duration, growthWhere, present, rarely, round, slotLabels, youngerThan } from "../promql.ts";
 import type { AlertRule, RuleGroup } from "../rule.ts";
 
 const floor = slot.floor.name;
@@ -299,9 +299,6 @@ function allGrew(
     `<= ${round(lookedAt.length / slowest)} * min_over_time(${all(rise, over, d.evaluation.rare)})`,
   ];
 }
-
-const present = (rise: string, over: number, share: number, interval: number) =>
-  `and count_over_time(${all(rise, over, interval)}) >= ${Math.floor((share * over) / interval)}`;
 
 /** Which share of its limit a leaking process has reached: level and trend. */
 function leakReach({ minimumConfidence }: Detection): string {

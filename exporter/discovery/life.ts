@@ -18,8 +18,8 @@ export interface Life {
   /** When we first saw it, on the monotonic clock. */
   readonly firstSeen: number;
   readonly history: LifeHistory;
-  /** Resident memory of the last seconds. */
-  readonly lately: RecentHigh;
+  /** Of its resident memory. */
+  readonly recentHigh: RecentHigh;
   identity: Identity;
   group: Group;
   slot: number;

@@ -2,7 +2,7 @@
 // reaper) and the process ends when it gets to: a last reading in between would say that it was far from its limit.
 // Source: oom_reaper() in mm/oom_kill.c of Linux.
 
-import { victimIsGoneWithin } from "./unclaimed-kills.ts";
+import { ledger } from "../../catalog/defaults.ts";
 
 export class RecentHigh {
   private begun = Number.NaN;
@@ -12,7 +12,7 @@ export class RecentHigh {
   /** Adds a reading in bytes, which may be unknown (NaN); `now` is in seconds on the monotonic clock. */
   add(now: number, bytes: number): void {
     if (Number.isNaN(bytes)) return;
-    if (now - this.begun <= victimIsGoneWithin) {
+    if (now - this.begun <= ledger.victimIsGoneWithinSeconds) {
       this.current = Math.max(this.current, bytes);
       return;
     }

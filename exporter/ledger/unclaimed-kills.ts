@@ -1,8 +1,7 @@
 // The kernel counts an OOM kill when it sends it. The victim is gone only when its memory has been taken apart, which can
 // take seconds: passes in between see the counter, and no end. So a kill waits here for a while for its victim.
 
-/** How long a victim may take, in seconds; the next pass sees it in any case. */
-export const victimIsGoneWithin = 10;
+import { ledger } from "../../catalog/defaults.ts";
 
 interface Kill {
   /** The counter that saw it. */
@@ -16,11 +15,11 @@ export class UnclaimedKills {
   private kills: Kill[] = [];
   private pass = 0;
 
-  /** A new pass: kills whose victims should have been gone by now belong to nobody who is watched. */
+  /** A new pass: kills whose victims should have been gone by now belong to nobody who is watched. The next pass sees each in any case. */
   nextPass(now: number): void {
     this.pass++;
     this.kills = this.kills.filter(
-      ({ seenAt, seenInPass }) => seenInPass >= this.pass - 1 || now - seenAt <= victimIsGoneWithin,
+      ({ seenAt, seenInPass }) => seenInPass >= this.pass - 1 || now - seenAt <= ledger.victimIsGoneWithinSeconds,
     );
   }
 

@@ -17,8 +17,6 @@ import { show, table } from "./table.ts";
 export interface RulesPlan {
   /** Evaluations of each group that count. */
   evaluations: number;
-  /** One process in so many leaks. */
-  leaks: number;
 }
 
 const slots = 1000;
@@ -33,12 +31,13 @@ const seriesAtOnce = 1000;
 
 const ruleFile = fileURLToPath(new URL("../../alerts/generated/leakwatch.rules.yml", import.meta.url));
 
-export async function measureRules(plan: RulesPlan, program: string | undefined): Promise<Finding[]> {
+/** One process in `leaks` leaks. */
+export async function measureRules(plan: RulesPlan, leaks: number, program: string | undefined): Promise<Finding[]> {
   const { path, version } = prometheusProgram(program);
   const groups = parseRuleFile(readFileSync(ruleFile, "utf8"));
   const now = Math.floor(Date.now() / 1000);
   const started = performance.now();
-  const fleet = makeFleet(groups, slots, now, plan.leaks);
+  const fleet = makeFleet(groups, slots, now, leaks);
   const server = await PrometheusServer.start(path);
   try {
     const feed = new Feed(server, fleet);
@@ -46,7 +45,7 @@ export async function measureRules(plan: RulesPlan, program: string | undefined)
     await untilCompacted(server);
     const took = (performance.now() - started) / 1000;
     console.log(
-      `\nRules on Prometheus ${version}: ${slots} slots, one in ${plan.leaks} leaking, ${(feed.samples / 1e6).toFixed(1)} million samples of history in ` +
+      `\nRules on Prometheus ${version}: ${slots} slots, one in ${leaks} leaking, ${(feed.samples / 1e6).toFixed(1)} million samples of history in ` +
         `${await server.own("prometheus_tsdb_blocks_loaded")} blocks and the head (${took.toFixed(0)} s)`,
     );
     if (fleet.absent.length > 0) console.log(`  not there, and read by rules: ${fleet.absent.join(", ")}`);
