@@ -204,7 +204,14 @@ describe("the two engines", () => {
 
   test("the traces are of all kinds: some alert, some do not", () => {
     const named = [...builtin.values()].filter(({ episodes }) => episodes.some((one) => one.class === "leak"));
-    expect(named.map(({ id }) => id)).toEqual(["steady-leak", "fast-leak", "oom-loop", "cron-masked", "workers"]);
+    expect(named.map(({ id }) => id)).toEqual([
+      "steady-leak",
+      "fast-leak",
+      "oom-loop",
+      "cron-masked",
+      "rising-lows",
+      "workers",
+    ]);
     expect(named.at(-1)?.episodes.every(({ slot }) => slot === "2")).toBe(true);
   });
 

@@ -34,6 +34,9 @@ export const curves = {
   cacheFills: (h, noise) => level(h, noise) + 40 * Math.min(h, 8),
   //  /\/\/\      by day and by night
   daily: (h, noise) => level(h, noise) * (1 + 0.15 * Math.sin((2 * Math.PI * h) / 24)),
+  //  /\_/\/\     a leak of 2 MiB an hour under days whose highs are all different: only the lows tell it
+  risingLows: (h, noise) =>
+    level(h, noise) + 2 * h + (100 + 400 * ((Math.floor(h / 24) * 0.62) % 1)) * Math.sin((Math.PI * h) / 24) ** 2,
   //       /
   //     /        5 MiB a minute
   fastLeak: (h, noise) => level(h, noise) + 300 * h,

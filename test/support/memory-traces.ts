@@ -67,6 +67,7 @@ export function tracesOfAllKinds(): Trace[] {
     one("cron-healthy", { curve: curves.warmUp, hours: 40, limit, restartEvery: 4, seed: 6 }),
     one("warm-up", { curve: curves.warmUp, hours: 40, limit, age: 0.01, seed: 7 }),
     one("daily-load", { curve: curves.daily, hours: 60, limit, seed: 8 }),
+    one("rising-lows", { curve: curves.risingLows, hours: 150, limit: 4096 * MiB, seed: 12 }),
     {
       id: "workers",
       members: [curves.flat, curves.daily, curves.steadyLeak].map((curve, slot) =>
