@@ -61,6 +61,60 @@ export const smaps = {
 /** A pass works for at most about this long, in seconds, before it lets other work run. */
 export const sliceSeconds = 0.001;
 
+/** Readings that a target can hold up: off the event loop, few at once, and within a time. */
+export const targetReads = {
+  /** The pool has four threads, and the listing of /proc and gzip need some of them. */
+  atOnce: 2,
+  /** No kernel takes so long; a longer wait is the target's doing. Seconds. */
+  seconds: 0.25,
+  /** A reading takes less than this even where the CPU is scarce. Seconds. */
+  ordinarySeconds: 0.005,
+  /** In one pass all of them together wait for about this long beyond that; the rest waits for the next pass. Seconds. */
+  secondsInPass: 1,
+  /** Of one file: as long as a single argument can be (MAX_ARG_STRLEN). */
+  mostBytes: 128 * KiB,
+  /** Of a process' list of mounts, of which a user can make a hundred thousand. */
+  mountsBytes: MiB,
+  /** Of a file of a cgroup; the largest, memory.stat, has some 2 KiB. */
+  cgroupFileBytes: 16 * KiB,
+  /** A target that was slow, or that has something else in place of the kernel's files, is left alone for so long. Seconds. */
+  asideSeconds: 600,
+  /** One that took longer than this for all of its files counts as slow. Seconds. */
+  slowSeconds: 0.1,
+  /** Folders above a cgroup of which limits are read. */
+  mostAncestors: 32,
+} as const;
+
+/** What a target says of itself is cut, so that it cannot make the exporter large. */
+export const sizes = {
+  /** Of a group's name, in bytes. */
+  name: 128,
+  /** Of a path in a label: program, cgroup. Bytes. */
+  path: 512,
+  /** Of all arguments that patterns are matched against: the first and the last half of this are kept. Characters. */
+  arguments: 16 * KiB,
+  /** Of a single one. Characters. */
+  argument: 4 * KiB,
+  /** Arguments that are looked at. */
+  argumentCount: 4096,
+  /** Of one field of a log line, in bytes. */
+  logField: 1024,
+  /** Series of one process, those of a cgroup of its own and all labels included, in bytes. */
+  expositionOfProcess: 48 * KiB,
+} as const;
+
+/** How much is watched at most, so that nobody can fill the exporter's memory with processes. */
+export const bounds = {
+  /** Processes, where the exporter's own memory limit allows as many. */
+  processes: 20_000,
+  /** With less memory: what is left above `reservedBytes`, by the bytes that a process takes. */
+  bytesPerProcess: 24 * KiB,
+  reservedBytes: 64 * MiB,
+  leastProcesses: 500,
+  /** No group, and no container or user, takes more than this share of the processes; and there are no more groups than that. */
+  share: 0.5,
+} as const;
+
 /** The restart and OOM ledger. */
 export const ledger = {
   /** A process that takes a slot within this time of its end restarts it, in seconds; later it is a new start.
@@ -77,4 +131,59 @@ export const ledger = {
   keepGoneGroupsSeconds: 24 * 3600,
   /** At most this many groups without a process are kept; the oldest go first. */
   keepGoneGroups: 1000,
+} as const;
+
+/** What clients may cost the HTTP server. Times in seconds, sizes in bytes. Prometheus and browsers stay far below all of it. */
+export const web = {
+  /** Prometheus sends some 500 bytes of headers, a browser with cookies 2 KiB. */
+  maxHeaderBytes: 8 * KiB,
+  maxHeaders: 100,
+  /** Time to send the headers of a request: one packet, which a lossy network may have to repeat some times. */
+  headersTimeout: 10,
+  /** Time to send all of a request. */
+  requestTimeout: 30,
+  /** How often these two are checked. */
+  timeoutCheckInterval: 2,
+  /** Time for a TLS handshake. */
+  handshakeTimeout: 10,
+  /** A client that neither reads nor sends for this long while it is answered is cut off. */
+  inactivityTimeout: 30,
+  /** Time to read one whole answer: six times Prometheus' default scrape_timeout. */
+  responseTimeout: 60,
+  /** A client that still sends a body, which nobody reads, has so long to read the answer before the connection is closed. */
+  unreadBodyWait: 1,
+  /** Longer than any scrape interval in use, so that a scraper never meets a connection that is just being closed. */
+  keepAlive: 130,
+  /** Scrapers, probes and browsers are some ten together. */
+  maxConnections: 128,
+  /** Requests that may wait on one connection for the answer before them. Neither Prometheus nor browsers send ahead. */
+  waitingRequests: 8,
+  /** Texts that clients may keep in memory until they have read them, for each of the two formats: 8 in all. */
+  heldExpositions: 4,
+  /** Pages and JSON answers that clients may keep in memory until they have read them: some 1 KiB for each process. */
+  unfinishedPages: { answers: 8, bytes: 32 * MiB },
+  /** The same problem is logged again after this time. */
+  logAgainAfter: 60,
+  /** Different problems logged within that time. */
+  logCauses: 100,
+  /** Characters of a request or of an error that are shown in answers and in the log. */
+  shownCharacters: 200,
+  passwords: {
+    /** bcryptjs takes 0.1 s for the usual cost of 10, 7 s for 16, and days for the highest, 31. */
+    maxBcryptCost: 16,
+    /** Longest user name and password that are looked at; bcrypt itself uses 72 bytes of the password. */
+    maxCredentialsBytes: 1 * KiB,
+    /** Attempts with unknown credentials, per client address: typing is never refused, guessing is. */
+    attemptsPerSecond: 1,
+    attemptsBurst: 5,
+    /** Client addresses whose attempts are counted. */
+    countedAddresses: 1000,
+    /** Comparisons that may wait for the one that runs: at the usual cost the last waits about a second. */
+    waitingComparisons: 4,
+    /** Right credentials that are remembered: one for each user, and nobody configures more. */
+    remembered: 100,
+    /** Wrong credentials that are remembered, and for how long: a scraper with an old password tries again every 15 s or so. */
+    rememberedWrong: 1000,
+    rememberWrongFor: 60,
+  },
 } as const;

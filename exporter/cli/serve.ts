@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { defaultListenAddress } from "../../catalog/defaults.ts";
 import { compressed, detection } from "../../catalog/detection.ts";
 import { ConfigError, loadConfig } from "../config/load.ts";
+import { endIfHeldUp } from "../exit.ts";
 import { Exporter } from "../exporter.ts";
 import { createLogger, type LogFormat, type LogLevel, logLevels } from "../log.ts";
 import { parseListenAddress, urlOf } from "../web/listen-address.ts";
@@ -15,6 +16,7 @@ interface ServeOptions {
   webListenAddress: string;
   webTelemetryPath: string;
   webConfigFile?: string;
+  webEnableLifecycle?: boolean;
   pathProcfs: string;
   pathCgroupfs: string;
   kubernetesPods?: boolean;
@@ -39,6 +41,7 @@ export function serveCommand(): Command {
     )
     .option("--web.telemetry-path <path>", "path of the metrics", telemetryPath, "/metrics")
     .option("--web.config.file <file>", "TLS and basic authentication, in the format of Prometheus' exporters")
+    .option("--web.enable-lifecycle", "allow POST /-/reload to reload the configuration")
     .option("--path.procfs <folder>", "where procfs is mounted", "/proc")
     .option("--path.cgroupfs <folder>", "where the cgroup hierarchies are mounted", "/sys/fs/cgroup")
     .option("--kubernetes.pods", "ask the Kubernetes API for the names of this node's containers (needs NODE_NAME)")
@@ -73,7 +76,13 @@ async function serve(options: ServeOptions): Promise<void> {
     });
     const address = parseListenAddress(options.webListenAddress);
     const { server, port } = await listen(
-      { exporter, webConfig, telemetryPath: options.webTelemetryPath, log },
+      {
+        exporter,
+        webConfig,
+        telemetryPath: options.webTelemetryPath,
+        enableLifecycle: options.webEnableLifecycle ?? false,
+        log,
+      },
       address,
     ).catch((error) => {
       throw new CannotListen(options.webListenAddress, error);
@@ -87,6 +96,7 @@ async function serve(options: ServeOptions): Promise<void> {
         setInterval(() => server.closeIdleConnections(), 100).unref();
         setTimeout(() => server.closeAllConnections(), stopWithin).unref();
         await exporter.stop();
+        endIfHeldUp();
       });
     }
     await exporter.start();

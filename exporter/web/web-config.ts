@@ -6,6 +6,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import type { SecureContextOptions, SecureVersion } from "node:tls";
+import { web } from "../../catalog/defaults.ts";
 import { DecodeError, type Decoder, mapping, oneOf, showPath, text, yesOrNo } from "../config/decode.ts";
 import { ConfigError } from "../config/load.ts";
 
@@ -107,9 +108,15 @@ function readTls(tls: NonNullable<ReturnType<typeof decodeFile>["tls_server_conf
 }
 
 function checkedHashes(users: Record<string, string>): Record<string, string> {
+  const { maxBcryptCost } = web.passwords;
   for (const [user, hash] of Object.entries(users)) {
-    if (!/^\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}$/.test(hash)) {
-      throw new DecodeError(["basic_auth_users", user], "a bcrypt hash (htpasswd -nBC 10 USER)", "something else");
+    const place = ["basic_auth_users", user];
+    const cost = /^\$2[abxy]?\$(\d\d)\$[./A-Za-z0-9]{53}$/.exec(hash)?.[1];
+    if (cost === undefined) {
+      throw new DecodeError(place, "a bcrypt hash (htpasswd -nBC 10 USER)", "something else");
+    }
+    if (Number(cost) > maxBcryptCost) {
+      throw new DecodeError(place, `a bcrypt hash of cost ${maxBcryptCost} or less`, Number(cost));
     }
   }
   return users;

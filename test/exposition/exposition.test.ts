@@ -47,6 +47,55 @@ describe("Expositions", () => {
   });
 });
 
+describe("a text that is held too long", () => {
+  /** Renders so many texts, each held by a client that never reads. Returns them, and the numbers of those dropped. */
+  function heldByMany(count: number, expositions = new Expositions(4)) {
+    const dropped: number[] = [];
+    const held = Array.from({ length: count }, (_, i) => {
+      const exposition = render(expositions, `text ${i}`);
+      const body = exposition.hold(() => dropped.push(i));
+      return { exposition, body };
+    });
+    return { expositions, held, dropped };
+  }
+
+  test("is dropped, the oldest first, when one more is needed", () => {
+    expect(heldByMany(4).dropped).toEqual([]);
+    expect(heldByMany(7).dropped).toEqual([0, 1, 2]);
+  });
+
+  test("is dropped by all who hold it", () => {
+    const expositions = new Expositions(1);
+    const first = render(expositions, "first");
+    const dropped: string[] = [];
+    first.hold(() => dropped.push("one"));
+    first.hold(() => dropped.push("other"));
+    render(expositions, "second");
+    expect(dropped).toEqual(["one", "other"]);
+  });
+
+  test("is never written over, since its holders need a moment to let go", () => {
+    const { expositions, held } = heldByMany(20);
+    render(expositions, "more");
+    expect(held.map(({ body }) => body.toString())).toEqual(held.map((_, i) => `text ${i}`));
+  });
+
+  test("of several holders stays with the others when one lets go", () => {
+    const [drops, dropped]: [(() => void)[], string[]] = [[], []];
+    const exposition = render(new Expositions(1), "first");
+    for (const name of ["one", "other"]) {
+      const drop = () => void dropped.push(name);
+      drops.push(drop);
+      exposition.hold(drop);
+    }
+    exposition.release(drops[0]);
+    exposition.release(drops[0]); // a second time
+    expect(exposition.inUse).toBe(true);
+    exposition.drop();
+    expect(dropped).toEqual(["other"]);
+  });
+});
+
 describe("gzipped", () => {
   test("compresses once for all who ask", async () => {
     const exposition = render(new Expositions(), "text ".repeat(1000));

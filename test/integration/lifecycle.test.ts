@@ -19,7 +19,7 @@ describe("a new configuration", () => {
   ])("is read on %s", async (_, trigger) => {
     const group = newGroup("api");
     const target = await Target.start("hog.ts", [`--group=${group}`]);
-    const exporter = await ExporterProcess.start();
+    const exporter = await ExporterProcess.start({ args: ["--web.enable-lifecycle"] });
     expect((await exporter.untilWatched(target.pid))["group"]).toBe(group);
     fs.writeFileSync(exporter.configFile, renamed);
     await trigger(exporter);
@@ -40,8 +40,17 @@ describe("a new configuration", () => {
     expect(exporter.log()).toContain("expected watch or ignore");
   });
 
-  test("that is bad is answered with its place by POST /-/reload, and a good one after it is taken", async () => {
+  test("is not read on POST /-/reload without the flag, but still on SIGHUP", async () => {
     const exporter = await ExporterProcess.start();
+    fs.writeFileSync(exporter.configFile, broken);
+    expect(await reload(exporter)).toEqual({ status: 403, body: "Lifecycle API is not enabled.\n" });
+    expect((await exporter.scrape()).value("leakwatch_config_last_reload_successful")).toBe(1);
+    exporter.signal("SIGHUP");
+    await exporter.until("the refusal", (scrape) => scrape.value("leakwatch_config_last_reload_successful") === 0);
+  });
+
+  test("that is bad is answered with its place by POST /-/reload, and a good one after it is taken", async () => {
+    const exporter = await ExporterProcess.start({ args: ["--web.enable-lifecycle"] });
     expect((await exporter.scrape()).value("leakwatch_config_last_reload_successful")).toBe(1);
     fs.writeFileSync(exporter.configFile, broken);
     const refused = await reload(exporter);

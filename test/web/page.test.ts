@@ -49,6 +49,7 @@ const page = (differs: Partial<PageFacts> = {}): string =>
     groups: [group()],
     notReady: undefined,
     configError: undefined,
+    leftOut: [],
     unreadable: [],
     telemetryPath: "/metrics",
     sampleInterval: 5,

@@ -41,21 +41,33 @@ describe("routes", () => {
 
   test.each([
     ...routes.flatMap(([place]) => ["POST", "PUT", "DELETE"].map((method) => [method, place, "GET, HEAD"] as const)),
-    ["GET", "/-/reload", "POST"] as const,
-  ])("%s %s is answered with what is possible", async (method, place, allow) => {
+    ...["GET", "PUT", "DELETE"].map((method) => [method, "/-/reload", "POST"] as const),
+  ])("%s %s is answered with the methods that are allowed", async (method, place, allow) => {
     const { get } = await serve();
-    const { status, headers } = await get(place, {}, { method });
-    expect({ status, allow: headers.allow }).toEqual({ status: 405, allow });
+    const { status, headers, text } = await get(place, {}, { method });
+    expect({ status, allow: headers.allow, text }).toEqual({
+      status: 405,
+      allow,
+      text: `method not allowed: ${method} (allowed: ${allow})\n`,
+    });
   });
 
-  test.each(["/metric", "/-/quit", "/api/v1/groups/api", "/%3Cscript%3E", "/../../etc/passwd"])(
-    "%s is not there",
-    async (place) => {
-      const { get } = await serve();
-      const { status, headers } = await get(place);
-      expect({ status, type: headers["content-type"] }).toEqual({ status: 404, type: text });
-    },
-  );
+  test.each([
+    ["a misspelt path", "/metric", "/metric"],
+    ["a path of Prometheus", "/-/quit", "/-/quit"],
+    ["a path with a query", "/api/v1/groups/api?limit=1", "/api/v1/groups/api"],
+    ["a script", "/%3Cscript%3E", "/%3Cscript%3E"],
+    ["a file", "/../../etc/passwd", "/etc/passwd"],
+    ["a long path", `/${"x".repeat(5000)}`, `/${"x".repeat(196)}...`],
+  ])("%s is not found", async (_, place, shown) => {
+    const { get } = await serve();
+    const { status, headers, text: says } = await get(place);
+    expect({ status, type: headers["content-type"], says }).toEqual({
+      status: 404,
+      type: text,
+      says: `not found: ${shown}\n`,
+    });
+  });
 
   test("the metrics can stand elsewhere", async () => {
     const { get } = await serve({ telemetryPath: "/probe/metrics" });
@@ -121,13 +133,18 @@ describe("/metrics", () => {
     await vi.waitFor(() => expect(exposition.inUse).toBe(false)); // our side may see the end a moment later
   });
 
-  test("that cannot be made is an error without details, which are in the log", async () => {
+  test("that cannot be made is answered with the reason, which is logged once", async () => {
     const { machine, get, logged } = await serve();
     fs.renameSync(machine.path("proc"), machine.path("gone"));
-    const { status, text } = await get("/metrics");
-    expect({ status, text }).toEqual({ status: 500, text: "The request failed; the log says why.\n" });
-    expect(logged.at(-1)).toMatch(/msg="request failed" path=\/metrics error="ENOENT/);
+    for (let i = 0; i < 10; i++) {
+      const { status, headers, text: says } = await get("/metrics", { "Accept-Encoding": "gzip" });
+      expect({ status, type: headers["content-type"] }).toEqual({ status: 503, type: text });
+      expect(says).toMatch(/^The request failed: ENOENT: .*\n$/);
+    }
+    const lines = logged.filter((line) => line.includes("request failed"));
+    expect(lines).toEqual([expect.stringMatching(/msg="request failed" path=\/metrics error="ENOENT/)]);
     fs.renameSync(machine.path("gone"), machine.path("proc"));
+    machine.clock.advance(5);
     expect((await get("/metrics")).status).toBe(200);
   });
 });
@@ -159,13 +176,22 @@ describe("/-/ready", () => {
   });
 });
 
+test("what is not watched because of a bound is named by /-/ready and by the page", async () => {
+  const { exporter, get } = await serve();
+  await exporter.refresh();
+  vi.spyOn(exporter, "leftOutNow").mockReturnValue([{ bound: "processes", limit: 500, processes: 7 }]);
+  const says = "7 processes are not watched: no more than 500 processes are watched (max_processes).";
+  expect((await get("/-/ready")).text).toBe(`leakwatch is ready.\n${says}\n`);
+  expect((await get("/")).text).toContain(says);
+});
+
 describe("/-/reload", () => {
   test("takes a good configuration, and refuses a bad one with its place", async () => {
     const machine = fakeMachine();
     machine.start();
     const configFile = path.join(temporaryFolder(), "leakwatch.yml");
     fs.writeFileSync(configFile, "groups: [{ name: shop, match: { name: api } }]\n");
-    const { exporter, get } = await serve({ machine, configFile });
+    const { exporter, get } = await serve({ machine, configFile, enableLifecycle: true });
     const reload = () => get("/-/reload", {}, { method: "POST" });
     expect(await reload()).toMatchObject({ status: 200, text: "" });
     machine.clock.advance(5);
@@ -182,6 +208,16 @@ describe("/-/reload", () => {
     expect(text).toContain("leakwatch_config_last_reload_successful 0\n");
     expect((await get("/")).text).toContain("The new configuration was refused, the old one stays: ");
     expect(exporter.reload.successful).toBe(false);
+  });
+
+  test("needs a flag, as in Prometheus: whoever can connect could otherwise reload", async () => {
+    const { exporter, get } = await serve();
+    const reload = vi.spyOn(exporter, "reloadConfig");
+    expect(await get("/-/reload", {}, { method: "POST" })).toMatchObject({
+      status: 403,
+      text: "Lifecycle API is not enabled.\n",
+    });
+    expect(reload).not.toHaveBeenCalled();
   });
 });
 
@@ -332,6 +368,19 @@ describe("basic authentication", () => {
     expect((await get("/-/healthy", basic(credentials))).status).toBe(status);
   });
 
+  test("of many wrong passwords compares some, and says to come back later; who was let in before still is", async () => {
+    const { get } = await serve({ webConfigFile: usersFile({ prometheus: "secret" }) });
+    expect((await get("/metrics", basic("prometheus:secret"))).status).toBe(200);
+    const answers = [];
+    for (let i = 0; i < 30; i++) answers.push(await get("/metrics", basic(`prometheus:guess ${i}`)));
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(refused.length).toBeGreaterThan(10); // 5 at once, and one more for each second that this takes
+    expect(refused[0]?.headers["retry-after"]).toBe("1");
+    expect(refused[0]?.headers["www-authenticate"]).toBeUndefined();
+    expect(refused[0]?.text).toBe("Too many login attempts. Try again in a second.\n");
+    expect((await get("/metrics", basic("prometheus:secret"))).status).toBe(200);
+  }, 60_000);
+
   test("follows the file: a new password is right, the old one wrong, without a restart", async () => {
     const file = usersFile({ prometheus: "old" });
     const { get, logged } = await serve({ webConfigFile: file });
@@ -434,7 +483,8 @@ describe("listen", () => {
     const { exporter, port } = await serve();
     const webConfig = await WebConfigFile.open(undefined);
     const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-    const second = listen({ exporter, webConfig, telemetryPath: "/metrics", log }, { host: "127.0.0.1", port });
+    const options = { exporter, webConfig, telemetryPath: "/metrics", enableLifecycle: false, log };
+    const second = listen(options, { host: "127.0.0.1", port });
     await expect(second).rejects.toThrow("EADDRINUSE");
   });
 });

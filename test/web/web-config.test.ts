@@ -35,6 +35,11 @@ http_server_config: { http2: false, headers: { X-Frame-Options: deny } }
     expect(headers).toEqual({ "X-Frame-Options": "deny" });
   });
 
+  test("a hash of the highest cost that is allowed", async () => {
+    const { users } = await loadWebConfig(fileWith(`basic_auth_users: { me: "${hash.replace("$04$", "$16$")}" }\n`));
+    expect([...users.keys()]).toEqual(["me"]);
+  });
+
   test("certificates, by names relative to the file", async () => {
     const file = fileWith("tls_server_config: { cert_file: server.pem, key_file: server.key }\n");
     const { cert, key } = makeCertificate(path.dirname(file), "server");
@@ -56,6 +61,16 @@ http_server_config: { http2: false, headers: { X-Frame-Options: deny } }
       "a password in place of its hash",
       "basic_auth_users: { me: secret }",
       "basic_auth_users.me: expected a bcrypt hash",
+    ],
+    [
+      "a hash that takes days to compare",
+      `basic_auth_users: { me: "${hash.replace("$04$", "$31$")}" }`,
+      "basic_auth_users.me: expected a bcrypt hash of cost 16 or less, got 31",
+    ],
+    [
+      "a hash that takes too long to compare",
+      `basic_auth_users: { me: "${hash.replace("$04$", "$17$")}" }`,
+      "basic_auth_users.me: expected a bcrypt hash of cost 16 or less, got 17",
     ],
     [
       "a certificate without a key",
