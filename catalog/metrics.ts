@@ -291,6 +291,18 @@ export const selfMetrics = {
   readErrors: counter("leakwatch_read_errors_total", "Readings that failed, by file and reason.", {
     labels: ["file", "reason"],
   }),
+  maxProcesses: gauge(
+    "leakwatch_max_processes",
+    "Processes that are watched at most, by bound: in all (processes; there are no more groups than groups says), in one group, and of one owner, which is a container or a user.",
+    { labels: ["bound"] },
+  ),
+  leftOut: gauge("leakwatch_left_out_processes", "Processes that are not watched now because a bound is reached.", {
+    labels: ["bound"],
+  }),
+  heldUpReads: gauge(
+    "leakwatch_held_up_reads",
+    "Reads that watched processes hold up now, for example with a file system that does not answer. Two of them end the reading of arguments and of cgroups through processes.",
+  ),
   smapsSkipped: gauge(
     "leakwatch_smaps_skipped_processes",
     "Processes whose smaps_rollup was left out of the last round because it would cost too much.",

@@ -5,6 +5,7 @@ import { type Detection, detection } from "../catalog/detection.ts";
 import type { GroupVerdict, Verdicts } from "./analysis/verdicts.ts";
 import type { Config } from "./config/config.ts";
 import { type ConfigError, loadConfig } from "./config/load.ts";
+import { type BoundName, processesWithin } from "./discovery/bounds.ts";
 import { EngineNames } from "./discovery/engine-names.ts";
 import { type Exposition, Expositions } from "./exposition/exposition.ts";
 import { endOf, type Format, selfMetricsAs } from "./exposition/format.ts";
@@ -19,7 +20,7 @@ import { ProcessReader } from "./samplers/process-reader.ts";
 import { SmapsSampler } from "./samplers/smaps.ts";
 import { heapTidier } from "./tidy-heap.ts";
 import { revision, version } from "./version.ts";
-import { type Clock, systemClock, Watcher } from "./watcher.ts";
+import { type Clock, type PassReport, systemClock, Watcher } from "./watcher.ts";
 
 /** Share of the descriptor limit that may be held on watched processes; the rest is for sockets and for reading. */
 const keptShare = 0.8;
@@ -59,6 +60,8 @@ export class Exporter {
   private queue: Promise<unknown> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
   private lastFullPass = Number.NEGATIVE_INFINITY;
+  /** Why the last pass failed, and when, on the monotonic clock; undefined after one that did not. */
+  private failure: { cause: string; error: unknown; at: number } | undefined;
   private stopped = false;
 
   constructor(options: {
@@ -103,8 +106,9 @@ export class Exporter {
       podNames: this.podNames,
       engineNames: this.engineNames,
       detection: this.detection,
+      maxProcesses: processesWithin(process.constrainedMemory()),
     });
-    this.smaps = new SmapsSampler(files, this.failures, this.watcher);
+    this.smaps = new SmapsSampler(this.watcher.targetFiles, this.failures, this.watcher);
     this.renderer = new Renderer(this.watcher);
     this.selfText = selfMetricsText(() => this.selfSamples());
     this.reload = { successful: true, time: this.clock.unix(), error: undefined };
@@ -113,7 +117,7 @@ export class Exporter {
   /** Takes the first pass, and goes on in the background. */
   async start(): Promise<void> {
     await Promise.all([this.podNames?.refreshIfDue(), this.engineNames?.refreshIfDue()]); // else groups would be named twice
-    await this.pass({ full: true });
+    await this.exclusively(() => this.runPass({ full: true }));
     this.log.info("watching", {
       processes: this.watcher.watched.size,
       groups: this.watcher.groups.size,
@@ -134,7 +138,7 @@ export class Exporter {
   /** Exposition text no older than the configured age. Concurrent callers share one pass and one text. */
   scrape(format: Format): Promise<Exposition> {
     return this.exclusively(async () => {
-      if (this.clock.monotonic() - this.lastFullPass >= this.config.sampleMaxAge) await this.runPass({ full: true });
+      await this.passIfOld();
       const fresh = this.fresh.get(format) ?? (await this.render(format));
       this.fresh.set(format, fresh);
       return fresh;
@@ -143,9 +147,19 @@ export class Exporter {
 
   /** A pass, unless the last one is recent enough; for pages and programs. */
   refresh(): Promise<void> {
-    return this.exclusively(async () => {
-      if (this.clock.monotonic() - this.lastFullPass >= this.config.sampleMaxAge) await this.runPass({ full: true });
-    });
+    return this.exclusively(() => this.passIfOld());
+  }
+
+  private async passIfOld(): Promise<void> {
+    const { sampleMaxAge } = this.config;
+    // whoever asks again at once is told the same, and costs no further try
+    if (this.failure !== undefined && this.clock.monotonic() - this.failure.at < sampleMaxAge) throw this.failure.error;
+    if (this.clock.monotonic() - this.lastFullPass >= sampleMaxAge) await this.runPass({ full: true });
+  }
+
+  /** What is left out because a bound is reached. */
+  leftOutNow(): { bound: BoundName; limit: number; processes: number }[] {
+    return [...this.watcher.leftOut()].filter(({ processes }) => processes > 0);
   }
 
   /** The verdicts of all groups, no older than some seconds. What makes them is loaded with the first look. */
@@ -202,18 +216,32 @@ export class Exporter {
     };
   }
 
-  private pass(options: { full: boolean }): Promise<void> {
-    return this.exclusively(() => this.runPass(options));
-  }
-
   private async runPass(options: { full: boolean }): Promise<void> {
-    const report = await this.watcher.pass(options);
+    const report = await this.watchedPass(options);
     if (options.full) this.lastFullPass = report.monotonic;
     void this.podNames?.refreshIfDue(); // its answer is for passes to come
     void this.engineNames?.refreshIfDue();
     if (this.config.smaps.enabled) await this.smaps.sampleIfDue(this.config.smaps, this.clock.monotonic());
     this.fresh.clear();
     this.tidyHeap(this.watcher.watched.size);
+  }
+
+  /** Says once why passes fail, and that they go on. A scrape fails with the pass that it asked for. */
+  private async watchedPass(options: { full: boolean }): Promise<PassReport> {
+    try {
+      const report = await this.watcher.pass(options);
+      if (this.failure !== undefined) this.log.info("passes succeed again");
+      this.failure = undefined;
+      return report;
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      const cause = code ?? message;
+      if (cause !== this.failure?.cause) {
+        this.log.error("pass failed; it is tried again after each interval, and not logged again", { error: message });
+      }
+      this.failure = { cause, error, at: this.clock.monotonic() };
+      throw error;
+    }
   }
 
   private namesFrom(list: () => Promise<string>): PodNames {
@@ -229,16 +257,19 @@ export class Exporter {
 
   private scheduleNextPass(): void {
     if (this.stopped) return;
-    // a pass that a scrape asked for counts too
-    const since = this.clock.monotonic() - (this.watcher.lastPass?.monotonic ?? 0);
-    const wait = Math.max(0.05, this.config.sampleInterval - since);
+    const wait = Math.max(0.05, this.config.sampleInterval - this.sinceLastTry);
     this.timer = setTimeout(async () => {
-      if (this.clock.monotonic() - (this.watcher.lastPass?.monotonic ?? 0) >= this.config.sampleInterval * 0.9) {
+      if (this.sinceLastTry >= this.config.sampleInterval * 0.9) {
         const full = this.clock.monotonic() - this.lastFullPass >= fullPassSeconds;
-        await this.pass({ full }).catch((error) => this.log.error("pass failed", { error: String(error) }));
+        await this.exclusively(() => this.runPass({ full })).catch(() => undefined); // told where it failed
       }
       this.scheduleNextPass();
     }, wait * 1000);
+  }
+
+  /** Seconds since the last pass, those that a scrape asked for and those that failed included. */
+  private get sinceLastTry(): number {
+    return this.clock.monotonic() - Math.max(this.failure?.at ?? 0, this.watcher.lastPass?.monotonic ?? 0);
   }
 
   private async render(format: Format): Promise<Exposition> {
@@ -252,6 +283,7 @@ export class Exporter {
 
   private selfSamples(): SelfSamples {
     const { watcher } = this;
+    const bounds = [...watcher.leftOut()];
     const count = <T>(value: T | undefined, map: (value: T) => number) =>
       value === undefined ? undefined : map(value);
     return {
@@ -265,6 +297,9 @@ export class Exporter {
       keptDescriptorsMax: [[{}, watcher.reader.maxKept]],
       unreadable: this.unreadableNow(),
       readErrors: [...this.failures].map(({ file, reason, count }) => [{ file, reason }, count] as const),
+      maxProcesses: bounds.map(({ bound, limit }) => [{ bound }, limit] as const),
+      leftOut: bounds.map(({ bound, processes }) => [{ bound }, processes] as const),
+      heldUpReads: [[{}, watcher.targetFiles.heldUp]],
       smapsSkipped: [[{}, this.config.smaps.enabled ? this.smaps.skipped : undefined]],
       podsListed: [[{}, this.podNames?.listedAt]],
       configReloadSuccessful: [[{}, this.reload.successful ? 1 : 0]],

@@ -1,4 +1,8 @@
-// Log lines on standard error, in the logfmt that Prometheus and its exporters write.
+// Log lines on standard error, in the logfmt that Prometheus and its exporters write. Names in them are the targets' own, so no field is
+// long, and none holds what a terminal or a reader of lines would act on.
+
+import { sizes } from "../catalog/defaults.ts";
+import { cutText } from "./discovery/shown.ts";
 
 export const logLevels = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -22,7 +26,11 @@ export function createLogger(
     (lineLevel: LogLevel) =>
     (message: string, fields: Fields = {}) => {
       if (logLevels.indexOf(lineLevel) < logLevels.indexOf(level)) return;
-      const entry = { time: new Date().toISOString(), level: lineLevel, msg: message, ...fields };
+      const entry = Object.fromEntries(
+        Object.entries({ time: new Date().toISOString(), level: lineLevel, msg: message, ...fields }).map(
+          ([key, value]) => [key, typeof value === "string" ? cutText(value, sizes.logField) : value],
+        ),
+      );
       write(`${format === "json" ? JSON.stringify(entry) : logfmt(entry)}\n`);
     };
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };

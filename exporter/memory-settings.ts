@@ -8,7 +8,8 @@ import v8 from "node:v8";
 const allocatorSettings = { MALLOC_ARENA_MAX: "1" };
 
 /** Commands that compute for a while and then end want the speed instead. */
-const isService = process.argv[2] === undefined || process.argv[2] === "serve" || process.argv[2].startsWith("--");
+export const isService =
+  process.argv[2] === undefined || process.argv[2] === "serve" || process.argv[2].startsWith("--");
 
 if (isService) {
   // The program starts itself anew in the same process, since the allocator cannot be told later.

@@ -3,19 +3,21 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
-import { identityRefreshSeconds, ledger as ledgerDefaults, sliceSeconds } from "../catalog/defaults.ts";
+import { identityRefreshSeconds, ledger as ledgerDefaults, sliceSeconds, targetReads } from "../catalog/defaults.ts";
 import { type Detection, detection } from "../catalog/detection.ts";
 import type { EndedLifeThresholds } from "../catalog/ended-life.ts";
 import { judgeEndedLife } from "./analysis/ended-life.ts";
 import { LifeHistory } from "./analysis/life-history.ts";
 import type { Config } from "./config/config.ts";
+import { type BoundName, Bounds, boundNames, ownerOf } from "./discovery/bounds.ts";
 import type { EngineNames } from "./discovery/engine-names.ts";
 import { Group } from "./discovery/groups.ts";
-import { type Identity, isPauseProcess, readIdentity } from "./discovery/identity.ts";
+import { type Candidate, isPauseProcess, readIdentity } from "./discovery/identity.ts";
 import type { Life, LimitSource } from "./discovery/life.ts";
-import { membership, needsPorts } from "./discovery/match.ts";
+import { type Membership, membership, needsPorts } from "./discovery/match.ts";
 import type { Failures } from "./failures.ts";
-import { failureReason, type KernelFiles } from "./kernel/files.ts";
+import { failureReason, type KernelFiles, TimeoutError } from "./kernel/files.ts";
+import { TargetFiles } from "./kernel/target-files.ts";
 import type { PodNames } from "./kubernetes/pod-names.ts";
 import { groupName } from "./kubernetes/pods.ts";
 import { Ledger } from "./ledger/ledger.ts";
@@ -28,7 +30,7 @@ import { isKernelThread, parseStat, ticksPerSecond } from "./procfs/stat.ts";
 import { ignoresProcessesLimit, realUid } from "./procfs/status.ts";
 import { parseBootTime } from "./procfs/system-stat.ts";
 import { parseOomKills } from "./procfs/vmstat.ts";
-import { Cgroups, type WatchedCgroup } from "./samplers/cgroups.ts";
+import { Cgroups, killCounterOf, type WatchedCgroup } from "./samplers/cgroups.ts";
 import type { ProcessReader } from "./samplers/process-reader.ts";
 import { column, columns, newHighs, ProcessTable } from "./samplers/process-table.ts";
 import { ThreadsLimits } from "./samplers/threads-limits.ts";
@@ -68,7 +70,19 @@ interface Ignored {
   /** On the monotonic clock. */
   firstSeen: number;
   lookAgainAt: number;
+  /** What leaves it out although it could be watched. */
+  bound: BoundName | undefined;
 }
+
+/** A new process, as its stat file tells it. */
+interface NewProcess {
+  pid: number;
+  startTicks: number;
+  comm: string;
+}
+
+/** Arguments that are read side by side; more would only wait for each other. */
+const argumentsAtOnce = 16;
 
 /** Why processes that could be watched are not: counted by the file that could not be read. */
 export type Unreadable = ReadonlyMap<string, number>;
@@ -84,6 +98,7 @@ export class Watcher {
   private readonly engineNames: EngineNames | undefined;
   /** Memory of the machine in bytes, and its OOM kills since boot; undefined where the kernel does not say. */
   nodeMemory: number | undefined;
+  private nodeSwap: number | undefined;
   nodeOomKills: number | undefined;
   /** Share of the machine's memory that was in use at the last look; NaN where the kernel does not tell. */
   private nodeUsedRatio = Number.NaN;
@@ -92,6 +107,7 @@ export class Watcher {
   /** Seconds spent in passes. */
   passSeconds = 0;
 
+  readonly targetFiles: TargetFiles;
   private readonly files: KernelFiles;
   private readonly failures: Failures;
   private readonly clock: Clock;
@@ -105,7 +121,12 @@ export class Watcher {
   private readonly ignored = new Map<number, Ignored>();
   private readonly kills = new UnclaimedKills();
   private readonly threadsLimits: ThreadsLimits;
+  private readonly bounds: Bounds;
+  private readonly defaultProcesses: number;
+  /** Seconds that this pass has waited for its targets beyond what is ordinary. */
+  private waited = 0;
   private config: Config;
+  private runningGroups = 0;
   private sliceStart = 0;
   private longestBlock = 0;
 
@@ -121,6 +142,9 @@ export class Watcher {
     podNames?: PodNames | undefined;
     engineNames?: EngineNames | undefined;
     detection?: Detection;
+    targetFiles?: TargetFiles;
+    /** Processes that are watched at most, where the configuration does not say. */
+    maxProcesses?: number;
   }) {
     this.files = options.files;
     this.failures = options.failures;
@@ -129,8 +153,13 @@ export class Watcher {
     this.engineNames = options.engineNames;
     this.config = options.config;
     this.clock = options.clock ?? systemClock;
-    this.cgroups = options.cgroups ?? new Cgroups(options.files, options.failures, undefined, options.reader);
-    this.threadsLimits = new ThreadsLimits(options.files, options.failures);
+    this.targetFiles = options.targetFiles ?? new TargetFiles(options.files);
+    this.cgroups =
+      options.cgroups ?? new Cgroups(options.files, options.failures, undefined, options.reader, this.targetFiles);
+    this.threadsLimits = new ThreadsLimits(options.files, options.failures, this.targetFiles);
+    this.bounds = new Bounds(options.maxProcesses);
+    this.defaultProcesses = this.bounds.processes;
+    this.bounds.processes = options.config.maxProcesses ?? this.defaultProcesses;
     this.detection = options.detection ?? detection;
     this.ledger = options.ledger ?? new Ledger(undefined, this.detection.cadence);
     this.thresholds = options.thresholds ?? this.detection.endedLife;
@@ -147,8 +176,18 @@ export class Watcher {
   /** From the next pass on every process is named anew. */
   configure(config: Config): void {
     this.config = config;
+    this.bounds.processes = config.maxProcesses ?? this.defaultProcesses;
     for (const life of this.lives.values()) life.refreshAt = Number.NEGATIVE_INFINITY;
     this.ignored.clear();
+  }
+
+  /** What is watched at most, and the processes that each of these bounds leaves out now. */
+  *leftOut(): Generator<{ bound: BoundName; limit: number; processes: number }> {
+    const counts = new Map<BoundName, number>();
+    for (const { bound } of this.ignored.values()) if (bound) counts.set(bound, (counts.get(bound) ?? 0) + 1);
+    for (const bound of boundNames) {
+      yield { bound, limit: this.bounds.limitOf(bound), processes: counts.get(bound) ?? 0 };
+    }
   }
 
   /** Containers are known by other names than before: those whose name differs are named anew in the next pass. */
@@ -168,6 +207,7 @@ export class Watcher {
     const started = performance.now();
     const pids = await this.files.pids();
     this.sliceStart = performance.now();
+    this.waited = 0;
 
     this.passes++;
     const fresh = this.sortOut(pids, now);
@@ -176,9 +216,10 @@ export class Watcher {
     for (const life of ended) if (life.seenInPass === this.passes) fresh.push(life.pid);
     await this.closeBooks(ended, missed, now);
     await this.admit(fresh, now);
-    if (full) await this.readCgroups();
+    await this.readCgroups(now, full);
     this.applyLimits();
     for (const name of this.ledger.forgetGone(now)) this.groups.delete(name);
+    this.forgetFreeSlots();
 
     this.endSlice();
     const worked = (performance.now() - started) / 1000;
@@ -217,34 +258,92 @@ export class Watcher {
   /** Reads every known process, and returns those that have ended. */
   private async readLives(now: number): Promise<Life[]> {
     const ended: Life[] = [];
+    const toName: Life[] = [];
     let count = 0;
     for (const life of this.lives.values()) {
-      if (!this.readLife(life, now)) ended.push(life);
+      const outcome = this.readStatus(life);
+      if (outcome === "ended") ended.push(life);
+      if (outcome === "renamed") life.refreshAt = Number.NEGATIVE_INFINITY;
+      if (outcome === "renamed" || outcome === "read" || outcome === "no memory") {
+        if (now >= life.refreshAt) toName.push(life);
+        else this.takeReadings(life, outcome, now);
+      }
       if (++count % processesPerLook === 0 && this.sliceIsOver()) await this.pause();
+    }
+    ended.push(...(await this.nameAgain(toName, now)));
+    return ended;
+  }
+
+  private readStatus(life: Life): "read" | "renamed" | "no memory" | "ended" | "failed" {
+    if (life.seenInPass !== this.passes) return "ended";
+    try {
+      const outcome = this.reader.readStatus(life.handle, this.table, life.row);
+      return outcome === "gone" || outcome === "zombie" ? "ended" : outcome;
+    } catch (error) {
+      return this.statusFailed(life, error);
+    }
+  }
+
+  private statusFailed(life: Life, error: unknown): "ended" | "failed" {
+    if (isGone(error)) return "ended";
+    this.notReadable(life, "status", error);
+    this.table.clearReadings(life.row);
+    return "failed";
+  }
+
+  /** What is made from the status that was read last, and the descriptors. */
+  private takeReadings(life: Life, outcome: "read" | "renamed" | "no memory", now: number): void {
+    this.readable(life, "status");
+    if (outcome !== "no memory") this.remember(life, now);
+    this.readFds(life);
+    this.rememberCounts(life, now);
+  }
+
+  /** Names those again whose time has come, as far as the time of this pass goes. Returns those that have ended. */
+  private async nameAgain(lives: readonly Life[], now: number): Promise<Life[]> {
+    const ended: Life[] = [];
+    for (let i = 0; i < lives.length; i += argumentsAtOnce) {
+      const some = lives.slice(i, i + argumentsAtOnce);
+      const cmdlines = await this.readArguments(some, now);
+      for (const [j, life] of some.entries()) {
+        if (!this.readAndName(life, cmdlines?.[j], now)) ended.push(life);
+        if (this.sliceIsOver()) await this.pause();
+      }
     }
     return ended;
   }
 
-  /** False when the process has ended. */
-  private readLife(life: Life, now: number): boolean {
-    if (life.seenInPass !== this.passes) return false;
-    const { handle, row } = life;
+  /** False when the process has ended. Its status is read once more, since others were read meanwhile. */
+  private readAndName(life: Life, cmdline: string | Error | undefined, now: number): boolean {
+    const outcome = this.readStatus(life);
+    if (outcome === "ended") return false;
+    if (outcome === "failed") return true;
     try {
-      const outcome = this.reader.readStatus(handle, this.table, row);
-      if (outcome === "gone" || outcome === "zombie") return false;
-      if (outcome === "renamed" || now >= life.refreshAt) this.refresh(life, now, outcome === "renamed");
+      if (cmdline !== undefined) this.refresh(life, cmdline, now);
       if (this.lives.get(life.pid) !== life) return true; // its new name is not watched
-      this.readable(life, "status");
-      if (outcome !== "no memory") this.remember(life, now);
     } catch (error) {
-      if (isGone(error)) return false;
-      this.notReadable(life, "status", error);
-      this.table.clearReadings(row);
-      return true;
+      return this.statusFailed(life, error) !== "ended";
     }
-    this.readFds(life);
-    this.rememberCounts(life, now);
+    this.takeReadings(life, outcome, now);
     return true;
+  }
+
+  /** The arguments of some processes, or why there are none; undefined when the time of this pass is over. */
+  private async readArguments(
+    processes: readonly { pid: number; argumentsAsideUntil?: number }[],
+    now: number,
+  ): Promise<(string | Error)[] | undefined> {
+    if (this.waited > targetReads.secondsInPass) return undefined;
+    const started = performance.now();
+    this.endSlice();
+    const read = await Promise.all(
+      processes.map(({ pid, argumentsAsideUntil = now }) =>
+        now < argumentsAsideUntil ? stillHeldUp : this.targetFiles.cmdline(pid).catch((error: Error) => error),
+      ),
+    );
+    this.sliceStart = performance.now();
+    this.waited += Math.max(0, (this.sliceStart - started) / 1000 - argumentsAtOnce * targetReads.ordinarySeconds);
+    return read;
   }
 
   /** Notes the memory for the judgements to come, and what it did lately. */
@@ -291,7 +390,11 @@ export class Watcher {
     const nodeOomKills = this.countNodeOomKills();
     // every kill shows in the machine's counter too; while that stands still there is nothing to look for
     if (nodeOomKills === 0) this.cgroups.noOomKills();
-    else this.cgroups.lookForOomKills();
+    else {
+      this.endSlice();
+      await this.cgroups.lookForOomKills({ onMachine: nodeOomKills ?? 0, now });
+      this.sliceStart = performance.now();
+    }
     this.seeKills(nodeOomKills ?? 0, now);
     const firstToGo = this.firstToGo();
     const used = ended.length === 0 ? new Map<WatchedCgroup, number>() : this.usedByCgroup();
@@ -321,8 +424,9 @@ export class Watcher {
     this.kills.see("node", onNode, now);
     /** Kills that a cgroup above saw and those below it that we know did not. */
     const above = new Map<string, number>();
-    for (const { at, parent, newOomKills } of this.cgroups) {
-      if (at !== undefined) this.kills.see(at.folder, newOomKills, now);
+    for (const cgroup of this.cgroups) {
+      const { parent, newOomKills } = cgroup;
+      this.kills.see(killCounterOf(cgroup), newOomKills, now);
       if (parent === undefined) continue;
       above.set(parent, (above.get(parent) ?? this.cgroups.newOomKillsUnder(parent)) - newOomKills);
     }
@@ -342,7 +446,7 @@ export class Watcher {
     return {
       limitRatio: this.limitRatio(life, used),
       resident: Number.isNaN(resident) ? 0 : resident,
-      cgroup: life.cgroup?.at?.folder,
+      cgroup: life.cgroup && killCounterOf(life.cgroup),
       parent: life.cgroup?.parent,
       firstToGo,
     };
@@ -383,7 +487,9 @@ export class Watcher {
     for (const cgroup of this.cgroups) {
       if (cgroup.newOomKills === 0) continue;
       const killed = ended.find((life, i) => life.cgroup === cgroup && findings[i]?.reason === "oom");
-      const group = killed?.group ?? [...this.lives.values()].find((life) => life.cgroup === cgroup)?.group;
+      // what a process shows of its own cgroup counts when it, or one beside it, has ended by it
+      const any = () => [...this.lives.values()].find((life) => life.cgroup === cgroup)?.group;
+      const group = killed?.group ?? (cgroup.at === undefined ? undefined : any());
       if (group !== undefined) this.ledger.account(group.name).oomKills += cgroup.newOomKills;
     }
     ended.forEach((life, i) => {
@@ -416,14 +522,16 @@ export class Watcher {
   /** The slot becomes free for the next process. */
   private vacate(life: Life, now: number): void {
     const slot = life.group.slots[life.slot];
-    if (slot !== undefined) slot.life = undefined;
+    if (slot !== undefined) life.group.free(slot);
+    if (!life.group.running) this.runningGroups--;
     if (!life.group.running) this.ledger.account(life.group.name).goneSince = now;
   }
 
   private letGo(life: Life): void {
     this.reader.close(life.handle);
     this.table.freeRow(life.row);
-    if (life.cgroup !== undefined) this.cgroups.drop(life.cgroup);
+    if (life.cgroup !== undefined) this.cgroups.drop(life.cgroup, life.pid);
+    this.bounds.giveBack(life.owner);
     this.lives.delete(life.pid);
   }
 
@@ -432,20 +540,25 @@ export class Watcher {
     for (const [pid, { seenInPass }] of this.ignored) if (seenInPass !== this.passes) this.ignored.delete(pid);
     if (pids.length === 0) return;
     const bootTime = this.readBootTime();
-    const candidates: { pid: number; startTicks: number; comm: string }[] = [];
+    const candidates: NewProcess[] = [];
     for (const pid of pids) {
       if (this.sliceIsOver()) await this.pause();
       const stat = this.readNewStat(pid, now);
       if (stat !== undefined) candidates.push(stat);
     }
     candidates.sort((a, b) => a.startTicks - b.startTicks || a.pid - b.pid);
-    for (const candidate of candidates) {
-      if (this.sliceIsOver()) await this.pause();
-      this.take(candidate, bootTime, now);
+    for (let i = 0; i < candidates.length; i += argumentsAtOnce) {
+      const some = candidates.slice(i, i + argumentsAtOnce);
+      const cmdlines = await this.readArguments(some, now);
+      if (cmdlines === undefined) return; // the next pass finds the rest still new
+      for (const [j, candidate] of some.entries()) {
+        if (this.sliceIsOver()) await this.pause();
+        this.take(candidate, cmdlines[j] as string | Error, bootTime, now);
+      }
     }
   }
 
-  private readNewStat(pid: number, now: number): { pid: number; startTicks: number; comm: string } | undefined {
+  private readNewStat(pid: number, now: number): NewProcess | undefined {
     try {
       const stat = parseStat(this.files.text(this.files.proc(pid, "stat")));
       if (pid !== this.ownPid && !isKernelThread(stat) && stat.state !== "Z" && stat.state !== "X") return stat;
@@ -457,18 +570,17 @@ export class Watcher {
     return undefined;
   }
 
-  private ignore(pid: number, now: number): void {
+  private ignore(pid: number, now: number, bound?: BoundName): void {
     // the first looks may have met a process between fork and exec, or a container engine's that becomes the app
     const firstSeen = this.ignored.get(pid)?.firstSeen ?? now;
-    const lookAgainAt = now - firstSeen < settlesWithinSeconds ? now : now + identityRefreshSeconds;
-    this.ignored.set(pid, { seenInPass: this.passes, firstSeen, lookAgainAt });
+    const isSettled = now - firstSeen >= settlesWithinSeconds;
+    // one that is left out is taken when there is room again
+    const lookAgainAt = isSettled ? now + (bound === undefined ? identityRefreshSeconds : leftOutSeconds) : now;
+    this.ignored.set(pid, { seenInPass: this.passes, firstSeen, lookAgainAt, bound });
   }
 
-  private take(
-    { pid, startTicks, comm }: { pid: number; startTicks: number; comm: string },
-    bootTime: number,
-    now: number,
-  ) {
+  private take({ pid, startTicks, comm }: NewProcess, cmdline: string | Error, bootTime: number, now: number): void {
+    if (cmdline instanceof Error && isGone(cmdline)) return;
     const handle = this.reader.handle(pid, startTicks);
     const row = this.table.addRow();
     const giveUp = () => {
@@ -476,19 +588,21 @@ export class Watcher {
       this.table.freeRow(row);
     };
     try {
+      if (failureReason(cmdline) === "descriptors") throw cmdline;
       const outcome = this.reader.readStatus(handle, this.table, row);
-      const uid = realUid(this.reader.lastStatus(), this.reader.lastStatus().length);
-      const identity = outcome === "read" ? this.identify(pid, { comm, uid }) : undefined;
+      const identity = outcome === "read" ? this.identify(pid, comm, cmdline) : undefined;
       const member = identity && !isPauseProcess(identity) ? membership(this.config, identity) : undefined;
       // without a command line it may have ended since, and would be named after a thread
       const isOver = identity?.cmdline === "" && this.reader.readStatus(handle, this.table, row) !== "read";
-      if (identity === undefined || member === undefined || isOver) {
+      const bound = identity && member && this.bounds.against(ownerOf(identity), this.countsOf(member.group));
+      if (identity === undefined || member === undefined || isOver || bound !== undefined) {
         giveUp();
-        if (outcome !== "gone") this.ignore(pid, now);
+        if (outcome !== "gone") this.ignore(pid, now, bound);
         return;
       }
       this.ignored.delete(pid);
-      this.enter(pid, handle, row, startTicks, bootTime, identity, member, now);
+      const life = this.enter({ pid, handle, row, startTicks, bootTime }, identity, member, now);
+      if (cmdline instanceof Error) this.argumentsFailed(life, cmdline, now);
     } catch (error) {
       giveUp();
       if (isGone(error)) return;
@@ -497,7 +611,22 @@ export class Watcher {
     }
   }
 
-  private identify(pid: number, known: { comm: string; uid: number | undefined }): Identity {
+  /** How many groups have a process, and how many processes the group has; undefined for one without. */
+  private countsOf(group: string): { groups: number; inGroup: number | undefined } {
+    return { groups: this.runningGroups, inGroup: this.groups.get(group)?.processes || undefined };
+  }
+
+  private argumentsFailed(life: Life, error: Error, now: number): void {
+    if (error !== stillHeldUp) this.notReadable(life, "cmdline", error);
+    if (failureReason(error) === "timeout") life.argumentsAsideUntil = now + targetReads.asideSeconds;
+  }
+
+  private identify(pid: number, comm: string, cmdline: string | Error): Candidate {
+    const known = {
+      comm,
+      uid: realUid(this.reader.lastStatus(), this.reader.lastStatus().length),
+      cmdline: cmdline instanceof Error ? undefined : cmdline,
+    };
     const identity = readIdentity(this.files, pid, known, { ports: needsPorts(this.config) });
     const names = identity.podUid === undefined ? (this.engineNames ?? this.podNames) : this.podNames;
     const container = names?.of(identity.containerId);
@@ -506,31 +635,34 @@ export class Watcher {
   }
 
   private enter(
-    pid: number,
-    handle: Life["handle"],
-    row: number,
-    startTicks: number,
-    bootTime: number,
-    identity: Identity,
-    member: { group: string; memoryLimit: number | undefined },
+    { pid, handle, row, startTicks, bootTime }: Pick<Life, "pid" | "handle" | "row"> & StartedAt,
+    { cmdline, ...identity }: Candidate,
+    member: Membership,
     now: number,
-  ): void {
+  ): Life {
     const group = this.group(member.group);
+    const status = this.reader.lastStatus();
+    const owner = ownerOf(identity);
+    this.bounds.take(owner);
     const life: Life = {
       pid,
       handle,
       row,
+      owner,
       startTime: bootTime + startTicks / ticksPerSecond,
       firstSeen: now,
       history: new LifeHistory(this.thresholds),
       recentHigh: new RecentHigh(),
       identity,
+      hadArguments: cmdline !== "",
+      ignoresProcessesLimit: ignoresProcessesLimit(status, status.length),
       group,
       slot: group.freeSlot(),
       cgroup: identity.cgroup && this.cgroups.hold(identity.cgroup, pid),
       configuredLimit: member.memoryLimit,
       limitSource: "node",
       refreshAt: now, // once more at the next pass: it may have been between fork and exec, or about to be moved
+      argumentsAsideUntil: now,
       seenInPass: this.passes,
       unreadable: new Map(),
       labelVersion: 0,
@@ -542,13 +674,15 @@ export class Watcher {
     this.readFds(life);
     this.rememberCounts(life, now);
     this.readLimits(life, now);
+    return life;
   }
 
   /** Puts a life into its slot, which is a restart when another has just left it. */
   private occupy(life: Life, now: number): void {
     const slot = life.group.slots[life.slot];
     if (slot === undefined) return;
-    slot.life = life;
+    if (!life.group.running) this.runningGroups++;
+    life.group.fill(slot, life);
     slot.starts = [...slot.starts, life.startTime].slice(-this.ledger.rememberedStarts);
     const { lastEnd } = slot;
     slot.lastEnd = undefined;
@@ -556,6 +690,14 @@ export class Watcher {
     if (lastEnd !== undefined && this.ledger.isRestart(now - lastEnd.endedAt)) {
       this.ledger.recordRestart(life.group.name, lastEnd.reason, slot.starts);
     }
+  }
+
+  /** Slots without a process keep a history; those of many processes that ended would fill the memory. */
+  private forgetFreeSlots(): void {
+    let slots = 0;
+    for (const group of this.groups.values()) slots += group.slots.length;
+    if (slots <= this.bounds.processes) return;
+    for (const group of this.groups.values()) group.forgetFreeSlots();
   }
 
   private group(name: string): Group {
@@ -567,28 +709,37 @@ export class Watcher {
     return group;
   }
 
-  /** Reads name, cgroup and limits again; after exec, or because the time has come. */
-  private refresh(life: Life, now: number, renamed: boolean): void {
-    const uid = realUid(this.reader.lastStatus(), this.reader.lastStatus().length);
-    const comm = renamed ? parseStat(this.files.text(this.files.proc(life.pid, "stat"))).comm : life.identity.comm;
-    const identity = this.identify(life.pid, { comm, uid });
+  /** Reads name, cgroup and limits again; after exec, or because the time has come. Right after its status was read. */
+  private refresh(life: Life, cmdline: string | Error, now: number): void {
+    if (cmdline instanceof Error && isGone(cmdline)) throw cmdline;
+    const { comm } = parseStat(this.files.text(this.files.proc(life.pid, "stat")));
+    const status = this.reader.lastStatus();
+    const candidate = this.identify(life.pid, comm, cmdline);
     // spread, so that the processes found in one pass are not all refreshed in one
     life.refreshAt = now + identityRefreshSeconds * (1 + (life.pid % 64) / 64);
-    if (identity.cmdline === "" && life.identity.cmdline !== "") return; // its memory is gone, and so will it be
-    this.moveToCgroup(life, identity);
+    if (candidate.cmdline === "" && life.hadArguments) return; // its memory is gone, and so will it be
+    life.ignoresProcessesLimit = ignoresProcessesLimit(status, status.length);
+    this.moveToCgroup(life, candidate);
     this.readLimits(life, now);
+    if (cmdline instanceof Error) {
+      this.argumentsFailed(life, cmdline, now);
+      return; // it keeps the name that it has
+    }
+    this.readable(life, "cmdline");
+    life.hadArguments = candidate.cmdline !== "";
+    const { cmdline: _, ...identity } = candidate;
     if (!isDeepStrictEqual(identity, life.identity)) {
       life.identity = identity;
       life.labelVersion++;
     }
-    const member = isPauseProcess(identity) ? undefined : membership(this.config, identity);
+    const member = isPauseProcess(candidate) ? undefined : membership(this.config, candidate);
     life.configuredLimit = member?.memoryLimit;
     if (member?.group !== life.group.name) this.moveToGroup(life, member?.group, now);
   }
 
-  private moveToCgroup(life: Life, { cgroup }: Identity): void {
+  private moveToCgroup(life: Life, { cgroup }: Candidate): void {
     if (cgroup?.path === life.cgroup?.path && cgroup?.version === life.cgroup?.version) return;
-    if (life.cgroup !== undefined) this.cgroups.drop(life.cgroup);
+    if (life.cgroup !== undefined) this.cgroups.drop(life.cgroup, life.pid);
     life.cgroup = cgroup && this.cgroups.hold(cgroup, life.pid);
   }
 
@@ -600,9 +751,12 @@ export class Watcher {
       this.groups.delete(old.name);
       this.ledger.forget(old.name);
     }
-    if (name === undefined) {
+    this.bounds.giveBack(life.owner);
+    const bound = name === undefined ? undefined : this.bounds.against(life.owner, this.countsOf(name));
+    this.bounds.take(life.owner);
+    if (name === undefined || bound !== undefined) {
       this.letGo(life);
-      this.ignore(life.pid, now);
+      this.ignore(life.pid, now, bound);
       return;
     }
     life.group = this.group(name);
@@ -610,13 +764,12 @@ export class Watcher {
     this.occupy(life, now);
   }
 
-  /** Of descriptors and threads; right after its status was read. */
+  /** Of descriptors and threads. */
   private readLimits(life: Life, now: number): void {
     try {
       const text = this.files.text(this.files.proc(life.pid, "limits"));
       this.table.set(life.row, column.maxFds, parseOpenFilesLimit(text).soft ?? Number.NaN);
-      const status = this.reader.lastStatus();
-      const own = ignoresProcessesLimit(status, status.length) ? undefined : parseProcessesLimit(text).soft;
+      const own = life.ignoresProcessesLimit ? undefined : parseProcessesLimit(text).soft;
       const least = Math.min(own ?? Number.POSITIVE_INFINITY, this.threadsLimits.least(life.pid, life.cgroup, now));
       this.table.set(life.row, column.maxThreads, Number.isFinite(least) ? least : Number.NaN);
       this.readable(life, "limits");
@@ -625,9 +778,19 @@ export class Watcher {
     }
   }
 
-  private async readCgroups(): Promise<void> {
-    this.readNodeMemory();
-    this.cgroups.startReading();
+  /** All cgroups where `full`; else only those that are new, and that only their processes show. */
+  private async readCgroups(now: number, full: boolean): Promise<void> {
+    if (full) this.readNodeMemory();
+    if (full) this.cgroups.startReading({ bytes: this.nodeMemory, swap: this.nodeSwap, oomKills: this.nodeOomKills });
+    this.endSlice();
+    await this.cgroups.askProcesses({ all: full, now });
+    const answered = await this.threadsLimits.askProcesses();
+    this.sliceStart = performance.now();
+    for (const pid of answered) {
+      const life = this.lives.get(pid);
+      if (life !== undefined) this.readLimits(life, now);
+    }
+    if (!full) return;
     for (const cgroup of this.cgroups) {
       this.cgroups.read(cgroup);
       if (this.sliceIsOver()) await this.pause();
@@ -637,6 +800,7 @@ export class Watcher {
   private readNodeMemory(): void {
     const memory = this.readNode("meminfo", parseMeminfo);
     this.nodeMemory = memory?.total;
+    this.nodeSwap = memory?.swap;
     this.nodeUsedRatio = memory?.available === undefined ? Number.NaN : 1 - memory.available / memory.total;
   }
 
@@ -652,6 +816,9 @@ export class Watcher {
         life.limitSource = source;
         life.labelVersion++;
       }
+      const problem = life.cgroup?.problem;
+      if (problem !== undefined) life.unreadable.set("cgroup", problem);
+      else this.readable(life, "cgroup");
     }
   }
 
@@ -660,9 +827,10 @@ export class Watcher {
     const node = this.nodeMemory ?? Number.NaN;
     if (cgroup?.limit !== undefined && !(cgroup.limit.bytes > node)) return [cgroup.limit.bytes, cgroup.limit.source];
     // in a cgroup whose files we cannot see there may be a limit: the machine's memory would promise too much
-    const mayHaveOne = cgroup !== undefined && cgroup.at === undefined && cgroup.path !== "/";
+    const isUnseen = cgroup?.at === undefined && cgroup?.isShown !== true;
+    const mayHaveOne = cgroup !== undefined && isUnseen && cgroup.path !== "/";
     const told = this.config.unseenMemoryLimit;
-    if (told !== undefined && cgroup?.at === undefined) return [told, "config"];
+    if (told !== undefined && isUnseen) return [told, "config"];
     return mayHaveOne ? [Number.NaN, "unknown"] : [node, "node"];
   }
 
@@ -710,6 +878,17 @@ export class Watcher {
     this.longestBlock = Math.max(this.longestBlock, performance.now() - this.sliceStart);
   }
 }
+
+interface StartedAt {
+  startTicks: number;
+  bootTime: number;
+}
+
+/** How soon a process that was left out is looked at again, in seconds. */
+const leftOutSeconds = 30;
+
+/** The arguments of a process that held up their reading are not asked for again for a while. */
+const stillHeldUp = new TimeoutError("the process holds up the reading of its arguments");
 
 /** The process ended between two readings, or its folder is no longer there. */
 function isGone(error: unknown): boolean {

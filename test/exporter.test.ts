@@ -8,6 +8,7 @@ import { compressed, type Detection, detection } from "../catalog/detection.ts";
 import { type Config, defaultConfig } from "../exporter/config/config.ts";
 import { Exporter } from "../exporter/exporter.ts";
 import type { Format } from "../exporter/exposition/format.ts";
+import { KernelFiles } from "../exporter/kernel/files.ts";
 import { createLogger } from "../exporter/log.ts";
 import { parseOpenFilesLimit } from "../exporter/procfs/limits.ts";
 import { version } from "../exporter/version.ts";
@@ -106,6 +107,8 @@ describe("scrapes", () => {
     fs.renameSync(machine.path("proc"), machine.path("gone"));
     await expect(exporter.scrape("text")).rejects.toThrow("ENOENT");
     fs.renameSync(machine.path("gone"), machine.path("proc"));
+    await expect(exporter.scrape("text")).rejects.toThrow("ENOENT"); // at once: no further try
+    machine.clock.advance(1);
     expect(await scrape()).toContain("leakwatch_node_memory_bytes ");
   });
 });
@@ -238,6 +241,27 @@ describe("the background", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  test("after a pass that failed waits a whole interval, and says it once", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const machine = fakeMachine();
+    const { exporter, logged } = exporterOf(machine);
+    await exporter.start();
+    const pids = vi.spyOn(KernelFiles.prototype, "pids");
+    fs.renameSync(machine.path("proc"), machine.path("gone"));
+    for (let second = 0; second < 60; second++) {
+      machine.clock.advance(1);
+      await vi.advanceTimersByTimeAsync(1000);
+      await exporter.refresh().catch(() => undefined); // waits for a pass that is under way
+    }
+    expect(logged.filter((line) => line.includes("pass failed"))).toHaveLength(1);
+    expect(pids.mock.calls.length).toBeLessThanOrEqual(61); // one for each refresh, and none beside them
+    fs.renameSync(machine.path("gone"), machine.path("proc"));
+    machine.clock.advance(5);
+    await exporter.refresh();
+    expect(logged.at(-1)).toContain("passes succeed again");
+    pids.mockRestore();
+  });
+
   test("goes on after a pass that failed, and says so", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const machine = fakeMachine();
@@ -248,7 +272,7 @@ describe("the background", () => {
     await vi.advanceTimersByTimeAsync(5000);
     await expect(exporter.refresh()).rejects.toThrow("ENOENT");
     await nextTurn();
-    expect(logged.filter((line) => line.includes('msg="pass failed"'))).toHaveLength(1);
+    expect(logged.filter((line) => line.includes('msg="pass failed'))).toHaveLength(1);
     fs.renameSync(machine.path("gone"), machine.path("proc"));
     machine.clock.advance(5);
     await vi.advanceTimersByTimeAsync(5000);

@@ -13,6 +13,32 @@ import {
   parsePressure,
 } from "./memory-files.ts";
 
+/** The files that are read of a cgroup, beside the limits of those above it. */
+export const memoryFiles: Readonly<Record<1 | 2, readonly string[]>> = {
+  1: [
+    "memory.stat",
+    "memory.usage_in_bytes",
+    "memory.kmem.usage_in_bytes",
+    "memory.max_usage_in_bytes",
+    "memory.limit_in_bytes",
+    "memory.failcnt",
+    "memory.oom_control",
+  ],
+  2: [
+    "memory.stat",
+    "memory.current",
+    "memory.swap.current",
+    "memory.peak",
+    "memory.max",
+    "memory.high",
+    "memory.pressure",
+    "memory.events",
+  ],
+};
+
+/** The file with a cgroup's own limit. */
+export const limitFile: Readonly<Record<1 | 2, string>> = { 1: "memory.limit_in_bytes", 2: "memory.max" };
+
 /** Bytes, each undefined where the kernel does not say. */
 export interface CgroupMemory {
   usage: number | undefined;
@@ -90,6 +116,32 @@ export function readEvents(files: TextFiles, version: 1 | 2, folder: string): Ma
   return events;
 }
 
+/**
+ * What a machine with so much memory, swap and so many OOM kills can have. A target's view of its cgroup may be another
+ * than the kernel's; what is beyond that is not a value.
+ */
+export function withinMachine(
+  memory: CgroupMemory,
+  machine: { bytes: number | undefined; swap: number | undefined; oomKills: number | undefined },
+): CgroupMemory {
+  const { bytes = 0, swap: swapBytes = 0, oomKills = 0 } = machine;
+  const within = (value: number | undefined, most = bytes) =>
+    value !== undefined && value <= most ? value : undefined;
+  const { usage, workingSet, anonymous, file, kernel, swap, peak } = memory;
+  const kills = memory.events.get("oom_kill") ?? 0;
+  return {
+    ...memory,
+    usage: within(usage),
+    workingSet: within(workingSet),
+    anonymous: within(anonymous),
+    file: within(file),
+    kernel: within(kernel),
+    swap: within(swap, swapBytes),
+    peak: within(peak),
+    events: kills <= oomKills ? memory.events : new Map(),
+  };
+}
+
 /** Where a memory limit stands. */
 export interface EffectiveLimit {
   bytes: number;
@@ -111,7 +163,7 @@ export function readEffectiveLimit(
   at: CgroupFolder,
   { own, memory }: KnownLimits = { own: new Map() },
 ): EffectiveLimit | undefined {
-  const name = version === 2 ? "memory.max" : "memory.limit_in_bytes";
+  const name = limitFile[version];
   let least: EffectiveLimit | undefined;
   for (let folder = at.folder; ; folder = folder.slice(0, folder.lastIndexOf("/"))) {
     if (!own.has(folder)) own.set(folder, optional(files, `${folder}/${name}`, parseLimit));

@@ -5,7 +5,7 @@
 import path from "node:path";
 import type { KernelFiles } from "../kernel/files.ts";
 import type { CgroupPath, Controller } from "../procfs/cgroup.ts";
-import { type CgroupMount, parseCgroupMounts } from "../procfs/mountinfo.ts";
+import { type CgroupMount, cgroupVersionOf, type Mount, parseCgroupMounts } from "../procfs/mountinfo.ts";
 
 /** A cgroup's folder, and the highest folder above it that we can read limits from. */
 export interface CgroupFolder {
@@ -41,19 +41,37 @@ export class CgroupLayout {
   }
 }
 
-/** The cgroup's folder in the target's own mounts: `/proc/<pid>/root/…`. Needs the target's uid, or ptrace. */
-export function locateThroughTarget(
-  files: KernelFiles,
-  pid: number,
+/** A cgroup's folder as a target's mounts show it, and the device that its files must be on. */
+export interface ForeignFolder extends CgroupFolder {
+  device: number;
+}
+
+/**
+ * The cgroup's folder in the mounts of another process, as a path below its root; undefined where none shows it. A target
+ * mounts what it likes where it likes: only a mount of the kernel's cgroups counts, on whose way to the folder stands nothing else.
+ */
+export function locateInMounts(
+  mounts: readonly Mount[],
   cgroup: CgroupPath,
   controller: Controller = "memory",
-): CgroupFolder | undefined {
-  const mounts = parseCgroupMounts(files.textIfPresent(files.proc(pid, "mountinfo")) ?? "", controller);
-  const root = files.proc(pid, "root");
-  return locateIn(
-    mounts.map((mount) => ({ ...mount, mountPoint: root + mount.mountPoint })),
-    cgroup,
-  );
+): ForeignFolder | undefined {
+  for (const mount of mounts) {
+    if (cgroupVersionOf(mount, controller) !== cgroup.version) continue;
+    const below = pathBelow(mount, cgroup.path);
+    if (below === undefined) continue;
+    const top = withoutTrailingSlash(mount.mountPoint);
+    const at = { folder: top + below, top, device: mount.device };
+    if (!isCovered(at.folder, mount, mounts)) return at;
+  }
+  return undefined;
+}
+
+/** Does another mount than those that this one stands on lie on the way to the folder? */
+function isCovered(folder: string, mount: Mount, mounts: readonly Mount[]): boolean {
+  const byId = new Map(mounts.map((one) => [one.id, one]));
+  const below = new Set<Mount>();
+  for (let at: Mount | undefined = mount; at !== undefined && !below.has(at); at = byId.get(at.parent)) below.add(at);
+  return mounts.some((other) => !below.has(other) && isBelow(folder, other.mountPoint));
 }
 
 function locateIn(mounts: readonly LocatedMount[], cgroup: CgroupPath): CgroupFolder | undefined {
@@ -66,7 +84,7 @@ function locateIn(mounts: readonly LocatedMount[], cgroup: CgroupPath): CgroupFo
 }
 
 /** The cgroup's place below the mount's top, "" or "/…"; undefined when the mount does not show it. */
-function pathBelow(mount: LocatedMount, cgroup: string): string | undefined {
+function pathBelow(mount: Pick<LocatedMount, "root" | "namespaceRoot">, cgroup: string): string | undefined {
   if (mount.namespaceRoot !== undefined) return withoutTrailingSlash(path.posix.join(mount.namespaceRoot, cgroup));
   if (mount.root === "/") return cgroup.startsWith("/..") ? undefined : withoutTrailingSlash(cgroup);
   if (cgroup === mount.root) return "";

@@ -14,17 +14,18 @@ import {
   wholeNumber,
   yesOrNo,
 } from "./decode.ts";
+import { Pattern } from "./pattern.ts";
 
 /** What a process must look like; all that is given must hold. Patterns match the whole text. */
 export interface Match {
   /** The name that the process would have without configuration, or the kernel's short name. */
-  name?: RegExp;
+  name?: Pattern;
   /** Path of its program. */
-  exe?: RegExp;
+  exe?: Pattern;
   /** Its arguments, joined with blanks. */
-  cmdline?: RegExp;
+  cmdline?: Pattern;
   /** Path of its cgroup. */
-  cgroup?: RegExp;
+  cgroup?: Pattern;
   /** Real user id. */
   uid?: number;
   /** A TCP port on which it listens. */
@@ -52,6 +53,8 @@ export interface Config {
   unmatched: "watch" | "ignore";
   /** Limit of processes for which no rule gives one, in bytes. */
   memoryLimit: number | undefined;
+  /** Processes that are watched at most; undefined for as many as the exporter's own memory allows. */
+  maxProcesses?: number | undefined;
   /** Limit of processes whose cgroup cannot be seen, in bytes: LEAKWATCH_MEMORY_LIMIT, which a pod can tell its sidecar. */
   unseenMemoryLimit?: number;
   /** Goes before default names, with a slash: LEAKWATCH_GROUP_PREFIX, for example the name of the app. */
@@ -95,7 +98,7 @@ const groupRule: Decoder<GroupRule> = (value, path) => {
   if (decoded.match === undefined) throw new DecodeError([...path, "match"], "a mapping", undefined);
   for (const [, word] of decoded.name.matchAll(/\$\{(\w*)\}/g)) {
     const named = Object.values(decoded.match).some(
-      (pattern) => pattern instanceof RegExp && pattern.source.includes(`(?<${word}>`),
+      (pattern) => pattern instanceof Pattern && pattern.hasGroup(word as string),
     );
     if (!named) throw new DecodeError([...path, "name"], `a pattern with (?<${word}>…) for \${${word}}`, decoded.name);
   }
@@ -118,6 +121,7 @@ export const decodeConfig: Decoder<Config> = (value, path) => {
     ignore: listOf(match),
     unmatched: oneOf("watch", "ignore"),
     memory_limit: byteSize,
+    max_processes: wholeNumber(1, 1_000_000),
     smaps: mapping({ enabled: yesOrNo, interval: duration, max_resident: byteSize, budget: duration }),
   })(value ?? {}, path);
   return {
@@ -127,6 +131,7 @@ export const decodeConfig: Decoder<Config> = (value, path) => {
     ignore: found.ignore ?? defaultConfig.ignore,
     unmatched: found.unmatched ?? defaultConfig.unmatched,
     memoryLimit: found.memory_limit ?? defaultConfig.memoryLimit,
+    ...(found.max_processes === undefined ? {} : { maxProcesses: found.max_processes }),
     smaps: {
       enabled: found.smaps?.enabled ?? defaultConfig.smaps.enabled,
       interval: found.smaps?.interval ?? defaultConfig.smaps.interval,

@@ -1,6 +1,7 @@
 // Small decoders from parsed YAML to typed values. Each says what it expected, what came, and where.
 
 import { GiB, KiB, MiB } from "../../catalog/defaults.ts";
+import { Pattern } from "./pattern.ts";
 
 /** A value that is not as documented; `path` leads to it: `groups[0].match.uid`. */
 export class DecodeError extends Error {
@@ -111,13 +112,12 @@ export const byteSize: Decoder<number> = (value, path) => {
 };
 
 /** A regular expression that must match the whole text, as everywhere in Prometheus. */
-export const anchoredPattern: Decoder<RegExp> = (value, path) => {
+export const anchoredPattern: Decoder<Pattern> = (value, path) => {
   const source = text(value, path);
   try {
-    new RegExp(source, "s"); // by itself, lest `a)|(?:b` closes the group below
-    return new RegExp(`^(?:${source})$`, "s");
+    return new Pattern(source);
   } catch (error) {
-    throw new DecodeError(path, `a regular expression (${(error as Error).message})`, value);
+    throw new DecodeError(path, `a regular expression of RE2 (${(error as Error).message})`, value);
   }
 };
 

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
 import { type Config, defaultConfig } from "../config/config.ts";
+import { Pattern } from "../config/pattern.ts";
 import { KernelFiles, type KernelRoots } from "../kernel/files.ts";
 import { isKernelThread, parseStat } from "../procfs/stat.ts";
 import { version } from "../version.ts";
@@ -108,7 +109,7 @@ function targetOf(
 ): { files: KernelFiles; config: Config } {
   const config: Config = { ...defaultConfig, memoryLimit: limit };
   if ("group" in target) {
-    const name = new RegExp(`^${target.group.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")}$`, "s");
+    const name = Pattern.exactly(target.group);
     const groups = [{ name: target.group, match: { name }, memoryLimit: limit }];
     return { files: new KernelFiles(roots), config: { ...config, groups, unmatched: "ignore" } };
   }

@@ -30,6 +30,8 @@ export interface Slot {
 export class Group {
   readonly name: string;
   readonly slots: Slot[] = [];
+  /** Slots that a process fills. */
+  private taken = 0;
   private readonly detection: Detection;
 
   constructor(name: string, windows: Detection = detection) {
@@ -41,17 +43,43 @@ export class Group {
   freeSlot(): number {
     const free = this.slots.findIndex(({ life }) => life === undefined);
     if (free >= 0) return free;
-    const slot = this.slots.length;
-    const memory = new SlotMemory({ group: this.name, slot: String(slot) }, this.detection);
-    this.slots.push({
+    this.slots.push(this.emptySlot(this.slots.length));
+    return this.slots.length - 1;
+  }
+
+  /** Puts a process into a free slot. */
+  fill(slot: Slot, life: Life): void {
+    slot.life = life;
+    this.taken++;
+  }
+
+  /** The process of the slot is gone. */
+  free(slot: Slot): void {
+    slot.life = undefined;
+    this.taken--;
+  }
+
+  get processes(): number {
+    return this.taken;
+  }
+
+  /** Forgets what slots without a process remember; the last of them go. */
+  forgetFreeSlots(): void {
+    while (this.slots.length > 0 && this.slots.at(-1)?.life === undefined) this.slots.pop();
+    for (const [slot, { life }] of this.slots.entries()) {
+      if (life === undefined) this.slots[slot] = this.emptySlot(slot);
+    }
+  }
+
+  private emptySlot(slot: number): Slot {
+    return {
       life: undefined,
       lastEnd: undefined,
       starts: [],
-      memory,
+      memory: new SlotMemory({ group: this.name, slot: String(slot) }, this.detection),
       descriptors: new CountRise(this.detection),
       threads: new CountRise(this.detection),
-    });
-    return slot;
+    };
   }
 
   /** Processes that run now, by slot. */
@@ -60,6 +88,6 @@ export class Group {
   }
 
   get running(): boolean {
-    return this.slots.some(({ life }) => life !== undefined);
+    return this.taken > 0;
   }
 }

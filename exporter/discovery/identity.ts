@@ -1,13 +1,16 @@
 // Who a process is: read when it is first seen, and again now and then, for programs replace themselves and move.
 
 import path from "node:path";
+import { KiB } from "../../catalog/defaults.ts";
 import { type CgroupIdentity, identifyCgroup } from "../cgroupfs/identity.ts";
 import { failureReason, type KernelFiles } from "../kernel/files.ts";
 import { type MemoryCgroup, parseMemoryCgroup } from "../procfs/cgroup.ts";
 import { parseCmdline } from "../procfs/cmdline.ts";
 import { parseListeningPorts } from "../procfs/net-tcp.ts";
+import { safeArguments } from "./arguments.ts";
 import { defaultName } from "./name.ts";
 
+/** What is kept of a process. */
 export interface Identity extends CgroupIdentity {
   /** What the process is called without any rule. */
   name: string;
@@ -16,21 +19,33 @@ export interface Identity extends CgroupIdentity {
   comm: string;
   /** Path of the program; undefined where the link may not be read. */
   exe: string | undefined;
-  cmdline: string;
   uid: number | undefined;
   cgroup: MemoryCgroup | undefined;
   /** TCP ports on which it listens; empty where they were not asked for or may not be read. */
   ports: readonly number[];
 }
 
-/** `comm` and `uid` come from files that the caller has read anyway. Throws when the process is gone. */
+/** With what is only looked at while it is named. */
+export interface Candidate extends Identity {
+  /** Its arguments, joined with blanks; without secrets, and cut. */
+  cmdline: string;
+}
+
+/** What the caller has read of a process anyway. `cmdline` is the text of that file, undefined where it could not be read. */
+export interface KnownFacts {
+  comm: string;
+  uid: number | undefined;
+  cmdline: string | undefined;
+}
+
+/** Throws when the process is gone. */
 export function readIdentity(
   files: KernelFiles,
   pid: number,
-  known: { comm: string; uid: number | undefined },
+  known: KnownFacts,
   options: { ports: boolean },
-): Identity {
-  const argv = parseCmdline(files.text(files.proc(pid, "cmdline")));
+): Candidate {
+  const argv = safeArguments(parseCmdline(known.cmdline ?? ""));
   const exe = readExe(files, pid);
   const cgroup = parseMemoryCgroup(files.textIfPresent(files.proc(pid, "cgroup")) ?? "");
   return {
@@ -46,7 +61,7 @@ export function readIdentity(
 }
 
 /** A process that only holds the namespaces of a pod or a compose project open, or that an engine starts for a moment. */
-export function isPauseProcess(identity: Identity): boolean {
+export function isPauseProcess(identity: Candidate): boolean {
   const [first = "", ...rest] = identity.cmdline.split(" ");
   const program = path.basename(identity.exe ?? first);
   if (path.basename(first) === "sleep" && rest.join(" ") === "infinity") return true;
@@ -66,17 +81,19 @@ function readExe(files: KernelFiles, pid: number): string | undefined {
   }
 }
 
+/** Of the list of a network namespace's sockets, listening ones come first. */
+const mostSocketBytes = 512 * KiB;
+
+/** Servers listen on one of their first descriptors; a look at a million would take seconds. */
+const mostDescriptors = 2048;
+
 /** Sockets among the descriptors that the process' network namespace knows as listening. */
 function readPorts(files: KernelFiles, pid: number): number[] {
   try {
-    const listening = new Map(
-      ["tcp", "tcp6"].flatMap((name) => [
-        ...parseListeningPorts(files.textIfPresent(files.proc(pid, "net", name)) ?? ""),
-      ]),
-    );
+    const listening = new Map(["tcp", "tcp6"].flatMap((name) => [...parseListeningPorts(socketsOf(files, pid, name))]));
     if (listening.size === 0) return [];
     const ports = new Set<number>();
-    for (const fd of files.list(files.proc(pid, "fd"))) {
+    for (const fd of files.listUpTo(files.proc(pid, "fd"), mostDescriptors)) {
       const inode = /^socket:\[(\d+)\]$/.exec(socketOf(files, pid, fd) ?? "")?.[1];
       const port = inode === undefined ? undefined : listening.get(inode);
       if (port !== undefined) ports.add(port);
@@ -85,6 +102,16 @@ function readPorts(files: KernelFiles, pid: number): number[] {
   } catch (error) {
     if (failureReason(error) === "gone") throw error;
     return [];
+  }
+}
+
+/** Empty where this kernel has no such sockets. */
+function socketsOf(files: KernelFiles, pid: number, name: string): string {
+  try {
+    return files.textUpTo(files.proc(pid, "net", name), mostSocketBytes);
+  } catch (error) {
+    if (failureReason(error) === "absent") return "";
+    throw error;
   }
 }
 

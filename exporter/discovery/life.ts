@@ -20,7 +20,13 @@ export interface Life {
   readonly history: LifeHistory;
   /** Of its resident memory. */
   readonly recentHigh: RecentHigh;
+  /** Whose share of all places it takes. */
+  readonly owner: string;
   identity: Identity;
+  /** An ended process has none, and may still be listed. */
+  hadArguments: boolean;
+  /** It may start threads beyond its user's limit. */
+  ignoresProcessesLimit: boolean;
   group: Group;
   slot: number;
   cgroup: WatchedCgroup | undefined;
@@ -29,6 +35,8 @@ export interface Life {
   limitSource: LimitSource;
   /** When its identity is read again, on the monotonic clock. */
   refreshAt: number;
+  /** Until when its arguments are not asked for, since it holds up their reading. On the monotonic clock. */
+  argumentsAsideUntil: number;
   /** The pass in which it was last listed. */
   seenInPass: number;
   /** Files that cannot be read now, and why. */

@@ -2,6 +2,8 @@
 // server.js, `java -jar orders.jar` is orders.jar, `gunicorn: master [shop]` is gunicorn, everything else its program.
 
 import path from "node:path";
+import { sizes } from "../../catalog/defaults.ts";
+import { isPlaceholder } from "./arguments.ts";
 
 /** What the kernel tells about a process without any right. */
 export interface NameSources {
@@ -73,19 +75,16 @@ const generic = /^(index|main|__main__|cli|start)(\.\w+)?$/;
 const genericFolder =
   /^(dist|build|out|lib|src|bin|app|usr|local|srv|opt|var|www|html|home|code|workspace|current|releases|\d+|\.\.?|)$/;
 
-/** Longer names are cut: they become label values on every series. */
-const longestName = 128;
-
 /** Longer names are cut by the kernel (TASK_COMM_LEN), in bytes. */
 const longestComm = 15;
 
-/** Never empty. */
+/** Never empty. The arguments are those without secrets. */
 export function defaultName({ comm, argv, exe }: NameSources): string {
   const words = isTitle(argv) ? argv[0].split(" ") : argv;
   const file = exe === undefined || isUnnamedFile(exe) ? words[0] : exe;
   const program = calledAs(words, comm) ?? (file === undefined ? comm : programName(file));
   const name = titleName(argv, program) ?? scriptName(words, program) ?? program;
-  return (name || comm || "unknown").slice(0, longestName);
+  return (name || comm || "unknown").slice(0, sizes.name);
 }
 
 /** A program that was run from memory, or a script from a descriptor: its path is no name. */
@@ -112,7 +111,7 @@ function isTitle(argv: readonly string[]): argv is readonly [string] {
 /** Its first word: `[celeryd: shop@host:MainProcess]` is celeryd. That of `node server.js` says no more than the program. */
 function titleName(argv: readonly string[], program: string): string | undefined {
   const word = isTitle(argv) ? argv[0].replace(/^\[/, "").split(/[ :\]]/, 1)[0] : undefined;
-  return word && word !== program ? word : undefined;
+  return word && word !== program && !isPlaceholder(word) ? word : undefined;
 }
 
 /** The script, module or archive that an interpreter runs. */
@@ -123,10 +122,10 @@ function scriptName(argv: readonly string[], program: string): string | undefine
   for (let i = 1; i < argv.length; i++) {
     const argument = argv[i] as string;
     if (interpreter.inline?.test(argument)) return undefined;
-    if (interpreter.names?.test(argument)) return shortScript(argv[i + 1]);
+    if (interpreter.names?.test(argument)) return shortScript(argv.slice(i + 1).find((next) => !isPlaceholder(next)));
     if (interpreter.withValue?.test(argument)) i++;
     else if (interpreter.commands?.test(argument)) continue;
-    else if (argument !== "" && !/^[-+@]/.test(argument)) return shortScript(argument);
+    else if (argument !== "" && !/^[-+@]/.test(argument) && !isPlaceholder(argument)) return shortScript(argument);
   }
   return undefined;
 }

@@ -437,6 +437,8 @@ const reasonWords: Record<FailureReason, string> = {
   absent: "no such file",
   format: "it does not look as documented",
   io: "the kernel refused",
+  timeout: "the process holds up the reading",
+  untrusted: "the process shows another file in its place",
 };
 
 const why = (reason: FailureReason) => reasonWords[reason];

@@ -4,11 +4,13 @@ import fs from "node:fs";
 import { type EffectiveLimit, readCgroupMemory, readEffectiveLimit } from "../cgroupfs/cgroup-memory.ts";
 import { CgroupLayout } from "../cgroupfs/layout.ts";
 import type { Config, Match } from "../config/config.ts";
-import { type Identity, isPauseProcess, readIdentity } from "../discovery/identity.ts";
+import { type Candidate, isPauseProcess, readIdentity } from "../discovery/identity.ts";
 import type { Life, LimitSource } from "../discovery/life.ts";
 import { membership, needsPorts } from "../discovery/match.ts";
+import { cutName } from "../discovery/shown.ts";
 import { Failures } from "../failures.ts";
 import { type FailureReason, failureReason, type KernelFiles } from "../kernel/files.ts";
+import { TargetFiles } from "../kernel/target-files.ts";
 import { createLogger } from "../log.ts";
 import { parseMemoryCgroup } from "../procfs/cgroup.ts";
 import { isKernelThread, parseStat } from "../procfs/stat.ts";
@@ -115,7 +117,7 @@ export async function observeMachine(options: MachineOptions): Promise<MachineFa
     cgroups: new Cgroups(files, failures, layout),
   });
   try {
-    const census = takeCensus(files, await files.pids(), { ports: needsPorts(config) });
+    const census = await takeCensus(files, await files.pids(), { ports: needsPorts(config) });
     await watcher.pass({ full: true });
     const identities = census.identities.map(({ identity }) => identity).filter((one) => !isPauseProcess(one));
     return {
@@ -126,7 +128,7 @@ export async function observeMachine(options: MachineOptions): Promise<MachineFa
       ...census,
       processes: census.identities.map(({ pid, identity }) => ({
         pid,
-        name: identity.name,
+        name: cutName(identity.name),
         uid: identity.uid,
         kind: kindOf(identity, options.program),
         showsProgram: identity.exe !== undefined,
@@ -154,11 +156,12 @@ interface Census {
   kernelThreads: number;
   zombies: number;
   closed: Map<FailureReason, number>;
-  identities: { pid: number; identity: Identity }[];
+  identities: { pid: number; identity: Candidate }[];
 }
 
 /** Everything that is listed, also what the watcher leaves out. */
-function takeCensus(files: KernelFiles, pids: readonly number[], options: { ports: boolean }): Census {
+async function takeCensus(files: KernelFiles, pids: readonly number[], options: { ports: boolean }): Promise<Census> {
+  const targetFiles = new TargetFiles(files);
   const census: Census = { kernelThreads: 0, zombies: 0, closed: new Map(), identities: [] };
   const ownPid = files.ownPid();
   for (const pid of pids) {
@@ -169,7 +172,9 @@ function takeCensus(files: KernelFiles, pids: readonly number[], options: { port
       else if (stat.state === "Z" || stat.state === "X") census.zombies++;
       else {
         const uid = tryTo(() => uidIn(files.text(files.proc(pid, "status"))));
-        census.identities.push({ pid, identity: readIdentity(files, pid, { comm: stat.comm, uid }, options) });
+        const cmdline = await argumentsOf(targetFiles, pid);
+        const identity = readIdentity(files, pid, { comm: stat.comm, uid, cmdline }, options);
+        census.identities.push({ pid, identity });
       }
     } catch (error) {
       const reason = failureReason(error);
@@ -180,12 +185,22 @@ function takeCensus(files: KernelFiles, pids: readonly number[], options: { port
   return census;
 }
 
+/** Undefined where the process holds their reading up. */
+async function argumentsOf(targetFiles: TargetFiles, pid: number): Promise<string | undefined> {
+  try {
+    return await targetFiles.cmdline(pid);
+  } catch (error) {
+    if (failureReason(error) === "timeout") return undefined;
+    throw error;
+  }
+}
+
 function uidIn(status: string): number | undefined {
   const bytes = Buffer.from(status);
   return realUid(bytes, bytes.length);
 }
 
-function kindOf(identity: Identity, program: string | undefined): SeenProcess["kind"] {
+function kindOf(identity: Candidate, program: string | undefined): SeenProcess["kind"] {
   if (isPauseProcess(identity)) return "pause";
   const words = identity.cmdline.split(" ");
   const isOurs = words.slice(0, 3).some((word) => word === program || /(^|\/)leakwatch$/.test(word));
@@ -197,15 +212,15 @@ function asWatched(files: KernelFiles, life: Life | undefined): WatchedProcess |
   const unreadable = new Map(life.unreadable);
   const smaps = whyClosed(files, files.proc(life.pid, "smaps_rollup"));
   if (smaps !== undefined) unreadable.set("smaps_rollup", smaps);
-  return { group: life.group.name, limitSource: life.limitSource, unreadable, cgroup: asSeen(files, life) };
+  return { group: life.group.name, limitSource: life.limitSource, unreadable, cgroup: asSeen(life) };
 }
 
-function asSeen(files: KernelFiles, { pid, cgroup }: Life): SeenCgroup | undefined {
+function asSeen({ cgroup }: Life): SeenCgroup | undefined {
   if (cgroup === undefined) return undefined;
-  const { at, path, memory } = cgroup;
+  const { at, snapshot, label, memory } = cgroup;
   return {
-    path,
-    reachedBy: at && (at.folder.startsWith(files.proc(pid, "root")) ? "target's root" : "mount"),
+    path: label,
+    reachedBy: at !== undefined ? "mount" : snapshot && "target's root",
     hasEvents: (memory?.events.size ?? 0) > 0,
     hasPressure: memory?.pressure !== undefined,
   };
@@ -246,7 +261,7 @@ function ownMemory(files: KernelFiles, layout: CgroupLayout): Pick<MachineFacts,
 
 function useOfRules(
   config: Config,
-  identities: readonly Identity[],
+  identities: readonly Candidate[],
 ): Pick<MachineFacts, "rules" | "ignores" | "rulesNeedRights"> {
   const alone = (rule: Config["groups"][number]): Config => ({
     ...config,
@@ -254,8 +269,8 @@ function useOfRules(
     groups: [rule],
     unmatched: "ignore",
   });
-  const fits = (rule: Config["groups"][number], identity: Identity) => membership(alone(rule), identity) !== undefined;
-  const fitsMatch = (match: Match, identity: Identity) =>
+  const fits = (rule: Config["groups"][number], identity: Candidate) => membership(alone(rule), identity) !== undefined;
+  const fitsMatch = (match: Match, identity: Candidate) =>
     fits({ name: "any", match, memoryLimit: undefined }, identity);
   const left = identities.filter((identity) => !config.ignore.some((match) => fitsMatch(match, identity)));
   const first = left.map((identity) => config.groups.findIndex((rule) => fits(rule, identity)));

@@ -11,6 +11,7 @@ import {
   recentMetrics,
 } from "../../catalog/metrics.ts";
 import type { Life } from "../discovery/life.ts";
+import { cutPath } from "../discovery/shown.ts";
 import type { WatchedCgroup } from "../samplers/cgroups.ts";
 import { columnCount, columns, newHighs } from "../samplers/process-table.ts";
 import type { Watcher } from "../watcher.ts";
@@ -112,8 +113,8 @@ export class Renderer {
       infoLine: line(processInfo.process, {
         ...name,
         pid: String(life.pid),
-        exe: identity.exe ?? "",
-        cgroup: identity.cgroup?.path ?? "",
+        exe: cutPath(identity.exe ?? ""),
+        cgroup: life.cgroup?.label ?? "",
         container_id: identity.containerId ?? "",
         pod_uid: identity.podUid ?? "",
       }),
@@ -188,11 +189,11 @@ export class Renderer {
     this.family(
       format,
       container,
-      cgroups.flatMap(({ path, containerId }): Sample<typeof container>[] => {
+      cgroups.flatMap(({ label, containerId }): Sample<typeof container>[] => {
         const found = this.watcher.podNames?.peek(containerId);
         if (found === undefined) return [];
         const labels = {
-          cgroup: path,
+          cgroup: label,
           container_id: containerId ?? "",
           pod_uid: found.podUid,
           pod_namespace: found.namespace,
@@ -243,7 +244,7 @@ export class Renderer {
       const { ofEvent } = this.textsOfCgroup(cgroup);
       for (const [event, count] of cgroup.memory?.events ?? []) {
         if (!knownEvents.has(event)) continue;
-        const labels = ofEvent.get(event) ?? Buffer.from(labelText(metric, { cgroup: cgroup.path, event }));
+        const labels = ofEvent.get(event) ?? Buffer.from(labelText(metric, { cgroup: cgroup.label, event }));
         ofEvent.set(event, labels);
         if (empty) this.buffer.text(familyHeader(metric, format));
         empty = false;
@@ -255,11 +256,11 @@ export class Renderer {
   private textsOfCgroup(cgroup: WatchedCgroup): CgroupTexts {
     const known = this.cgroupTexts.get(cgroup);
     if (known !== undefined) return known;
-    const { path, version, containerId = "", podUid = "" } = cgroup;
+    const { label, version, containerId = "", podUid = "" } = cgroup;
     const made: CgroupTexts = {
-      labels: Buffer.from(labelText(cgroupMetrics.usage, { cgroup: path })),
+      labels: Buffer.from(labelText(cgroupMetrics.usage, { cgroup: label })),
       infoLine: line(cgroupMetrics.info, {
-        cgroup: path,
+        cgroup: label,
         version: String(version),
         container_id: containerId,
         pod_uid: podUid,

@@ -1,7 +1,6 @@
 // The one module that touches the kernel's files. Everything above it works on values.
 
 import fs from "node:fs";
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 
 /** Where the kernel's file systems are mounted; a host's can stand under another root. */
@@ -15,16 +14,36 @@ export interface KernelRoots {
 }
 
 /** Why something could not be read, in the words of the `reason` label. */
-export type FailureReason = "gone" | "permission" | "descriptors" | "absent" | "format" | "io";
+export type FailureReason =
+  | "gone"
+  | "permission"
+  | "descriptors"
+  | "absent"
+  | "format"
+  | "io"
+  | "timeout" // the kernel or a file system of the target's does not answer
+  | "untrusted"; // there is a file, but not one of the kernel's: a target can put anything behind its root
 
 /** A file that was read does not look as its documentation says. */
 export class FormatError extends Error {
   override readonly name = "FormatError";
 }
 
+/** Behind a target's root stands something else than the kernel's file. The message never holds what it says. */
+export class UntrustedFileError extends Error {
+  override readonly name = "UntrustedFileError";
+}
+
+/** A read that a target holds up. */
+export class TimeoutError extends Error {
+  override readonly name = "TimeoutError";
+}
+
 /** Puts an error into one of the few classes that a metric can count. */
 export function failureReason(error: unknown): FailureReason {
   if (error instanceof FormatError) return "format";
+  if (error instanceof UntrustedFileError) return "untrusted";
+  if (error instanceof TimeoutError) return "timeout";
   switch ((error as NodeJS.ErrnoException | undefined)?.code) {
     case "ESRCH": // the process ended while its file was open
     case "ENODEV": // the cgroup was removed while its file was open
@@ -39,6 +58,9 @@ export function failureReason(error: unknown): FailureReason {
     case "EMFILE":
     case "ENFILE":
       return "descriptors";
+    case "ELOOP": // a link, where the kernel has none
+    case "ENXIO": // a socket, or a device that is not there
+      return "untrusted";
     default:
       return "io";
   }
@@ -48,10 +70,13 @@ export function failureReason(error: unknown): FailureReason {
 export class KernelFiles {
   readonly procfs: string;
   readonly cgroupfs: string;
+  /** Copies of a machine's files are on another device than the files were. */
+  readonly isCopy: boolean;
   private readonly root: string;
 
   constructor({ root = "", procfs, cgroupfs }: KernelRoots) {
     this.root = root;
+    this.isCopy = root !== "";
     this.procfs = procfs;
     this.cgroupfs = cgroupfs;
   }
@@ -69,9 +94,26 @@ export class KernelFiles {
     return fs.readFileSync(this.root + file, "utf8");
   }
 
-  /** The same off the event loop, for the few files whose reading can take long. */
-  textAsync(file: string): Promise<string> {
-    return readFile(this.root + file, "utf8");
+  /** The first bytes of a file, as text: of files that grow with what a target does, up to gigabytes. */
+  textUpTo(file: string, mostBytes: number): string {
+    const fd = this.open(file);
+    try {
+      const buffer = Buffer.allocUnsafe(mostBytes);
+      let length = 0;
+      for (let read = -1; read !== 0 && length < mostBytes; length += read) {
+        read = fs.readSync(fd, buffer, length, mostBytes - length, null);
+      }
+      return buffer.toString("utf8", 0, length);
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+
+  /** Opens a file on the thread pool, since a file system of the target's may never answer. The caller closes it. */
+  openOffLoop(file: string, flags: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fs.open(this.root + file, flags, (error, fd) => (error ? reject(error) : resolve(fd)));
+    });
   }
 
   /** Contents as text, or undefined where this kernel or mount does not have the file. */
@@ -107,6 +149,20 @@ export class KernelFiles {
   /** Names in a folder. */
   list(folder: string): string[] {
     return fs.readdirSync(this.root + folder);
+  }
+
+  /** The first names in a folder that a target can fill with as many as it likes. */
+  listUpTo(folder: string, most: number): string[] {
+    const opened = fs.opendirSync(this.root + folder, { bufferSize: Math.min(most, 1024) });
+    try {
+      const names: string[] = [];
+      for (let entry = opened.readSync(); entry !== null && names.length < most; entry = opened.readSync()) {
+        names.push(entry.name);
+      }
+      return names;
+    } finally {
+      opened.closeSync();
+    }
   }
 
   /** Names of the folders in a folder. */

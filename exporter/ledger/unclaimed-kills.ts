@@ -3,37 +3,38 @@
 
 import { ledger } from "../../catalog/defaults.ts";
 
-interface Kill {
-  /** The counter that saw it. */
-  counter: string;
+/** Kills that one counter saw in one pass. */
+interface Kills {
+  readonly counter: string;
   /** On the monotonic clock. */
-  seenAt: number;
-  seenInPass: number;
+  readonly seenAt: number;
+  readonly seenInPass: number;
+  unclaimed: number;
 }
 
 export class UnclaimedKills {
-  private kills: Kill[] = [];
+  private seen: Kills[] = [];
   private pass = 0;
 
   /** A new pass: kills whose victims should have been gone by now belong to nobody who is watched. The next pass sees each in any case. */
   nextPass(now: number): void {
     this.pass++;
-    this.kills = this.kills.filter(
+    this.seen = this.seen.filter(
       ({ seenAt, seenInPass }) => seenInPass >= this.pass - 1 || now - seenAt <= ledger.victimIsGoneWithinSeconds,
     );
   }
 
   see(counter: string, count: number, now: number): void {
-    for (let i = 0; i < count; i++) this.kills.push({ counter, seenAt: now, seenInPass: this.pass });
+    if (count > 0) this.seen.push({ counter, seenAt: now, seenInPass: this.pass, unclaimed: count });
   }
 
   count(counter: string): number {
-    return this.kills.filter((kill) => kill.counter === counter).length;
+    return this.seen.reduce((sum, kills) => sum + (kills.counter === counter ? kills.unclaimed : 0), 0);
   }
 
   /** A life that ended was the victim of the oldest of them. */
   claim(counter: string): void {
-    const oldest = this.kills.findIndex((kill) => kill.counter === counter);
-    if (oldest >= 0) this.kills.splice(oldest, 1);
+    const oldest = this.seen.find((kills) => kills.counter === counter && kills.unclaimed > 0);
+    if (oldest !== undefined) oldest.unclaimed--;
   }
 }

@@ -10,10 +10,12 @@ export interface MachineMemory {
   total: number;
   /** Bytes that programs could still get without swapping; undefined before Linux 3.14. */
   available: number | undefined;
+  /** Bytes of all swap. */
+  swap: number | undefined;
 }
 
 /** Throws FormatError when the total is missing. */
 export function parseMeminfo(text: string): MachineMemory {
   const fields = parseKibFields(text);
-  return { total: required(fields, "MemTotal"), available: fields.get("MemAvailable") };
+  return { total: required(fields, "MemTotal"), available: fields.get("MemAvailable"), swap: fields.get("SwapTotal") };
 }

@@ -15,21 +15,59 @@ export interface CgroupMount {
   mountPoint: string;
 }
 
-/** Mounts of cgroup version 2, and of the controller's version 1 hierarchy. */
-export function parseCgroupMounts(text: string, controller: Controller = "memory"): CgroupMount[] {
-  const mounts: CgroupMount[] = [];
+/** Any mount of a process. */
+export interface Mount {
+  id: number;
+  /** The mount that this one stands on. */
+  parent: number;
+  /** `st_dev` of the files that it shows. */
+  device: number;
+  root: string;
+  mountPoint: string;
+  type: string;
+  superOptions: string;
+}
+
+/** All mounts, in the kernel's order. Lines of another shape are skipped. */
+export function parseMounts(text: string): Mount[] {
+  const mounts: Mount[] = [];
   for (const line of text.split("\n")) {
     const [left, right] = line.split(" - ");
     if (left === undefined || right === undefined) continue;
-    const [, , , root, mountPoint] = left.split(" ").map(unescapeOctal);
-    const [type, , superOptions] = right.split(" ");
+    const [id, parent, device = "", root, mountPoint] = left.split(" ").map(unescapeOctal);
+    const [type = "", , superOptions = ""] = right.split(" ");
     if (root === undefined || mountPoint === undefined) continue;
-    if (type === "cgroup2") mounts.push({ version: 2, root, mountPoint });
-    if (type === "cgroup" && superOptions?.split(",").includes(controller)) {
-      mounts.push({ version: 1, root, mountPoint });
-    }
+    mounts.push({
+      id: Number(id),
+      parent: Number(parent),
+      device: deviceOf(device),
+      root,
+      mountPoint,
+      type,
+      superOptions,
+    });
   }
   return mounts;
+}
+
+/** The version of the hierarchy that a mount shows; undefined where it is none, or one of other controllers. */
+export function cgroupVersionOf({ type, superOptions }: Mount, controller: Controller): 1 | 2 | undefined {
+  if (type === "cgroup2") return 2;
+  return type === "cgroup" && superOptions.split(",").includes(controller) ? 1 : undefined;
+}
+
+/** Mounts of cgroup version 2, and of the controller's version 1 hierarchy. */
+export function parseCgroupMounts(text: string, controller: Controller = "memory"): CgroupMount[] {
+  return parseMounts(text).flatMap((mount) => {
+    const version = cgroupVersionOf(mount, controller);
+    return version === undefined ? [] : [{ version, root: mount.root, mountPoint: mount.mountPoint }];
+  });
+}
+
+/** `0:31` as `st_dev` has it. Source: gnu_dev_makedev of glibc, for devices below 2^32. */
+function deviceOf(text: string): number {
+  const [major = Number.NaN, minor = Number.NaN] = text.split(":").map(Number);
+  return (minor & 0xff) + ((major & 0xfff) << 8) + (minor >>> 8) * 2 ** 20;
 }
 
 /** Blanks and backslashes in paths are written as `\040`. */

@@ -81,6 +81,13 @@ export function realUid(file: Uint8Array, length: number): number | undefined {
   return uid === undefined ? undefined : Number(uid);
 }
 
+/** Descriptors that its table has room for (FDSize), 0 where it is not told. The table never shrinks. */
+export function fdTableSize(file: Uint8Array, length: number): number {
+  const bytes = Buffer.from(file.buffer, file.byteOffset, length);
+  const at = bytes.indexOf("\nFDSize:\t");
+  return at < 0 ? 0 : Number.parseInt(bytes.toString("latin1", at + 9, at + 20), 10);
+}
+
 /** May start threads beyond its user's limit of processes: root, and who may override resource limits. */
 export function ignoresProcessesLimit(file: Uint8Array, length: number): boolean {
   const text = Buffer.from(file.buffer, file.byteOffset, length).toString("latin1");

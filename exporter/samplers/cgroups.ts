@@ -1,25 +1,42 @@
-// The cgroups of the watched processes: read once per cgroup, however many processes it holds.
+// The cgroups of the watched processes: read once per cgroup, however many processes it holds. Where our own mounts show them, their
+// files are the kernel's; the others are read through one of their processes (target-cgroup.ts), whose word counts for itself only.
 
+import { targetReads } from "../../catalog/defaults.ts";
 import {
   type CgroupMemory,
   type EffectiveLimit,
+  limitFile,
+  memoryFiles,
   readCgroupMemory,
   readEffectiveLimit,
   readEvents,
+  withinMachine,
 } from "../cgroupfs/cgroup-memory.ts";
 import { type CgroupIdentity, identifyCgroup } from "../cgroupfs/identity.ts";
-import { type CgroupFolder, CgroupLayout, locateThroughTarget } from "../cgroupfs/layout.ts";
+import { type CgroupFolder, CgroupLayout } from "../cgroupfs/layout.ts";
+import { threadsLimitFile } from "../cgroupfs/threads-limit.ts";
+import { cutPath } from "../discovery/shown.ts";
 import type { Failures } from "../failures.ts";
-import { failureReason, type KernelFiles } from "../kernel/files.ts";
+import { type FailureReason, failureReason, type KernelFiles } from "../kernel/files.ts";
 import { type DescriptorBudget, KeptFiles } from "../kernel/kept-files.ts";
+import { TargetFiles } from "../kernel/target-files.ts";
 import type { MemoryCgroup } from "../procfs/cgroup.ts";
+import { type CgroupSnapshot, readThroughTarget } from "./target-cgroup.ts";
 
 /** A cgroup that holds watched processes. */
 export interface WatchedCgroup extends CgroupIdentity {
   readonly version: 1 | 2;
   readonly path: string;
-  /** Where its files are; undefined where no mount shows it. */
+  /** Its path as labels show it: cut, unique, without characters that act on a terminal. */
+  readonly label: string;
+  /** Where our own mounts show its files; undefined where none does. */
   readonly at: CgroupFolder | undefined;
+  /** Its files as one of its processes shows them, where our mounts do not. */
+  readonly snapshot: CgroupSnapshot | undefined;
+  /** Has one of its processes ever shown them? */
+  readonly isShown: boolean;
+  /** Why what its processes show in place of its files is not read. */
+  readonly problem: FailureReason | undefined;
   /** Undefined until it was read, and where it cannot be. */
   memory: CgroupMemory | undefined;
   limit: EffectiveLimit | undefined;
@@ -28,6 +45,36 @@ export interface WatchedCgroup extends CgroupIdentity {
   /** The cgroup above it, whose events count those below it too (version 2 only). */
   readonly parent: string | undefined;
 }
+
+/** The one that counts its OOM kills, among those of all cgroups. */
+export const killCounterOf = ({ at, path }: WatchedCgroup): string => at?.folder ?? `seen by its processes ${path}`;
+
+interface Known extends WatchedCgroup {
+  /** Pids of its watched processes. */
+  readonly holders: Set<number>;
+  snapshot: CgroupSnapshot | undefined;
+  isShown: boolean;
+  problem: FailureReason | undefined;
+  /** When its processes were last asked to show it, and until when they are not asked again. On the monotonic clock. */
+  askedAt: number;
+  asideUntil: number;
+  /** OOM kills that its processes last showed. */
+  shownOomKills: number | undefined;
+}
+
+/** What the machine has; what a target shows cannot be more. */
+export interface MachineBounds {
+  /** Memory and swap, in bytes. */
+  readonly bytes: number | undefined;
+  readonly swap: number | undefined;
+  /** OOM kills since boot. */
+  readonly oomKills: number | undefined;
+}
+
+const neverAsked = Number.NEGATIVE_INFINITY;
+
+/** Processes of a cgroup that are asked to show it, one after the other. */
+const mostAsked = 3;
 
 /** OOM kill counter of a folder, and the folder's identity: one made anew under the same path starts at 0. */
 interface Counted {
@@ -40,7 +87,9 @@ export class Cgroups {
   private readonly failures: Failures;
   private readonly layout: CgroupLayout;
   private readonly kept: KeptFiles;
-  private readonly known = new Map<string, WatchedCgroup & { holders: number }>();
+  private readonly targetFiles: TargetFiles;
+  private readonly known = new Map<string, Known>();
+  private machine: MachineBounds = { bytes: undefined, swap: undefined, oomKills: undefined };
   private readonly counted = new Map<string, Counted>();
   /** OOM kills since the last look, per parent folder. */
   private readonly newOomKillsBelow = new Map<string, number>();
@@ -52,7 +101,9 @@ export class Cgroups {
     failures: Failures,
     layout: CgroupLayout = CgroupLayout.detect(files),
     budget: DescriptorBudget = { maxKept: 0, kept: 0 },
+    targetFiles: TargetFiles = new TargetFiles(files),
   ) {
+    this.targetFiles = targetFiles;
     this.kept = new KeptFiles(files, budget);
     this.files = files;
     this.failures = failures;
@@ -69,20 +120,22 @@ export class Cgroups {
     const key = `${cgroup.version}${cgroup.path}`;
     let found = this.known.get(key);
     if (found === undefined) {
-      found = { ...this.locate(cgroup, pid), holders: 0 };
+      found = this.locate(cgroup);
       this.known.set(key, found);
       this.readLimit(found);
       // what was counted before we looked is no news
       if (found.at) this.countOomKills(found.version, found.at.folder);
       if (found.parent) this.countOomKills(found.version, found.parent);
     }
-    found.holders++;
+    found.holders.add(pid);
     return found;
   }
 
-  drop(cgroup: WatchedCgroup): void {
+  drop(cgroup: WatchedCgroup, pid: number): void {
     const found = this.known.get(`${cgroup.version}${cgroup.path}`);
-    if (found === undefined || --found.holders > 0) return;
+    if (found === undefined) return;
+    found.holders.delete(pid);
+    if (found.holders.size > 0) return;
     this.known.delete(`${cgroup.version}${cgroup.path}`);
     if (found.at) this.kept.releaseFolder(found.at.folder);
     this.forgetCounts();
@@ -98,27 +151,81 @@ export class Cgroups {
   }
 
   /** A round of readings begins. */
-  startReading(): void {
+  startReading(machine: MachineBounds): void {
+    this.machine = machine;
     this.limits.clear();
     this.kept.startRound();
+  }
+
+  /**
+   * Asks the processes of those cgroups that our mounts do not show, the longest unasked first: all of them, or only those that
+   * were never asked. Within a time; `now` is on the monotonic clock.
+   */
+  async askProcesses({ all, now }: { all: boolean; now: number }): Promise<void> {
+    const foreign = [...this.known.values()].filter(({ at }) => at === undefined);
+    if (all) for (const cgroup of foreign) cgroup.snapshot = undefined; // what it was some time ago is not what it is
+    const due = foreign.filter(({ askedAt, asideUntil }) => now >= asideUntil && (all || askedAt === neverAsked));
+    const end = performance.now() + targetReads.secondsInPass * 1000;
+    for (const cgroup of due.sort((a, b) => a.askedAt - b.askedAt)) {
+      if (performance.now() < end) await this.ask(cgroup, now);
+    }
+  }
+
+  private async ask(cgroup: Known, now: number): Promise<void> {
+    const started = performance.now();
+    cgroup.askedAt = now;
+    cgroup.snapshot = undefined;
+    cgroup.problem = undefined;
+    for (const pid of [...cgroup.holders].slice(0, mostAsked)) {
+      try {
+        cgroup.snapshot = await readThroughTarget({ files: this.files, targetFiles: this.targetFiles }, pid, cgroup, {
+          controller: "memory",
+          own: memoryFiles[cgroup.version],
+          eachLevel: [limitFile[cgroup.version], ...(cgroup.version === 2 ? [threadsLimitFile] : [])],
+        });
+        if (cgroup.snapshot !== undefined) break;
+      } catch (error) {
+        cgroup.problem = this.failures.add("cgroup", error, cgroup.label);
+      }
+    }
+    const isSlow = performance.now() - started > targetReads.slowSeconds * 1000;
+    if (cgroup.snapshot === undefined || isSlow) cgroup.asideUntil = now + targetReads.asideSeconds;
+    cgroup.isShown = cgroup.problem === undefined && (cgroup.isShown || cgroup.snapshot !== undefined);
+    if (cgroup.shownOomKills === undefined) this.countShownOomKills(cgroup);
+    this.readLimit(cgroup);
   }
 
   /** Everything about one cgroup: for scrapes. */
   read(cgroup: WatchedCgroup): void {
     cgroup.memory = undefined;
-    if (cgroup.at === undefined) return;
     try {
-      // through a target's mounts nothing is kept: it would hold those mounts
-      const files = cgroup.at.folder.startsWith(this.files.cgroupfs) ? this.kept : this.files;
-      const memory = readCgroupMemory(files, cgroup.version, cgroup.at.folder);
-      this.limits.set(cgroup.at.folder, memory.limit);
-      cgroup.memory = memory;
-      cgroup.limit = readEffectiveLimit(this.files, cgroup.version, cgroup.at, { own: this.limits, memory });
+      const memory = this.readMemory(cgroup);
+      if (memory !== undefined) {
+        cgroup.memory = memory;
+        cgroup.limit = this.effectiveLimit(cgroup, memory);
+      }
     } catch (error) {
       const reason = failureReason(error);
-      if (reason !== "gone" && reason !== "absent") this.failures.add("cgroup", error, cgroup.path);
+      if (reason !== "gone" && reason !== "absent") this.failures.add("cgroup", error, cgroup.label);
     }
     if (cgroup.memory === undefined) this.readLimit(cgroup); // those above it may still be told
+  }
+
+  private readMemory({ version, at, snapshot }: WatchedCgroup): CgroupMemory | undefined {
+    if (at !== undefined) {
+      const memory = readCgroupMemory(this.kept, version, at.folder);
+      this.limits.set(at.folder, memory.limit);
+      return memory;
+    }
+    return snapshot && withinMachine(readCgroupMemory(snapshot, version, snapshot.at.folder), this.machine);
+  }
+
+  private effectiveLimit({ version, at, snapshot }: WatchedCgroup, memory?: CgroupMemory): EffectiveLimit | undefined {
+    const known = memory === undefined ? {} : { memory };
+    // limits of a round are kept for the next cgroup only while a round goes on
+    const own = memory === undefined ? new Map<string, number | undefined>() : this.limits;
+    if (at !== undefined) return readEffectiveLimit(this.files, version, at, { own, ...known });
+    return snapshot && readEffectiveLimit(snapshot, version, snapshot.at, { own: new Map(), ...known });
   }
 
   /** As after a look that found nothing. */
@@ -127,11 +234,18 @@ export class Cgroups {
     for (const cgroup of this.known.values()) cgroup.newOomKills = 0;
   }
 
-  /** Looks at the OOM kill counters only. */
-  lookForOomKills(): void {
+  /**
+   * Looks at the OOM kill counters only. What processes show of their own cgroup counts up to the kills that the machine has
+   * counted meanwhile.
+   */
+  async lookForOomKills({ onMachine, now }: { onMachine: number; now: number }): Promise<void> {
     this.newOomKillsBelow.clear();
+    await this.askProcesses({ all: true, now });
     for (const cgroup of this.known.values()) {
-      cgroup.newOomKills = cgroup.at === undefined ? 0 : this.countOomKills(cgroup.version, cgroup.at.folder);
+      cgroup.newOomKills =
+        cgroup.at === undefined
+          ? Math.min(onMachine, this.countShownOomKills(cgroup))
+          : this.countOomKills(cgroup.version, cgroup.at.folder);
       if (cgroup.parent !== undefined && !this.newOomKillsBelow.has(cgroup.parent)) {
         this.newOomKillsBelow.set(cgroup.parent, this.countOomKills(cgroup.version, cgroup.parent));
       }
@@ -143,38 +257,50 @@ export class Cgroups {
     return this.newOomKillsBelow.get(parent) ?? 0;
   }
 
-  private locate(cgroup: MemoryCgroup, pid: number): WatchedCgroup {
-    const at = this.layout.locate(cgroup) ?? this.tryThroughTarget(cgroup, pid);
+  private locate(cgroup: MemoryCgroup): Known {
+    const at = this.layout.locate(cgroup);
     const above = at && at.folder.length > at.top.length ? at.folder.slice(0, at.folder.lastIndexOf("/")) : undefined;
     return {
       ...identifyCgroup(cgroup.path),
       version: cgroup.version,
       path: cgroup.path,
+      label: cutPath(cgroup.path),
       at,
+      snapshot: undefined,
+      isShown: false,
+      problem: undefined,
       memory: undefined,
       limit: undefined,
       newOomKills: 0,
       parent: cgroup.version === 2 ? above : undefined,
+      holders: new Set(),
+      askedAt: neverAsked,
+      asideUntil: neverAsked,
+      shownOomKills: undefined,
     };
   }
 
-  private tryThroughTarget(cgroup: MemoryCgroup, pid: number): CgroupFolder | undefined {
+  private readLimit(cgroup: WatchedCgroup): void {
+    if (cgroup.problem !== undefined) cgroup.limit = undefined;
+    if (cgroup.at === undefined && cgroup.snapshot === undefined) return; // its last processes end under the limit that it had
     try {
-      const at = locateThroughTarget(this.files, pid, cgroup);
-      return at !== undefined && this.files.inode(at.folder) > 0 ? at : undefined;
-    } catch {
-      return undefined;
+      if (cgroup.at !== undefined) this.files.inode(cgroup.at.folder); // throws when it is gone
+      cgroup.limit = this.effectiveLimit(cgroup);
+    } catch (error) {
+      const reason = failureReason(error);
+      if (reason !== "gone" && reason !== "absent") this.failures.add("cgroup", error, cgroup.label);
     }
   }
 
-  private readLimit(cgroup: WatchedCgroup): void {
-    if (cgroup.at === undefined) return;
+  /** The kills that its processes show beyond what they showed before; what they showed at first is no news. */
+  private countShownOomKills(cgroup: Known): number {
+    const { snapshot, version, shownOomKills: before } = cgroup;
+    if (snapshot === undefined) return 0;
     try {
-      this.files.inode(cgroup.at.folder); // throws when it is gone; its last processes ended under the limit that it had
-      cgroup.limit = readEffectiveLimit(this.files, cgroup.version, cgroup.at);
-    } catch (error) {
-      const reason = failureReason(error);
-      if (reason !== "gone" && reason !== "absent") this.failures.add("cgroup", error, cgroup.path);
+      cgroup.shownOomKills = readEvents(snapshot, version, snapshot.at.folder).get("oom_kill") ?? 0;
+      return before === undefined ? 0 : Math.max(0, cgroup.shownOomKills - before);
+    } catch {
+      return 0;
     }
   }
 

@@ -3,9 +3,9 @@
 // process: once that has ended it answers ESRCH, and never shows another process that was given the same pid.
 
 import fs from "node:fs";
-import { failureReason, type KernelFiles } from "../kernel/files.ts";
+import { failureReason, type KernelFiles, TimeoutError } from "../kernel/files.ts";
 import { parseStat } from "../procfs/stat.ts";
-import { nameHash, parseStatus, type StatusOffsets, unknownOffsets } from "../procfs/status.ts";
+import { fdTableSize, nameHash, parseStatus, type StatusOffsets, unknownOffsets } from "../procfs/status.ts";
 import { column, columnCount, type ProcessTable } from "./process-table.ts";
 
 /** Not kept open. */
@@ -28,6 +28,12 @@ export type ReadOutcome = "read" | "renamed" | "no memory" | "zombie" | "gone";
 
 /** How the number of descriptors is found on this kernel. */
 export type FdCountMethod = "size" | "list";
+
+/** Threads that are looked at for one that still has memory. Those of a traced process may all have ended. */
+const mostThreads = 64;
+
+/** Listing as many takes some 50 ms. */
+const mostListedFds = 65_536;
 
 /** Largest status file that is read; one of a process with thousands of supplementary groups. */
 const largestStatus = 1 << 20;
@@ -94,7 +100,7 @@ export class ProcessReader {
   /** The status of the first thread that still has memory; all of them share it. */
   private readThreads(handle: ProcessHandle, table: ProcessTable, row: number): ReadOutcome {
     handle.livingThread = undefined;
-    for (const thread of this.files.list(this.files.proc(handle.pid, "task"))) {
+    for (const thread of this.files.listUpTo(this.files.proc(handle.pid, "task"), mostThreads)) {
       if (Number(thread) === handle.pid) continue;
       try {
         this.fillFrom(this.files.proc(handle.pid, "task", thread, "status"));
@@ -122,11 +128,11 @@ export class ProcessReader {
 
   private countFds(handle: ProcessHandle): number {
     if (handle.livingThread !== undefined) {
-      return this.files.list(this.files.proc(handle.pid, "task", handle.livingThread, "fd")).length;
+      return this.listedFds(this.files.proc(handle.pid, "task", handle.livingThread, "fd"));
     }
     if (handle.fdFolder !== closed) return fs.fstatSync(handle.fdFolder).size;
     const folder = this.files.proc(handle.pid, "fd");
-    if (this.fdCountMethod === "list") return this.files.list(folder).length;
+    if (this.fdCountMethod === "list") return this.listedFds(folder);
     if (this.kept < this.maxKept) {
       try {
         handle.fdFolder = this.keep(folder, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
@@ -137,6 +143,13 @@ export class ProcessReader {
       }
     }
     return this.files.size(folder);
+  }
+
+  /** Only where the process' table of descriptors, whose size its status shows, is not too large to be listed at once. */
+  private listedFds(folder: string): number {
+    const size = fdTableSize(this.buffer, this.length);
+    if (size > mostListedFds) throw new TimeoutError(`a table of ${size} descriptors takes too long to list`);
+    return this.files.list(folder).length;
   }
 
   /** Reads the whole file at `fd` into the buffer, which grows when a file fills it. */

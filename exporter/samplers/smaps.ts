@@ -7,7 +7,8 @@ import { smaps as costs } from "../../catalog/defaults.ts";
 import type { Config } from "../config/config.ts";
 import type { Life } from "../discovery/life.ts";
 import type { Failures } from "../failures.ts";
-import { failureReason, type KernelFiles } from "../kernel/files.ts";
+import { failureReason } from "../kernel/files.ts";
+import type { TargetFiles } from "../kernel/target-files.ts";
 import { parseSmapsRollup } from "../procfs/smaps-rollup.ts";
 import type { Watcher } from "../watcher.ts";
 import { column } from "./process-table.ts";
@@ -15,14 +16,14 @@ import { column } from "./process-table.ts";
 export class SmapsSampler {
   /** Processes that the last round left out because of their size or its budget. */
   skipped = 0;
-  private readonly files: KernelFiles;
+  private readonly files: TargetFiles;
   private readonly failures: Failures;
   private readonly watcher: Pick<Watcher, "watched" | "table">;
   private nextRound = Number.NEGATIVE_INFINITY;
   private readonly readInRound = new WeakMap<Life, number>();
   private round = 0;
 
-  constructor(files: KernelFiles, failures: Failures, watcher: Pick<Watcher, "watched" | "table">) {
+  constructor(files: TargetFiles, failures: Failures, watcher: Pick<Watcher, "watched" | "table">) {
     this.files = files;
     this.failures = failures;
     this.watcher = watcher;
@@ -60,7 +61,7 @@ export class SmapsSampler {
   private async read(life: Life): Promise<void> {
     const { table } = this.watcher;
     try {
-      const { pss, uss } = parseSmapsRollup(await this.files.textAsync(this.files.proc(life.pid, "smaps_rollup")));
+      const { pss, uss } = parseSmapsRollup(await this.files.procText(life.pid, "smaps_rollup"));
       table.set(life.row, column.proportionalMemory, pss);
       table.set(life.row, column.uniqueMemory, uss);
       life.unreadable.delete("smaps_rollup");

@@ -1,12 +1,15 @@
 // What limits threads beyond the process' own limit: the pids controller of its cgroup, and the whole kernel. Both are
 // the same for many processes and seldom change, so they are read once and kept for a while.
 
-import { type CgroupFolder, CgroupLayout, locateThroughTarget } from "../cgroupfs/layout.ts";
-import { readThreadsLimit } from "../cgroupfs/threads-limit.ts";
+import { targetReads } from "../../catalog/defaults.ts";
+import { CgroupLayout } from "../cgroupfs/layout.ts";
+import { readThreadsLimit, threadsLimitFile } from "../cgroupfs/threads-limit.ts";
 import type { Failures } from "../failures.ts";
 import { failureReason, type KernelFiles } from "../kernel/files.ts";
+import { TargetFiles } from "../kernel/target-files.ts";
 import { parseCgroup } from "../procfs/cgroup.ts";
 import type { WatchedCgroup } from "./cgroups.ts";
+import { readThroughTarget } from "./target-cgroup.ts";
 
 /** A new limit shows this much later at most, in seconds, beside the time between two refreshes of a process. */
 const keptForSeconds = 60;
@@ -16,25 +19,59 @@ const kernelLimits = ["threads-max", "pid_max"] as const;
 
 export class ThreadsLimits {
   private readonly files: KernelFiles;
+  private readonly targetFiles: TargetFiles;
   private readonly failures: Failures;
   /** Made when it is needed: only version 1 has a hierarchy of its own for pids. */
   private layout: CgroupLayout | undefined;
   private readonly ofCgroup = new Map<string, number>();
+  /** Cgroups that only a process in them shows: that process, and which processes wait for the limit. */
+  private readonly wanted = new Map<string, number[]>();
   private ofKernel = Number.POSITIVE_INFINITY;
   private keptUntil = Number.NEGATIVE_INFINITY;
 
-  constructor(files: KernelFiles, failures: Failures) {
+  constructor(files: KernelFiles, failures: Failures, targetFiles: TargetFiles = new TargetFiles(files)) {
     this.files = files;
     this.failures = failures;
+    this.targetFiles = targetFiles;
   }
 
   /** Infinity where none is known. `memory` is the cgroup that counts its memory; `now` is on the monotonic clock. */
   least(pid: number, memory: WatchedCgroup | undefined, now: number): number {
-    if (now >= this.keptUntil) this.startAnew(now);
+    if (now >= this.keptUntil) this.startAgain(now);
     return Math.min(this.ofKernel, memory?.version === 2 ? this.ofVersion2(memory) : this.ofOwnHierarchy(pid));
   }
 
-  private startAnew(now: number): void {
+  /** Asks processes for those limits that our mounts do not show. Returns the pids whose limit may be another than `least` said. */
+  async askProcesses(): Promise<number[]> {
+    const answered: number[] = [];
+    const end = performance.now() + targetReads.secondsInPass * 1000;
+    for (const [path, pids] of this.wanted) {
+      if (performance.now() > end) break;
+      this.wanted.delete(path);
+      const limit = await this.limitShownBy(pids[0] as number, path);
+      this.ofCgroup.set(path, limit);
+      if (Number.isFinite(limit)) answered.push(...pids);
+    }
+    return answered;
+  }
+
+  private async limitShownBy(pid: number, path: string): Promise<number> {
+    const wanted = { controller: "pids", own: [], eachLevel: [threadsLimitFile] } as const;
+    try {
+      const snapshot = await readThroughTarget(
+        { files: this.files, targetFiles: this.targetFiles },
+        pid,
+        { version: 1, path },
+        wanted,
+      );
+      return this.orNone("pids.max", () => snapshot && readThreadsLimit(snapshot, snapshot.at));
+    } catch (error) {
+      this.failures.add("pids.max", error, "the limit of threads");
+      return Number.POSITIVE_INFINITY;
+    }
+  }
+
+  private startAgain(now: number): void {
     this.keptUntil = now + keptForSeconds;
     this.ofCgroup.clear();
     this.ofKernel = Math.min(...kernelLimits.map((name) => this.readKernelLimit(name)));
@@ -47,27 +84,25 @@ export class ThreadsLimits {
     });
   }
 
-  private ofVersion2({ path, at }: WatchedCgroup): number {
-    return this.kept(path, () => at);
+  private ofVersion2({ path, at, snapshot }: WatchedCgroup): number {
+    if (at !== undefined) return this.kept(path, () => readThreadsLimit(this.files, at));
+    return this.orNone("pids.max", () => snapshot && readThreadsLimit(snapshot, snapshot.at));
   }
 
   private ofOwnHierarchy(pid: number): number {
     const pids = parseCgroup(this.files.textIfPresent(this.files.proc(pid, "cgroup")) ?? "", "pids");
     if (pids === undefined) return Number.POSITIVE_INFINITY;
     this.layout ??= CgroupLayout.detect(this.files, process.pid, "pids");
-    const { layout } = this;
-    return this.kept(pids.path, () => layout.locate(pids) ?? locateThroughTarget(this.files, pid, pids, "pids"));
+    const at = this.layout.locate(pids);
+    if (at !== undefined) return this.kept(pids.path, () => readThreadsLimit(this.files, at));
+    const known = this.ofCgroup.get(pids.path);
+    if (known === undefined) this.wanted.set(pids.path, [...(this.wanted.get(pids.path) ?? []), pid]);
+    return known ?? Number.POSITIVE_INFINITY;
   }
 
-  private kept(path: string, locate: () => CgroupFolder | undefined): number {
-    let limit = this.ofCgroup.get(path);
-    if (limit === undefined) {
-      limit = this.orNone("pids.max", () => {
-        const at = locate();
-        return at && readThreadsLimit(this.files, at);
-      });
-      this.ofCgroup.set(path, limit);
-    }
+  private kept(path: string, read: () => number | undefined): number {
+    const limit = this.ofCgroup.get(path) ?? this.orNone("pids.max", read);
+    this.ofCgroup.set(path, limit);
     return limit;
   }
 

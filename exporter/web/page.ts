@@ -12,6 +12,8 @@ export interface PageFacts {
   configError: string | undefined;
   /** Files that cannot be read, by reason, with the number of processes. */
   unreadable: readonly (readonly [{ file: string; reason: string }, number])[];
+  /** Processes that are not watched because a bound is reached. */
+  leftOut: readonly { bound: string; limit: number; processes: number }[];
   telemetryPath: string;
   sampleInterval: number;
   /** How many times faster than life the verdicts' clock runs: 1, but in a demonstration. */
@@ -60,11 +62,12 @@ ${ended.length === 0 ? "" : endedTable(ended)}
 `;
 }
 
-function notices({ notReady, configError, unreadable, speed }: PageFacts): string {
+function notices({ notReady, configError, unreadable, leftOut, speed }: PageFacts): string {
   const lines = [
     ...(speed === 1 ? [] : [`A demonstration: verdicts are made on a clock ${speed} times faster than life.`]),
     ...(notReady === undefined ? [] : [`Not ready: ${notReady}.`]),
     ...(configError === undefined ? [] : [`The new configuration was refused, the old one stays: ${configError}`]),
+    ...leftOut.map((left) => `${leftOutText(left)}.`),
     ...unreadable.map(
       ([{ file, reason }, n]) =>
         `${file} of ${count(n, "process", "processes")} cannot be read: ${reasonText(reason)}.`,
@@ -73,12 +76,25 @@ function notices({ notReady, configError, unreadable, speed }: PageFacts): strin
   return lines.map((line) => `<p class="notice">${escapeHtml(line)}</p>`).join("\n");
 }
 
+/** For the page and for `/-/ready`. */
+export function leftOutText({ bound, limit, processes }: PageFacts["leftOut"][number]): string {
+  const reached: Record<string, string> = {
+    processes: `no more than ${limit} processes are watched`,
+    groups: `no more than ${limit} groups are watched`,
+    processes_per_group: `no more than ${limit} processes of one group are watched`,
+    processes_per_owner: `no more than ${limit} processes of one container or user are watched`,
+  };
+  return `${count(processes, "process is", "processes are")} not watched: ${reached[bound]} (max_processes)`;
+}
+
 function reasonText(reason: string): string {
   const texts: Record<string, string> = {
     permission: "it belongs to another user (run as the same one, or as root with CAP_SYS_PTRACE)",
     descriptors: "too many open files (raise the limit of open files)",
     format: "it does not look as documented",
     io: "the read failed",
+    timeout: "the process holds up the reading",
+    untrusted: "not a cgroup file: the process shows something else in its place",
   };
   return texts[reason] ?? reason;
 }

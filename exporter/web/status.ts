@@ -5,6 +5,7 @@ import type { Verdict } from "../../catalog/verdicts.ts";
 import type { SlotVerdict } from "../analysis/live.ts";
 import type { GroupVerdict } from "../analysis/verdicts.ts";
 import type { Life } from "../discovery/life.ts";
+import { cutPath } from "../discovery/shown.ts";
 import type { Exporter } from "../exporter.ts";
 import { column } from "../samplers/process-table.ts";
 
@@ -95,8 +96,8 @@ export function groupStatuses(
     return {
       slot: life.slot,
       pid: life.pid,
-      exe: life.identity.exe ?? null,
-      cgroup: life.identity.cgroup?.path ?? null,
+      exe: life.identity.exe === undefined ? null : cutPath(life.identity.exe),
+      cgroup: life.cgroup?.label ?? null,
       container_id: life.identity.containerId ?? null,
       pod_uid: life.identity.podUid ?? null,
       start_time_seconds: startTime,

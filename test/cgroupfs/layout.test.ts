@@ -2,9 +2,10 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CgroupLayout, locateThroughTarget } from "../../exporter/cgroupfs/layout.ts";
+import { CgroupLayout, locateInMounts } from "../../exporter/cgroupfs/layout.ts";
 import { KernelFiles } from "../../exporter/kernel/files.ts";
 import { type MemoryCgroup, parseMemoryCgroup } from "../../exporter/procfs/cgroup.ts";
+import { parseMounts } from "../../exporter/procfs/mountinfo.ts";
 import { FixtureFiles, fixture } from "../support/fixtures.ts";
 
 const ownRoot = { cgroupfs: "/sys/fs/cgroup" };
@@ -150,29 +151,73 @@ describe("CgroupLayout by the mounts alone", () => {
   });
 });
 
-describe("locateThroughTarget", () => {
+describe("locateInMounts", () => {
+  const found = (machine: string, pid: number) =>
+    locateInMounts(parseMounts(fixture(machine, "proc", String(pid), "mountinfo")), cgroupOf(machine, pid));
+
   test("finds a container's group in its own mounts", () => {
-    const machine = "docker-cgroup-v1";
-    expect(locateThroughTarget(new FixtureFiles(machine), 8, cgroupOf(machine, 8))).toEqual({
-      folder: "/proc/8/root/sys/fs/cgroup/memory",
-      top: "/proc/8/root/sys/fs/cgroup/memory",
+    expect(found("docker-cgroup-v1", 8)).toMatchObject({
+      folder: "/sys/fs/cgroup/memory",
+      top: "/sys/fs/cgroup/memory",
     });
   });
 
   test("finds a node's process by its full path", () => {
-    const machine = "cgroup-v2-nested";
-    expect(locateThroughTarget(new FixtureFiles(machine), 116, cgroupOf(machine, 116))?.folder).toBe(
-      `/proc/116/root/sys/fs/cgroup${burstable}${web}`,
-    );
-  });
-
-  test("finds nothing for a process without mountinfo", () => {
-    const machine = "docker-cgroup-v1";
-    expect(locateThroughTarget(new FixtureFiles(machine), 30, cgroupOf(machine, 30))).toBeUndefined();
+    expect(found("cgroup-v2-nested", 116)?.folder).toBe(`/sys/fs/cgroup${burstable}${web}`);
   });
 
   test("does not guess where the target's mount reaches above our namespace", () => {
-    const machine = "cgroup-v2-private-namespace"; // the root is /../../../.. there, and the path /../<id>
-    expect(locateThroughTarget(new FixtureFiles(machine), 1, cgroupOf(machine, 1))).toBeUndefined();
+    expect(found("cgroup-v2-private-namespace", 1)).toBeUndefined(); // the root is /../../../.. there, and the path /../<id>
+  });
+
+  const mounts = (...lines: string[]) =>
+    locateInMounts(parseMounts(lines.join("\n")), { version: 2, path: "/pod/api" })?.folder;
+  const root = "20 1 8:1 / / rw - ext4 /dev/sda rw";
+  const sys = "21 20 0:19 / /sys rw - sysfs sysfs rw";
+  const cgroup = "22 21 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw";
+
+  test.each([
+    ["the kernel's file system alone", [root, sys, cgroup], "/sys/fs/cgroup/pod/api"],
+    ["in any order", [cgroup, root, sys], "/sys/fs/cgroup/pod/api"],
+    [
+      "beside others",
+      [root, sys, cgroup, "23 22 0:40 / /sys/fs/cgroup/pod/other rw - tmpfs t rw"],
+      "/sys/fs/cgroup/pod/api",
+    ],
+    [
+      "mounted twice",
+      [root, sys, cgroup, "23 22 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw"],
+      "/sys/fs/cgroup/pod/api",
+    ],
+    ["under a tmpfs", [root, sys, cgroup, "23 22 0:40 / /sys/fs/cgroup rw - tmpfs t rw"], undefined],
+    ["under a tmpfs on its way", [root, sys, cgroup, "23 21 0:40 / /sys/fs rw - tmpfs t rw"], undefined],
+    ["under a tmpfs in place of all", [root, sys, cgroup, "23 20 0:40 / / rw - tmpfs t rw"], undefined],
+    [
+      "under a FUSE file system at the folder",
+      [root, sys, cgroup, "23 22 0:40 / /sys/fs/cgroup/pod/api rw - fuse f rw"],
+      undefined,
+    ],
+    [
+      "under a folder of another cgroup",
+      [root, sys, cgroup, "23 22 0:26 /other /sys/fs/cgroup/pod/api rw - cgroup2 cgroup2 rw"],
+      undefined,
+    ],
+    [
+      "as a name of a FUSE file system",
+      [root, sys, "22 21 0:40 / /sys/fs/cgroup rw - fuse.cgroup2 cgroup2 rw"],
+      undefined,
+    ],
+    [
+      "in a source that looks like a mount",
+      [root, sys, "22 21 0:40 / /sys/fs/cgroup rw - tmpfs -\\040cgroup2 rw"],
+      undefined,
+    ],
+    [
+      "in mounts that stand on each other",
+      ["1 2 0:26 / / rw - cgroup2 c rw", "2 1 0:26 / / rw - cgroup2 c rw"],
+      "/pod/api",
+    ],
+  ])("%s", (_, lines, folder) => {
+    expect(mounts(...lines)).toBe(folder);
   });
 });

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { GiB, MiB } from "../../catalog/defaults.ts";
 import { decodeConfig, defaultConfig } from "../../exporter/config/config.ts";
+import { Pattern } from "../../exporter/config/pattern.ts";
 
 const config = (document: unknown) => decodeConfig(document, []);
 
@@ -39,23 +40,25 @@ describe("decodeConfig", () => {
         ignore: [{ name: "sh|bash|sleep" }],
         unmatched: "ignore",
         memory_limit: "2GiB",
+        max_processes: 5000,
         smaps: { enabled: true, interval: "5m", max_resident: "1GiB", budget: "100ms" },
       }),
     ).toEqual({
       sampleInterval: 10,
       sampleMaxAge: 2,
       groups: [
-        { name: "api", match: { cmdline: /^(?:.*server\.js.*)$/s }, memoryLimit: 512 * MiB },
+        { name: "api", match: { cmdline: new Pattern(String.raw`.*server\.js.*`) }, memoryLimit: 512 * MiB },
         {
           name: "worker-${queue}",
-          match: { cmdline: /^(?:.*worker --queue=(?<queue>\w+).*)$/s },
+          match: { cmdline: new Pattern(String.raw`.*worker --queue=(?<queue>\w+).*`) },
           memoryLimit: undefined,
         },
         { name: "shop", match: { port: 8080, uid: 1000 }, memoryLimit: undefined },
       ],
-      ignore: [{ name: /^(?:sh|bash|sleep)$/s }],
+      ignore: [{ name: new Pattern(String.raw`sh|bash|sleep`) }],
       unmatched: "ignore",
       memoryLimit: 2 * GiB,
+      maxProcesses: 5000,
       smaps: { enabled: true, interval: 300, maxResident: GiB, budget: 0.1 },
     });
   });

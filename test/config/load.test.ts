@@ -20,7 +20,7 @@ async function messageOf(attempt: Promise<unknown>): Promise<string> {
 
 const complaint = (source: string) => messageOf(parseConfig(source, "leakwatch.yml"));
 
-const topLevel = "sampling, groups, ignore, unmatched, memory_limit, smaps";
+const topLevel = "sampling, groups, ignore, unmatched, memory_limit, max_processes, smaps";
 const conditions = "name, exe, cmdline, cgroup, uid, port";
 
 describe("parseConfig names file, line, place, what was expected and what came", () => {
@@ -135,7 +135,7 @@ describe("parseConfig names file, line, place, what was expected and what came",
   test("for a bad regular expression, with the reason", async () => {
     const source = lines("groups:", "  - name: api", "    match:", "      name: '['");
     expect(await complaint(source)).toMatch(
-      /^leakwatch\.yml:4: groups\[0\]\.match\.name: expected a regular expression \(.*\[.*\), got "\["$/,
+      /^leakwatch\.yml:4: groups\[0\]\.match\.name: expected a regular expression of RE2 \(.*\[.*\), got "\["$/,
     );
   });
 });

@@ -9,13 +9,13 @@ const life = (pid: number) => ({ pid }) as Life;
 function start(group: Group, pid: number): number {
   const number = group.freeSlot();
   const slot = group.slots[number];
-  if (slot) slot.life = life(pid);
+  if (slot) group.fill(slot, life(pid));
   return number;
 }
 
 function end(group: Group, number: number): void {
   const slot = group.slots[number];
-  if (slot) slot.life = undefined;
+  if (slot) group.free(slot);
 }
 
 describe("Group", () => {

@@ -2,10 +2,10 @@
 import { describe, expect, test } from "vitest";
 import { GiB, MiB } from "../../catalog/defaults.ts";
 import { type Config, decodeConfig, defaultConfig } from "../../exporter/config/config.ts";
-import type { Identity } from "../../exporter/discovery/identity.ts";
+import type { Candidate } from "../../exporter/discovery/identity.ts";
 import { membership, needsPorts } from "../../exporter/discovery/match.ts";
 
-const api: Identity = {
+const api: Candidate = {
   name: "server.js",
   comm: "MainThread",
   exe: "/usr/local/bin/node",
@@ -20,7 +20,7 @@ const api: Identity = {
 
 /** A configuration as a user would write it. */
 const config = (document: unknown): Config => decodeConfig(document, []);
-const groupOf = (document: unknown, identity: Partial<Identity> = {}) =>
+const groupOf = (document: unknown, identity: Partial<Candidate> = {}) =>
   membership(config(document), { ...api, ...identity })?.group;
 
 describe("membership without configuration", () => {
@@ -96,7 +96,7 @@ describe("rules", () => {
 });
 
 describe("a group's name", () => {
-  const named = (name: string, match: object, identity: Partial<Identity> = {}) =>
+  const named = (name: string, match: object, identity: Partial<Candidate> = {}) =>
     groupOf({ groups: [{ name, match }] }, identity);
 
   test("takes words from the patterns", () => {

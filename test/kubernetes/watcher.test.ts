@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { MiB } from "../../catalog/defaults.ts";
 import { type Config, defaultConfig } from "../../exporter/config/config.ts";
 import { loadConfig, parseConfig } from "../../exporter/config/load.ts";
+import { Pattern } from "../../exporter/config/pattern.ts";
 import { Exporter } from "../../exporter/exporter.ts";
 import { createLogger } from "../../exporter/log.ts";
 import { type FakeMachine, fakeMachine } from "../support/machine.ts";
@@ -105,7 +106,7 @@ describe("what a pod tells its sidecar", () => {
     const machine = fakeMachine();
     machine.start({ argv: ["node", "/srv/server.js"], exe: "/usr/bin/node" });
     machine.start({ argv: ["nginx"], exe: "/usr/sbin/nginx", comm: "nginx" });
-    const groups = [{ name: "proxy", match: { name: /^nginx$/ }, memoryLimit: undefined }];
+    const groups = [{ name: "proxy", match: { name: new Pattern("nginx") }, memoryLimit: undefined }];
     const exporter = exporterOf(machine, { config: { groupPrefix: "shop", groups } });
     await scrape(exporter);
     expect(groupsOf(exporter).sort()).toEqual(["proxy", "shop/server.js"]);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { smaps as costs, GiB, MiB } from "../../catalog/defaults.ts";
 import { processMetrics } from "../../catalog/metrics.ts";
 import { type Config, defaultConfig } from "../../exporter/config/config.ts";
+import { TargetFiles } from "../../exporter/kernel/target-files.ts";
 import { SmapsSampler } from "../../exporter/samplers/smaps.ts";
 import { fakeMachine, watch } from "../support/machine.ts";
 
@@ -13,7 +14,7 @@ async function watchedProcesses(...residents: number[]) {
     machine.start({ resident, smaps: { pss: resident / 2, uss: resident / 4 } }),
   );
   await watched.pass();
-  const sampler = new SmapsSampler(machine.files, watched.failures, watched.watcher);
+  const sampler = new SmapsSampler(new TargetFiles(machine.files), watched.failures, watched.watcher);
   const sample = (options: Partial<Config["smaps"]> = {}) =>
     sampler.sampleIfDue({ ...defaultConfig.smaps, ...options }, machine.clock.monotonic());
   /** PSS of each process; undefined where it has no series. */
@@ -112,7 +113,7 @@ describe("SmapsSampler", () => {
     const { pass, watcher, failures, value } = watch(machine);
     const pid = machine.start();
     await pass();
-    await new SmapsSampler(machine.files, failures, watcher).sampleIfDue(defaultConfig.smaps, 0);
+    await new SmapsSampler(new TargetFiles(machine.files), failures, watcher).sampleIfDue(defaultConfig.smaps, 0);
     expect(value(pid, processMetrics.proportionalMemory)).toBeUndefined();
     expect([...failures]).toEqual([]);
   });

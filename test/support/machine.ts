@@ -121,7 +121,7 @@ export class FakeMachine {
   /** Starts a process now, unless `startTicks` says otherwise, and returns its pid. */
   start(facts: Partial<ProcessFacts> = {}): number {
     const argv = facts.argv ?? ["/usr/bin/api"];
-    const program = argv[0] as string;
+    const program = argv[0] ?? facts.exe ?? "";
     const process: ProcessFacts = {
       pid: facts.pid ?? this.nextPid++,
       comm: path.basename(program).slice(0, 15),
@@ -339,8 +339,8 @@ export class MachineFiles extends KernelFiles {
     return super.text(this.checked(file));
   }
 
-  override textAsync(file: string): Promise<string> {
-    return super.textAsync(this.checked(file));
+  override async openOffLoop(file: string, flags: number): Promise<number> {
+    return super.openOffLoop(this.checked(file), flags);
   }
 
   override open(file: string, flags?: number): number {
