@@ -74,7 +74,7 @@ export const targetReads = {
   /** Of one file: as long as a single argument can be (MAX_ARG_STRLEN). */
   mostBytes: 128 * KiB,
   /** Of a process' list of mounts, of which a user can make a hundred thousand. */
-  mountsBytes: MiB,
+  mountsBytes: 256 * KiB,
   /** Of a file of a cgroup; the largest, memory.stat, has some 2 KiB. */
   cgroupFileBytes: 16 * KiB,
   /** A target that was slow, or that has something else in place of the kernel's files, is left alone for so long. Seconds. */

@@ -321,6 +321,9 @@ export class Exporter {
   }
 }
 
+/** How many connections an exporter here may have: half of what watched processes leave of its descriptors. */
+export const ownMaxConnections = () => Math.max(8, Math.floor((ownDescriptorLimit() * (1 - keptShare)) / 2));
+
 /** How many descriptors an exporter here may hold on watched processes. */
 export const ownMaxKept = () => Math.floor(ownDescriptorLimit() * keptShare);
 

@@ -48,13 +48,15 @@ export interface ForeignFolder extends CgroupFolder {
 
 /**
  * The cgroup's folder in the mounts of another process, as a path below its root; undefined where none shows it. A target
- * mounts what it likes where it likes: only a mount of the kernel's cgroups counts, on whose way to the folder stands nothing else.
+ * mounts what it likes where it likes: only a mount of the kernel's cgroups counts, and none on whose way to the folder something
+ * else is mounted (`covered`).
  */
 export function locateInMounts(
   mounts: readonly Mount[],
   cgroup: CgroupPath,
   controller: Controller = "memory",
-): ForeignFolder | undefined {
+): ForeignFolder | "covered" | undefined {
+  let found: "covered" | undefined;
   for (const mount of mounts) {
     if (cgroupVersionOf(mount, controller) !== cgroup.version) continue;
     const below = pathBelow(mount, cgroup.path);
@@ -62,8 +64,9 @@ export function locateInMounts(
     const top = withoutTrailingSlash(mount.mountPoint);
     const at = { folder: top + below, top, device: mount.device };
     if (!isCovered(at.folder, mount, mounts)) return at;
+    found = "covered";
   }
-  return undefined;
+  return found;
 }
 
 /** Does another mount than those that this one stands on lie on the way to the folder? */

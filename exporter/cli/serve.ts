@@ -1,11 +1,11 @@
 // `leakwatch serve`: watch, and serve what is seen.
 
 import { Command, InvalidArgumentError, Option } from "commander";
-import { defaultListenAddress } from "../../catalog/defaults.ts";
+import { defaultListenAddress, web } from "../../catalog/defaults.ts";
 import { compressed, detection } from "../../catalog/detection.ts";
 import { ConfigError, loadConfig } from "../config/load.ts";
 import { endIfHeldUp } from "../exit.ts";
-import { Exporter } from "../exporter.ts";
+import { Exporter, ownMaxConnections } from "../exporter.ts";
 import { createLogger, type LogFormat, type LogLevel, logLevels } from "../log.ts";
 import { parseListenAddress, urlOf } from "../web/listen-address.ts";
 import { listen } from "../web/server.ts";
@@ -84,6 +84,7 @@ async function serve(options: ServeOptions): Promise<void> {
         log,
       },
       address,
+      { maxConnections: Math.min(web.maxConnections, ownMaxConnections()) },
     ).catch((error) => {
       throw new CannotListen(options.webListenAddress, error);
     });

@@ -55,6 +55,7 @@ export async function readThroughTarget(
   try {
     const at = locateInMounts(await readMounts(targetFiles, pid), cgroup, wanted.controller);
     if (at === undefined) return undefined;
+    if (at === "covered") throw new UntrustedFileError("not a cgroup file: something is mounted over it");
     await targetFiles.folderBehindRoot(root + at.folder, at.device);
     const texts = new Map<string, string>();
     for (const file of filesOf(at, wanted)) {

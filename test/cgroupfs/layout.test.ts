@@ -163,15 +163,17 @@ describe("locateInMounts", () => {
   });
 
   test("finds a node's process by its full path", () => {
-    expect(found("cgroup-v2-nested", 116)?.folder).toBe(`/sys/fs/cgroup${burstable}${web}`);
+    expect(found("cgroup-v2-nested", 116)).toMatchObject({ folder: `/sys/fs/cgroup${burstable}${web}` });
   });
 
   test("does not guess where the target's mount reaches above our namespace", () => {
     expect(found("cgroup-v2-private-namespace", 1)).toBeUndefined(); // the root is /../../../.. there, and the path /../<id>
   });
 
-  const mounts = (...lines: string[]) =>
-    locateInMounts(parseMounts(lines.join("\n")), { version: 2, path: "/pod/api" })?.folder;
+  const mounts = (...lines: string[]) => {
+    const at = locateInMounts(parseMounts(lines.join("\n")), { version: 2, path: "/pod/api" });
+    return typeof at === "object" ? at.folder : at;
+  };
   const root = "20 1 8:1 / / rw - ext4 /dev/sda rw";
   const sys = "21 20 0:19 / /sys rw - sysfs sysfs rw";
   const cgroup = "22 21 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw";
@@ -189,18 +191,18 @@ describe("locateInMounts", () => {
       [root, sys, cgroup, "23 22 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw"],
       "/sys/fs/cgroup/pod/api",
     ],
-    ["under a tmpfs", [root, sys, cgroup, "23 22 0:40 / /sys/fs/cgroup rw - tmpfs t rw"], undefined],
-    ["under a tmpfs on its way", [root, sys, cgroup, "23 21 0:40 / /sys/fs rw - tmpfs t rw"], undefined],
-    ["under a tmpfs in place of all", [root, sys, cgroup, "23 20 0:40 / / rw - tmpfs t rw"], undefined],
+    ["under a tmpfs", [root, sys, cgroup, "23 22 0:40 / /sys/fs/cgroup rw - tmpfs t rw"], "covered"],
+    ["under a tmpfs on its way", [root, sys, cgroup, "23 21 0:40 / /sys/fs rw - tmpfs t rw"], "covered"],
+    ["under a tmpfs in place of all", [root, sys, cgroup, "23 20 0:40 / / rw - tmpfs t rw"], "covered"],
     [
       "under a FUSE file system at the folder",
       [root, sys, cgroup, "23 22 0:40 / /sys/fs/cgroup/pod/api rw - fuse f rw"],
-      undefined,
+      "covered",
     ],
     [
       "under a folder of another cgroup",
       [root, sys, cgroup, "23 22 0:26 /other /sys/fs/cgroup/pod/api rw - cgroup2 cgroup2 rw"],
-      undefined,
+      "covered",
     ],
     [
       "as a name of a FUSE file system",

@@ -79,13 +79,19 @@ export class ExporterProcess extends RunningExporter {
   }
 
   /** Resolves when it listens. It is stopped when the test is over. */
-  static async start({ config = onlyTargets, args = [] }: { config?: string; args?: string[] } = {}) {
+  static async start({
+    config = onlyTargets,
+    args = [],
+    launcher = [],
+  }: {
+    config?: string;
+    args?: string[];
+    launcher?: string[];
+  } = {}) {
     const configFile = temporaryFile("leakwatch.yml", config);
-    const child = spawn(
-      process.execPath,
-      [program, "serve", "--web.listen-address=127.0.0.1:0", `--config.file=${configFile}`, ...args],
-      { stdio: ["ignore", "ignore", "pipe"] },
-    );
+    const command = [process.execPath, program, "serve", "--web.listen-address=127.0.0.1:0"];
+    const [first = "", ...rest] = [...launcher, ...command, `--config.file=${configFile}`, ...args];
+    const child = spawn(first, rest, { stdio: ["ignore", "ignore", "pipe"] });
     let log = "";
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       log += text;

@@ -18,6 +18,7 @@ export const requirements: readonly Requirement[] = [
   { program: "dockerd", packages: ["docker.io"] },
   { program: "docker", packages: ["docker.io", "docker-cli"] },
   { program: "busybox", packages: ["busybox-static"] },
+  { program: "python3", packages: ["python3"] },
 ];
 
 /** Makes sure that every program is there. Installs what is missing as root on Debian, else throws one message. */
