@@ -81,6 +81,8 @@ export const targetReads = {
   asideSeconds: 600,
   /** One that took longer than this for all of its files counts as slow. Seconds. */
   slowSeconds: 0.1,
+  /** One that was not asked because others hold up readings is asked again after so long. Seconds. */
+  againSeconds: 30,
   /** Folders above a cgroup of which limits are read. */
   mostAncestors: 32,
 } as const;

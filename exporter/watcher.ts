@@ -17,7 +17,7 @@ import type { Life, LimitSource } from "./discovery/life.ts";
 import { type Membership, membership, needsPorts } from "./discovery/match.ts";
 import type { Failures } from "./failures.ts";
 import { failureReason, type KernelFiles, TimeoutError } from "./kernel/files.ts";
-import { TargetFiles } from "./kernel/target-files.ts";
+import { HeldUpElsewhere, TargetFiles } from "./kernel/target-files.ts";
 import type { PodNames } from "./kubernetes/pod-names.ts";
 import { groupName } from "./kubernetes/pods.ts";
 import { Ledger } from "./ledger/ledger.ts";
@@ -336,11 +336,12 @@ export class Watcher {
     if (this.waited > targetReads.secondsInPass) return undefined;
     const started = performance.now();
     this.endSlice();
-    const read = await Promise.all(
-      processes.map(({ pid, argumentsAsideUntil = now }) =>
-        now < argumentsAsideUntil ? stillHeldUp : this.targetFiles.cmdline(pid).catch((error: Error) => error),
-      ),
-    );
+    const read: (string | Error)[] = [];
+    // one after the other: two that hold up their reading would else take both places before the first is noticed
+    for (const { pid, argumentsAsideUntil = now } of processes) {
+      if (now < argumentsAsideUntil) read.push(stillHeldUp);
+      else read.push(await this.targetFiles.cmdline(pid).catch((error: Error) => error));
+    }
     this.sliceStart = performance.now();
     this.waited += Math.max(0, (this.sliceStart - started) / 1000 - argumentsAtOnce * targetReads.ordinarySeconds);
     return read;
@@ -523,8 +524,9 @@ export class Watcher {
   private vacate(life: Life, now: number): void {
     const slot = life.group.slots[life.slot];
     if (slot !== undefined) life.group.free(slot);
-    if (!life.group.running) this.runningGroups--;
-    if (!life.group.running) this.ledger.account(life.group.name).goneSince = now;
+    if (life.group.running) return;
+    this.runningGroups--;
+    this.ledger.account(life.group.name).goneSince = now;
   }
 
   private letGo(life: Life): void {
@@ -544,7 +546,10 @@ export class Watcher {
     for (const pid of pids) {
       if (this.sliceIsOver()) await this.pause();
       const stat = this.readNewStat(pid, now);
-      if (stat !== undefined) candidates.push(stat);
+      if (stat === undefined) continue;
+      if (this.bounds.areFull)
+        this.ignore(pid, now, "processes"); // and nothing more is read of it
+      else candidates.push(stat);
     }
     candidates.sort((a, b) => a.startTicks - b.startTicks || a.pid - b.pid);
     for (let i = 0; i < candidates.length; i += argumentsAtOnce) {
@@ -617,8 +622,11 @@ export class Watcher {
   }
 
   private argumentsFailed(life: Life, error: Error, now: number): void {
-    if (error !== stillHeldUp) this.notReadable(life, "cmdline", error);
-    if (failureReason(error) === "timeout") life.argumentsAsideUntil = now + targetReads.asideSeconds;
+    if (error === stillHeldUp) return;
+    this.notReadable(life, "cmdline", error);
+    const isOwnFault = failureReason(error) === "timeout" && !(error instanceof HeldUpElsewhere);
+    if (isOwnFault) life.argumentsAsideUntil = now + targetReads.asideSeconds;
+    else life.refreshAt = now + targetReads.againSeconds;
   }
 
   private identify(pid: number, comm: string, cmdline: string | Error): Candidate {

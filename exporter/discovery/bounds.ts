@@ -29,12 +29,16 @@ export class Bounds {
     return bound === "processes" ? this.processes : Math.max(1, Math.floor(this.processes * bounds.share));
   }
 
+  get areFull(): boolean {
+    return this.taken >= this.processes;
+  }
+
   /** The bound that keeps one more process out; undefined where there is room. `groups` counts those that have a process. */
   against(
     owner: string,
     counts: { readonly groups: number; readonly inGroup: number | undefined },
   ): BoundName | undefined {
-    if (this.taken >= this.limitOf("processes")) return "processes";
+    if (this.areFull) return "processes";
     if (counts.inGroup === undefined && counts.groups >= this.limitOf("groups")) return "groups";
     if ((counts.inGroup ?? 0) >= this.limitOf("processes_per_group")) return "processes_per_group";
     if ((this.ofOwner.get(owner) ?? 0) >= this.limitOf("processes_per_owner")) return "processes_per_owner";

@@ -17,6 +17,16 @@ export interface ExpectedFile {
   readonly mostBytes: number;
 }
 
+/** Nothing was tried: other targets hold up readings of this kind, and this one might too. It can be tried again soon. */
+export class HeldUpElsewhere extends TimeoutError {
+  constructor() {
+    super("other processes hold up readings of this kind");
+  }
+}
+
+/** Threads that are looked at for one that waits. */
+const mostThreads = 64;
+
 export class TargetFiles {
   private readonly files: KernelFiles;
   private readonly seconds: number;
@@ -37,8 +47,12 @@ export class TargetFiles {
     return this.stuck;
   }
 
-  /** /proc/<pid>/cmdline, its first 128 KiB. Only reading it waits for the target. Throws the file system's error, or TimeoutError. */
-  cmdline(pid: number): Promise<string> {
+  /**
+   * /proc/<pid>/cmdline, its first 128 KiB. Only reading it waits for the target. Throws the file system's error, or TimeoutError.
+   * While some target holds up a reading, others that look like it are not asked: the last place is for all the rest.
+   */
+  async cmdline(pid: number): Promise<string> {
+    if (this.stuck > 0 && this.waitsInKernel(pid)) throw new HeldUpElsewhere();
     return this.withinTime(targetReads.mostBytes, async (buffer) => {
       const fd = this.files.open(this.files.proc(pid, "cmdline"));
       try {
@@ -84,6 +98,19 @@ export class TargetFiles {
     });
   }
 
+  /** Is one of its threads in an uninterruptible sleep (D)? Who keeps a memory lock for ever, or waits for it, mostly is. */
+  private waitsInKernel(pid: number): boolean {
+    const threads = this.files.listUpTo(this.files.proc(pid, "task"), mostThreads);
+    return threads.some((thread) => {
+      try {
+        const stat = this.files.text(this.files.proc(pid, "task", thread, "stat"));
+        return stat.startsWith(") D ", stat.lastIndexOf(")")); // the name before it can hold anything
+      } catch {
+        return false; // ended since
+      }
+    });
+  }
+
   private isOn(device: number, stat: fs.Stats): boolean {
     return this.files.isCopy || stat.dev === device;
   }
@@ -121,7 +148,7 @@ export class TargetFiles {
 
   private async takePlace(): Promise<number> {
     for (;;) {
-      if (this.stuck >= this.buffers.length) throw new TimeoutError("other targets hold up all readings of this kind");
+      if (this.stuck >= this.buffers.length) throw new HeldUpElsewhere();
       const place = this.free.pop();
       if (place !== undefined) return place;
       await new Promise<void>((resolve) => this.waiting.push(resolve));
