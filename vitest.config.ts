@@ -12,6 +12,8 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/integration/**", "test/e2e/**"],
           sequence: { groupOrder: 0 },
+          testTimeout: 60_000, // a busy machine is no failure
+          hookTimeout: 60_000,
         },
       },
       {
