@@ -31,9 +31,10 @@ for (const command of program.commands) command.exitOverride();
 
 try {
   await program.parseAsync(withoutStrayValues(program, process.argv.slice(2)), { from: "user" });
-  if (!isService) endIfHeldUp();
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
   // help and version end well; everything else that the parser refuses is a misuse
   process.exitCode = error.exitCode === 0 ? 0 : 2;
+} finally {
+  if (!isService) endIfHeldUp();
 }

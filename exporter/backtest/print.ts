@@ -1,5 +1,6 @@
 // A backtest's result as text for a terminal.
 
+import { shownLine, shownName, shownText } from "../cli/shown-text.ts";
 import { humanDuration } from "../web/human.ts";
 import type { HistoryReport } from "./history.ts";
 import type { Report } from "./report.ts";
@@ -8,12 +9,15 @@ import type { Score } from "./score.ts";
 /** Traces begin at 0 or in our time; a year from 0 is none of both. Seconds. */
 const firstDate = 365 * 86_400;
 
+/** A cell of a table, in bytes: two names, and a word. */
+const cellBytes = 300;
+
 /** Every episode, by trace. */
 export function renderEpisodes(report: Report): string {
   const rows = report.traces.flatMap(({ id, episodes }) =>
     episodes.map(({ alert, severity, slot, start, end }) => [
-      id,
-      slot ?? "",
+      shownName(id),
+      shownName(slot ?? ""),
       alert,
       severity,
       moment(start),
@@ -33,7 +37,7 @@ export function renderHistory(report: HistoryReport): string {
   const rows = [...episodes]
     .sort((a, b) => a.start - b.start)
     .map(({ id, slots, slot, alert, severity, start, end }) => [
-      slots > 1 && slot !== null ? `${id} slot ${slot}` : id,
+      slots > 1 && slot !== null ? `${shownName(id)} slot ${shownName(slot)}` : shownName(id),
       alert,
       severity,
       moment(start),
@@ -42,7 +46,7 @@ export function renderHistory(report: HistoryReport): string {
   const perWeek = alerts.map((one) => [one.alert, one.severity, one.class, `${one.per_week.toFixed(1)} a week`]);
   const all = alerts.reduce((sum, { per_week }) => sum + per_week, 0);
   return [
-    `${what}\n${url}, ${moment(from)} to ${moment(to)} UTC\n`,
+    `${shownLine(what)}\n${shownLine(url)}, ${moment(from)} to ${moment(to)} UTC\n`,
     ...(rows.length > 0 ? [table([["process", "alert", "severity", "start (UTC)", ""], ...rows]), table(perWeek)] : []),
     `${all.toFixed(1)} alerts a week. ${named} of ${processes} processes would have been named as leaking.\n`,
   ].join("\n");
@@ -65,7 +69,7 @@ export function renderScore(score: Score): string {
     ["F1", share(score.f1)],
     ["precision", share(score.precision)],
     ["recall", share(score.recall)],
-    ["worst leak family", `${share(score.worstFamily.recall)} (${score.worstFamily.family})`],
+    ["worst leak family", `${share(score.worstFamily.recall)} (${shownName(score.worstFamily.family)})`],
     ["false alerts per healthy process-week", share(score.falseAlerts.all)],
     ["  of severity critical", share(score.falseAlerts.critical)],
     ["first OOM warned 30 min ahead", share(score.warnedBeforeOom)],
@@ -78,22 +82,17 @@ export function renderScore(score: Score): string {
   ];
   const families = score.families.map(({ family, label, traces, hit, medianDelayHours }) => [
     label,
-    family,
+    shownName(family),
     `${hit} of ${traces} ${label === "leak" ? "found" : "false"}`,
     medianDelayHours === undefined ? "" : `after ${hours(medianDelayHours)}`,
   ]);
   return `${score.leaks} leaks, ${score.healthy} healthy\n\n${table(measures)}\n${table(families)}`;
 }
 
-function table(rows: readonly (readonly string[])[]): string {
+/** Cells hold names of others: all of them are cut and made visible here. */
+function table(given: readonly (readonly string[])[]): string {
+  const rows = given.map((row) => row.map((cell) => shownText(cell, cellBytes)));
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-          .join("  ")
-          .trimEnd()}\n`,
-    )
-    .join("");
+  const line = (row: readonly string[]) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ");
+  return rows.map((row) => `${shownLine(line(row).trimEnd())}\n`).join("");
 }

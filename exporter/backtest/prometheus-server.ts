@@ -2,6 +2,7 @@
 
 import fs from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
+import { MiB } from "../../catalog/defaults.ts";
 import { BacktestError } from "./failure.ts";
 import { PrometheusApi } from "./prometheus-api.ts";
 import { lastLines, type Program, type Workspace } from "./workspace.ts";
@@ -9,6 +10,8 @@ import { lastLines, type Program, type Workspace } from "./workspace.ts";
 /** Seconds. */
 const startsWithin = 60;
 const queryWithin = 600;
+/** What is asked for is bounded by its points; a text cannot be longer. Bytes. */
+const largestRange = 511 * MiB;
 
 export class PrometheusServer {
   readonly api: PrometheusApi;
@@ -16,7 +19,7 @@ export class PrometheusServer {
 
   private constructor(program: Program, url: string) {
     this.program = program;
-    this.api = new PrometheusApi(url, { timeoutSeconds: queryWithin });
+    this.api = new PrometheusApi(url, { timeoutSeconds: queryWithin, largestRange });
   }
 
   /** Resolves when it answers. It sees the blocks that are in the folder now. */

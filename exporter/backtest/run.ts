@@ -7,6 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { ruleGroups } from "../../alerts/index.ts";
 import type { BacktestOptions } from "../cli/backtest.ts";
 import { type Progress, progressBar } from "../cli/progress.ts";
+import { shownError, shownValues } from "../cli/shown-text.ts";
 import { builtinEngine } from "./builtin.ts";
 import { BacktestError } from "./failure.ts";
 import { backtestHistory } from "./history.ts";
@@ -27,7 +28,7 @@ export async function backtest(options: BacktestOptions): Promise<void> {
     if (options.json !== "-") process.stdout.write(text);
   } catch (error) {
     if (!(error instanceof BacktestError)) throw error;
-    process.stderr.write(`leakwatch: ${error.message}\n`);
+    process.stderr.write(`leakwatch: ${shownError(error.message)}\n`);
     process.exitCode = error.exitCode;
   }
 }
@@ -102,7 +103,12 @@ function checkWritable(file: string | undefined): void {
 const cannotWrite = (file: string, error: Error) =>
   new BacktestError(`${file}: cannot be written: ${error.message}`, 2, { cause: error });
 
-async function writeJson(file: string | undefined, report: { traces: readonly object[] }): Promise<void> {
+/** A report, as far as it matters here. Estimates over time are numbers only, and many. */
+interface Written {
+  readonly traces: readonly (object & { readonly time_to_oom?: unknown })[];
+}
+
+async function writeJson(file: string | undefined, report: Written): Promise<void> {
   if (file === undefined) return;
   const isStandard = file === "-";
   try {
@@ -114,10 +120,11 @@ async function writeJson(file: string | undefined, report: { traces: readonly ob
   }
 }
 
-/** Trace by trace: all in one text can be longer than a text can be. */
-function* jsonOf({ traces, ...head }: { traces: readonly object[] }): Generator<string> {
-  yield `${JSON.stringify(head).slice(0, -1)},"traces":[`;
-  for (const [i, trace] of traces.entries()) yield `${i === 0 ? "" : ","}\n${JSON.stringify(trace)}`;
+/** Trace by trace: all in one text can be longer than a text can be. Names are a server's or a folder's. */
+export function* jsonOf({ traces, ...head }: Written): Generator<string> {
+  yield `${JSON.stringify(shownValues(head)).slice(0, -1)},"traces":[`;
+  for (const [i, { time_to_oom, ...trace }] of traces.entries())
+    yield `${i === 0 ? "" : ","}\n${JSON.stringify({ ...shownValues(trace), time_to_oom })}`;
   yield "\n]}\n";
 }
 
@@ -140,7 +147,18 @@ function readLabels(
     throw new TraceError(`${file}: not a file of labels: ${(error as Error).message}`, { cause: error });
   }
   if (!Array.isArray(content?.traces)) throw new TraceError(`${file}: not a file of labels: it has no list "traces"`);
+  const odd = content.traces.findIndex((one) => !isLabels(one));
+  if (odd >= 0)
+    throw new TraceError(
+      `${file}: traces[${odd}]: expected id and family as texts, label "leak" or "healthy", oom_times as a list`,
+    );
   if (content.traces.some(({ id }) => ids.has(id))) return content.traces;
   if (labels !== undefined) throw new TraceError(`${labels}: knows none of these traces`);
   return undefined;
+}
+
+function isLabels(one: Partial<TraceLabels> | null): one is TraceLabels {
+  const { id, family, label, oom_times: times } = one ?? {};
+  const isKnown = label === "leak" || label === "healthy";
+  return typeof id === "string" && typeof family === "string" && isKnown && Array.isArray(times);
 }

@@ -5,6 +5,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import zlib from "node:zlib";
+import { MiB } from "../../catalog/defaults.ts";
+import { humanBytes } from "../web/human.ts";
 import { BacktestError } from "./failure.ts";
 
 /** One process. Arrays have one entry per sample, oldest first; a missing row is a missing sample. */
@@ -33,7 +35,9 @@ export class TraceError extends BacktestError {
   }
 }
 
-const fileName = /^(.+?)(?:\.w(\d+))?\.csv(\.gz)?$/;
+const fileName = /^(.+?)(?:\.w(\d+))?\.csv(\.gz)?$/s;
+/** Of a file, unpacked: a few hundred bytes can become gigabytes. Some five million rows. */
+const largestFile = 256 * MiB;
 const columns = ["t_seconds", "rss_bytes", "limit_bytes", "start_time_seconds"] as const;
 
 /** Ids of the traces in a folder, with their files. Throws TraceError when there are none. */
@@ -62,15 +66,27 @@ export function readTrace({ id, files }: { id: string; files: readonly { file: s
   return { id, members: files.map(({ file, slot }) => ({ slot, ...readMember(file) })) };
 }
 
-function readMember(file: string): Omit<Member, "slot"> {
-  const bytes = fs.readFileSync(file);
-  let text: string;
+function textOf(file: string): string {
+  let bytes: Buffer;
   try {
-    text = (file.endsWith(".gz") ? zlib.gunzipSync(bytes) : bytes).toString("utf8");
+    bytes = fs.readFileSync(file);
   } catch (error) {
-    throw new TraceError(`${file}: not a gzip file: ${(error as Error).message}`, { cause: error });
+    throw new TraceError(`${file}: cannot be read: ${(error as Error).message}`, { cause: error });
   }
-  const lines = text.trimEnd().split(/\r?\n/);
+  const tooLarge = `${file}: larger than ${humanBytes(largestFile)}`;
+  if (bytes.length > largestFile) throw new TraceError(tooLarge);
+  if (!file.endsWith(".gz")) return bytes.toString("utf8");
+  try {
+    return zlib.gunzipSync(bytes, { maxOutputLength: largestFile }).toString("utf8");
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ERR_BUFFER_TOO_LARGE") throw new TraceError(`${tooLarge} when unpacked`);
+    throw new TraceError(`${file}: not a gzip file: ${message}`, { cause: error });
+  }
+}
+
+function readMember(file: string): Omit<Member, "slot"> {
+  const lines = textOf(file).trimEnd().split(/\r?\n/);
   const header = (lines[0] ?? "").split(",");
   const at = columns.map((column) => {
     const index = header.indexOf(column);

@@ -67,7 +67,8 @@ export class Workspace {
   }
 }
 
-export const lastLines = (output: string, count = 3) => output.trim().split("\n").slice(-count).join("\n");
+/** As one line: messages are. */
+export const lastLines = (output: string, count = 3) => output.trim().split("\n").slice(-count).join("; ");
 
 /** Throws BacktestError that names the programs which are not on the PATH. */
 export function requirePrograms(...programs: readonly string[]): void {

@@ -1,6 +1,7 @@
 // `leakwatch backtest`: would these alerts have fired, when, and how often falsely?
 
 import { Command, Option } from "commander";
+import { plainErrors } from "./shown-text.ts";
 
 export interface BacktestOptions {
   traces?: string;
@@ -22,6 +23,7 @@ const fromServer = ["since", "match", "metric", "limitMetric", "startTimeMetric"
 
 export function backtestCommand(): Command {
   const command = new Command("backtest")
+    .configureOutput(plainErrors)
     .description("run the shipped rules over recorded memory, and tell which alerts would have fired")
     .option("--traces <folder>", "folder of <id>.csv or <id>.csv.gz: memory that was recorded in files")
     .option("--labels <file>", "what is known about the traces; by default labels.json in the folder or beside it")

@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { byteSize, type Decoder, duration } from "../config/decode.ts";
 import type { DetectPlan } from "../detect/run.ts";
 import { checked } from "./serve.ts";
+import { plainErrors } from "./shown-text.ts";
 
 interface DetectOptions {
   pid?: string;
@@ -18,6 +19,7 @@ const defaultLook = "10m";
 
 export function detectCommand(): Command {
   const command = new Command("detect")
+    .configureOutput(plainErrors)
     .description("watch one process, or run a command, and tell whether it leaks; put it under load meanwhile")
     .argument("[command...]", "a command to run and watch, after --")
     .option("--pid <pid>", "watch this process and its children", checked(pidOf))

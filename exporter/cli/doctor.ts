@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { defaultListenAddress } from "../../catalog/defaults.ts";
 import { parseListenAddress } from "../web/listen-address.ts";
 import { checked, telemetryPath, withoutTrailingSlash, withPlainNames } from "./serve.ts";
+import { plainErrors } from "./shown-text.ts";
 
 export interface DoctorOptions {
   configFile?: string;
@@ -22,6 +23,7 @@ export interface DoctorOptions {
 
 export function doctorCommand(): Command {
   const command = new Command("doctor")
+    .configureOutput(plainErrors)
     .description("tell what can be seen here, what cannot, and what to change")
     .option("--config.file <file>", "the configuration that the exporter uses here")
     .option(

@@ -1,6 +1,9 @@
 // `leakwatch rules`: the recording and alert rules, with the user's thresholds, labels and links.
 
 import { Command, InvalidArgumentError, Option } from "commander";
+import { withoutSecretWords } from "../discovery/secrets.ts";
+import { visible } from "../discovery/shown.ts";
+import { plainErrors } from "./shown-text.ts";
 
 export interface RulesOptions {
   format: "prometheus" | "prometheusrule";
@@ -25,6 +28,7 @@ const ofObject = ["name", "namespace", "metadataLabel"];
 
 export function rulesCommand(): Command {
   const command = new Command("rules")
+    .configureOutput(plainErrors)
     .description("print the recording and alert rules, with your thresholds, labels and links")
     .addOption(
       new Option("--format <format>", "a rule file for Prometheus, or an object for its operator")
@@ -33,8 +37,8 @@ export function rulesCommand(): Command {
     )
     .option("--thresholds <file>", "YAML file with thresholds of yours; see docs/rules.md")
     .addOption(pairs("--label <key=value>", "give every alert this label; may be repeated", alertLabel))
-    .option("--runbook-url <url>", "where your copy of the runbooks is", webUrl)
-    .option("--grafana-url <url>", "where your Grafana is", webUrl)
+    .option("--runbook-url <url>", "where your copy of the runbooks is")
+    .option("--grafana-url <url>", "where your Grafana is")
     .option("--name <name>", "name of the PrometheusRule", objectName, "leakwatch")
     .option("--namespace <name>", "its namespace", objectName)
     .addOption(pairs("--metadata-label <key=value>", "a label of the object itself; may be repeated", metadataLabel))
@@ -49,6 +53,14 @@ export function rulesCommand(): Command {
       );
     }
     if (options.check && options.output === undefined) command.error("error: --check needs --output");
+    // not by commander, which would show what it refuses
+    for (const [option, url] of [
+      ["--runbook-url", options.runbookUrl],
+      ["--grafana-url", options.grafanaUrl],
+    ] as const) {
+      const misuse = url === undefined ? undefined : misuseOfUrl(url);
+      if (misuse !== undefined) command.error(`error: ${option}: ${misuse}`);
+    }
     await (await import("../rules/print.ts")).printRules(options);
   });
 }
@@ -72,6 +84,7 @@ function alertLabel(text: string): Pair {
     throw new InvalidArgumentError(`Expected the name of a label such as team, got "${key}".`);
   }
   if (ownLabels.includes(key)) throw new InvalidArgumentError(`The rules use the label ${key} themselves.`);
+  if (visible(value) !== value) throw new InvalidArgumentError("Expected a value without control characters.");
   return [key, value];
 }
 
@@ -101,11 +114,13 @@ function objectName(text: string): string {
 const isDnsName = (text: string) =>
   text.length <= 253 && text.split(".").every((part) => /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(part));
 
-/** Without the slash at its end: paths are put behind it. */
-function webUrl(text: string): string {
+/** Links in alerts begin with it. */
+function misuseOfUrl(text: string): string | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new InvalidArgumentError("Expected a URL such as https://grafana.example.org.");
-  }
-  return text.replace(/\/+$/, "");
+  if (url === undefined || !/^https?:$/.test(url.protocol) || visible(text) !== text)
+    return "Expected a URL such as https://grafana.example.org.";
+  // the last of these finds tokens among the parameters
+  if (url.username !== "" || url.password !== "" || withoutSecretWords(text) !== text)
+    return "Expected a URL without password or token: every alert shows it.";
+  return undefined;
 }

@@ -10,6 +10,7 @@ import { createLogger, type LogFormat, type LogLevel, logLevels } from "../log.t
 import { parseListenAddress, urlOf } from "../web/listen-address.ts";
 import { listen } from "../web/server.ts";
 import { WebConfigFile } from "../web/web-config.ts";
+import { plainErrors, shownError } from "./shown-text.ts";
 
 interface ServeOptions {
   configFile?: string;
@@ -31,6 +32,7 @@ const stopWithin = 5000;
 
 export function serveCommand(): Command {
   return new Command("serve")
+    .configureOutput(plainErrors)
     .description("watch processes and serve /metrics (what runs when no command is given)")
     .option("--config.file <file>", "YAML file that names groups and limits; without it every process is watched")
     .option(
@@ -137,7 +139,7 @@ class CannotListen extends Error {
 
 /** One plain sentence, no stack: the user is meant to read it. */
 function refuse(message: string, exitCode: number): never {
-  process.stderr.write(`leakwatch: ${message}\n`);
+  process.stderr.write(`leakwatch: ${shownError(message)}\n`);
   process.exit(exitCode);
 }
 

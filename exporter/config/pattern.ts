@@ -10,6 +10,9 @@ function engine(): typeof Re2 {
   return (require("re2js") as { RE2JS: typeof Re2 }).RE2JS;
 }
 
+/** What most others have: `(?=`, `(?!`, `(?<=`, `(?<!`, `\1`, `\k<name>`. The engine takes some of it for something else. */
+const notInRe2 = /\(\?<?[=!]|\\[1-9k]/;
+
 /** What the named groups matched; those that took no part are left out. */
 export type Words = Readonly<Record<string, string>>;
 
@@ -23,7 +26,14 @@ export class Pattern {
   constructor(source: string) {
     const RE2JS = engine();
     this.source = source;
-    this.compiled = RE2JS.compile(source, RE2JS.DOTALL);
+    try {
+      this.compiled = RE2JS.compile(source, RE2JS.DOTALL);
+    } catch (error) {
+      if (!notInRe2.test(source)) throw error;
+      throw new Error(`${(error as Error).message}; RE2 has no look-ahead, look-behind or back reference`, {
+        cause: error,
+      });
+    }
     this.names = Object.keys(this.compiled.namedGroups());
   }
 

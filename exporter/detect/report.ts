@@ -4,6 +4,7 @@ import { styleText } from "node:util";
 import type { Detection } from "../../catalog/detection.ts";
 import { defaultBases, links } from "../../catalog/links.ts";
 import { verdicts } from "../../catalog/verdicts.ts";
+import { shownName } from "../cli/shown-text.ts";
 import { wrap } from "../doctor/report.ts";
 import { listed, processes, someOf } from "../doctor/words.ts";
 import { humanBytes, humanDuration, humanGrowth, humanShare } from "../web/human.ts";
@@ -71,7 +72,7 @@ export function asJson(outcome: Outcome, version: string) {
     planned_seconds: planned,
     ended_early: endedEarly ?? null,
     processes: seen.map((one) => ({
-      group: one.group,
+      group: shownName(one.group),
       pid: one.pid,
       verdict: one.verdict,
       growth_bytes_per_second: one.growth ?? null,
@@ -86,8 +87,8 @@ export function asJson(outcome: Outcome, version: string) {
   };
 }
 
-const nameOf = ({ group, pid }: Seen) => `${wrap(group, columns).join(" ")} (pid ${pid})`;
-const inShort = (one: Seen) => `${one.group} (pid ${one.pid}) ${one.verdict}`;
+const nameOf = ({ group, pid }: Seen) => `${shownName(group)} (pid ${pid})`;
+const inShort = (one: Seen) => `${nameOf(one)} ${one.verdict}`;
 
 function othersOf(others: readonly Seen[]): string {
   const judged = others.filter(({ verdict }) => verdict !== "insufficient_data");

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
 import { type Config, defaultConfig } from "../config/config.ts";
 import { Pattern } from "../config/pattern.ts";
+import { withoutSecretWords } from "../discovery/secrets.ts";
 import { KernelFiles, type KernelRoots } from "../kernel/files.ts";
 import { isKernelThread, parseStat } from "../procfs/stat.ts";
 import { version } from "../version.ts";
@@ -133,14 +134,22 @@ const noSuchGroup = (group: string) =>
 
 /** Its output goes to standard error: standard output is for the report. */
 async function start([program, ...args]: readonly [string, ...string[]]): Promise<ChildProcess> {
-  const child = spawn(program, args, { stdio: ["inherit", process.stderr, process.stderr] });
   try {
+    const child = spawn(program, args, { stdio: ["inherit", process.stderr, process.stderr] });
     await once(child, "spawn");
     return child;
   } catch (error) {
-    const reasons: Record<string, string> = { ENOENT: "no such command", EACCES: "it may not be executed" };
-    const { code = "", message } = error as NodeJS.ErrnoException;
-    throw new DetectError(`cannot start ${program}: ${reasons[code] ?? message}`);
+    const reasons: Record<string, string> = {
+      ENOENT: "no such command",
+      EACCES: "it may not be executed",
+      ENOTDIR: "a part of its path is no folder",
+      E2BIG: "its arguments are too long",
+    };
+    const { code } = error as NodeJS.ErrnoException;
+    // not the error's own message, which repeats the name; and a whole command line in quotes is taken for a name
+    throw new DetectError(
+      `cannot start ${withoutSecretWords(program)}: ${reasons[code ?? ""] ?? code ?? "the reason is not known"}`,
+    );
   }
 }
 

@@ -17,11 +17,11 @@ export function safeArguments(argv: readonly string[]): string[] {
   if (argv.length === 1) return withoutSecrets([firstWords(argv[0] as string)]);
   const short = argv.map((argument) => (argument.length > sizes.argument ? leftOut : argument));
   const head = fitting(short, 0, 1);
-  if (head === short.length) return withoutSecrets(short);
-  const tail = fitting(short, short.length - 1, -1);
-  // the one before decides whether the first of them is a secret
-  const last = withoutSecrets(["", ...short.slice(-tail - 1)]).slice(2);
-  return [...withoutSecrets(short.slice(0, head)), leftOut, ...last];
+  const tail = short.length - fitting(short, short.length - 1, -1);
+  if (tail <= head) return withoutSecrets(short); // each fits into one of the halves
+  // those between are followed as well: the program and its options decide what is a secret
+  const safe = withoutSecrets(short, (i) => i < head || i >= tail);
+  return [...safe.slice(0, head), leftOut, ...safe.slice(tail)];
 }
 
 /** How many arguments from there on fit into half of the room. */

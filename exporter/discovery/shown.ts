@@ -12,6 +12,9 @@ const { createHash } = process.getBuiltinModule("node:crypto");
  */
 const notShown = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu;
 
+/** What `visible` and `cutPath` write in place of something. Not `\x2d`, of which systemd's paths are full. */
+const likeWritten = /\\x(?:[01][0-9a-f]|7f|[89][0-9a-f]|ad)|\\u(?:[0-9a-f]{4}|\{[0-9a-f]{5,6}\})|…[0-9a-f]{16}$/;
+
 /** `\x1b` for an escape character, `\u202e` for a mark that turns the writing around. */
 export function visible(text: string): string {
   return /^[ -~]*$/.test(text) ? text : text.replace(notShown, written);
@@ -26,9 +29,9 @@ function written(character: string): string {
 /** A name of at most 128 bytes of UTF-8. */
 export const cutName = (name: string): string => cut(visible(cutCharacters(name, sizes.name)), sizes.name);
 
-/** A path of at most 512 bytes of UTF-8; two that differ beyond that stay two. */
+/** A path of at most 512 bytes of UTF-8; two that differ beyond that, or only in how a character is written, stay two. */
 export function cutPath(path: string): string {
-  if (path.length <= sizes.path) {
+  if (path.length <= sizes.path && !likeWritten.test(path)) {
     const shown = visible(path);
     if (Buffer.byteLength(shown) <= sizes.path) return shown;
   }

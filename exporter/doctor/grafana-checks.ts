@@ -3,7 +3,7 @@
 import { humanDuration } from "../web/human.ts";
 import { type Check, failure, ok, type Section, unknown, warning } from "./finding.ts";
 import type { GrafanaFacts } from "./grafana.ts";
-import { counted, listed } from "./words.ts";
+import { counted, listed, someOf } from "./words.ts";
 
 export interface GrafanaQuestion {
   readonly server: GrafanaFacts;
@@ -72,7 +72,7 @@ const interval: GrafanaCheck = {
       ({ name, interval: one }) => `${name} ${one === undefined ? "an unreadable text" : humanDuration(one)}`,
     );
     return warning(
-      `leakwatch is scraped every ${every}, but for that the data source takes: ${listed(said)}. Panels that use $__rate_interval show gaps or too little.`,
+      `leakwatch is scraped every ${every}, but for that the data source takes: ${someOf(said)}. Panels that use $__rate_interval show gaps or too little.`,
       `Set its "Scrape interval" (jsonData.timeInterval) to ${every.replace(" ", "")}, if it is the one that holds leakwatch's series.`,
     );
   },

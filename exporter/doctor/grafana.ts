@@ -4,9 +4,19 @@
 //   GET /api/datasources          [{"name": …, "type": "prometheus", "jsonData": {"timeInterval": "15s"}}]
 // https://grafana.com/docs/grafana/latest/developers/http_api/
 
+import { MiB } from "../../catalog/defaults.ts";
 import { dashboardUids } from "../../catalog/links.ts";
-import { unreachableReason } from "../backtest/prometheus-api.ts";
+import {
+  AnswerTooLarge,
+  bearerAuthorization,
+  readAnswer,
+  type ServerAddress,
+  serverAddress,
+  unreachableReason,
+} from "../backtest/server.ts";
+import { foreignText } from "../cli/shown-text.ts";
 import { duration } from "../config/decode.ts";
+import { fieldsOf, listOf, textOf } from "./answer.ts";
 
 export interface GrafanaFacts {
   readonly url: string;
@@ -28,6 +38,9 @@ export interface Datasource {
 /** Grafana's own, when the field is empty. */
 const defaultInterval = "15s";
 
+/** A dashboard has some 100 KiB. Bytes. */
+const largestAnswer = 4 * MiB;
+
 export class GrafanaError extends Error {}
 
 export interface GrafanaOptions {
@@ -38,21 +51,19 @@ export interface GrafanaOptions {
 
 /** User and password may be in the URL. Throws GrafanaError for what is not a URL. */
 export async function observeGrafana(address: string, options: GrafanaOptions = {}): Promise<GrafanaFacts> {
-  const parsed = URL.canParse(address) ? new URL(address) : undefined;
-  if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) {
-    throw new GrafanaError(`expected a URL such as http://127.0.0.1:3000, got "${address}"`);
-  }
-  const url = `${parsed.origin}${parsed.pathname.replace(/\/+$/, "")}`;
+  const server = serverAddress(address, "http://127.0.0.1:3000", (message) => new GrafanaError(message));
+  const { url } = server;
   const nothing = { url, version: undefined, dashboards: new Map(), datasources: undefined };
-  const ask = asker(url, authorization(parsed, options.token), options.timeoutSeconds ?? 10);
+  const ask = asker(url, authorization(server, options.token), options.timeoutSeconds ?? 10);
   let health: Reply;
   try {
     health = await ask("/api/health");
   } catch (error) {
+    if (error instanceof AnswerTooLarge) return { ...nothing, error: `${url}: ${error.message}` };
     return { ...nothing, error: `cannot reach ${url}: ${unreachableReason(error as Error)}` };
   }
-  const found = health.body as { database?: unknown; version?: unknown } | undefined;
-  if (typeof found?.database !== "string") {
+  const found = fieldsOf(health.body);
+  if (typeof found["database"] !== "string") {
     return { ...nothing, error: `${url} is not a Grafana server: /api/health answers ${health.status}` };
   }
   const states = await Promise.all(
@@ -61,7 +72,7 @@ export async function observeGrafana(address: string, options: GrafanaOptions = 
   return {
     url,
     error: undefined,
-    version: typeof found.version === "string" ? found.version : undefined, // may be hidden from strangers
+    version: foreignText(found["version"]) || undefined, // may be hidden from strangers
     dashboards: new Map(states),
     datasources: await datasources(ask),
   };
@@ -79,7 +90,7 @@ const asker =
   async (place) => {
     const signal = AbortSignal.timeout(timeoutSeconds * 1000);
     const response = await fetch(url + place, { headers: { accept: "application/json", ...headers }, signal });
-    const text = await response.text();
+    const text = await readAnswer(response, largestAnswer);
     try {
       return { status: response.status, body: JSON.parse(text) };
     } catch {
@@ -87,11 +98,10 @@ const asker =
     }
   };
 
-function authorization({ username, password }: URL, token: string | undefined): Record<string, string> {
-  if (token !== undefined) return { authorization: `Bearer ${token}` };
-  if (username === "") return {};
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { authorization: `Basic ${Buffer.from(credentials).toString("base64")}` };
+function authorization({ url, basic }: ServerAddress, token: string | undefined): Record<string, string> {
+  if (token !== undefined)
+    return { authorization: bearerAuthorization(token, url, (message) => new GrafanaError(message)) };
+  return basic === undefined ? {} : { authorization: basic };
 }
 
 async function stateOf(ask: Ask, uid: string) {
@@ -103,14 +113,21 @@ async function stateOf(ask: Ask, uid: string) {
 
 async function datasources(ask: Ask): Promise<Datasource[] | undefined> {
   const { status, body } = await ask("/api/datasources").catch(() => ({ status: 0, body: undefined }));
-  if (status !== 200 || !Array.isArray(body)) return undefined;
-  const all = body as { name: string; type: string; jsonData?: { timeInterval?: string } }[];
-  return all
+  if (status !== 200) return undefined;
+  return listOf(body)
+    ?.map(fieldsOf)
     .filter(({ type }) => type === "prometheus")
-    .map(({ name, jsonData }) => ({ name, interval: secondsOf(jsonData?.timeInterval || defaultInterval) }));
+    .map(({ name, jsonData }) => ({
+      name: foreignText(name),
+      interval: secondsOf(textOf(fieldsOf(jsonData)["timeInterval"]) || defaultInterval),
+    }));
 }
 
+/** Longer than any duration that somebody writes. */
+const longestDuration = 40;
+
 function secondsOf(text: string): number | undefined {
+  if (text.length > longestDuration) return undefined;
   try {
     return duration(text, []);
   } catch {

@@ -213,7 +213,7 @@ const cgroupFiles: MachineCheck = {
     const mount =
       mounts.length === 0
         ? `No cgroup mount stands below ${cgroupfs}.`
-        : `Mounted at ${listed(mounts.map(({ mountPoint }) => mountPoint))}.`;
+        : `Mounted at ${someOf(mounts.map(({ mountPoint }) => mountPoint))}.`;
     const reached = held.filter(({ reachedBy }) => reachedBy !== undefined);
     const byRoot = held.filter(({ reachedBy }) => reachedBy === "target's root").length;
     const detour = byRoot === 0 ? "" : ` ${byRoot} of them through the target's own root.`;

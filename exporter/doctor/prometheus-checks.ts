@@ -61,8 +61,8 @@ const clock = check("prometheus.clock", "Do its clock and ours agree?", ({ clock
   );
 });
 
-const scraped = check("prometheus.target", "Does it scrape us?", ({ targets, targetCount }) => {
-  if (targets === undefined) return unknown("The server does not list its targets.");
+const scraped = check("prometheus.target", "Does it scrape us?", ({ targets, targetCount, unanswered }) => {
+  if (targets === undefined) return unknown(`The server does not list its targets${because(unanswered?.targets)}.`);
   if (targets.length === 0) {
     return failure(
       `None of its ${counted(targetCount, "target")} is a leakwatch exporter.`,
@@ -97,7 +97,7 @@ const scraped = check("prometheus.target", "Does it scrape us?", ({ targets, tar
   return ok(
     targets.length === 1
       ? `It scrapes ${first.url} (job ${first.job}); the last scrape was ${humanDuration(first.age as number)} ago and took ${took}.`
-      : `It scrapes ${targets.length} leakwatch exporters (${listed(tally(targets.map(({ job }) => `job ${job}`)))}).`,
+      : `It scrapes ${targets.length} leakwatch exporters (${someOf(tally(targets.map(({ job }) => `job ${job}`)))}).`,
     details,
   );
 });
@@ -109,7 +109,7 @@ const interval = check(
     const intervals = targets.flatMap(({ interval: one }) => (one === undefined ? [] : [one]));
     if (intervals.length === 0) return undefined;
     const longest = Math.max(...intervals);
-    const sentence = `It scrapes every ${listed([...new Set(intervals)].sort((a, b) => a - b).map(humanDuration))}.`;
+    const sentence = `It scrapes every ${someOf([...new Set(intervals)].sort((a, b) => a - b).map(humanDuration))}.`;
     if (longest <= prometheusNeeds.scrapeIntervalSeconds) return ok(sentence);
     return warning(
       `${sentence} The rules look at windows from 10 minutes on, which hold too few samples then.`,
@@ -121,8 +121,8 @@ const interval = check(
 const series = check(
   "prometheus.series",
   "Are our series there now?",
-  ({ series: found, watchedProcesses, targets }) => {
-    if (found === undefined) return unknown("The server could not count the series.");
+  ({ series: found, watchedProcesses, targets, unanswered }) => {
+    if (found === undefined) return unknown(`The server could not count the series${because(unanswered?.query)}.`);
     if (found === 0) {
       return failure(
         "It has no leakwatch_ series now.",
@@ -141,8 +141,8 @@ const series = check(
   },
 );
 
-const rulesLoaded = check("prometheus.rules", "Are all of our rules loaded?", ({ ruleGroups }, shipped) => {
-  if (ruleGroups === undefined) return unknown("The server does not list its rules.");
+const rulesLoaded = check("prometheus.rules", "Are all of our rules loaded?", ({ ruleGroups, unanswered }, shipped) => {
+  if (ruleGroups === undefined) return unknown(`The server does not list its rules${because(unanswered?.rules)}.`);
   const { missingGroups, missingRules } = ruleDifferences(shipped, ruleGroups);
   const load =
     "Load alerts/generated/leakwatch.rules.yml of this version (rule_files, or the PrometheusRule), and reload.";
@@ -236,6 +236,8 @@ export const prometheusSections: readonly Section<PrometheusQuestion>[] = [
     ],
   },
 ];
+
+const because = (reason: string | undefined) => (reason === undefined ? "" : `: ${reason}`);
 
 /** Compares `2.9` and `2.42.0` by number. */
 function isOlder(version: string, than: string): boolean {

@@ -2,8 +2,11 @@
 
 import { processMetrics, selfMetrics } from "../../catalog/metrics.ts";
 import { BacktestError } from "../backtest/failure.ts";
-import type { PrometheusApi } from "../backtest/prometheus-api.ts";
+import { type PrometheusApi, Unanswered } from "../backtest/prometheus-api.ts";
+import { foreignText } from "../cli/shown-text.ts";
+import { cutName } from "../discovery/shown.ts";
 import { parseDuration } from "../promql/parse.ts";
+import { type Fields, fieldsOf, listOf, numberOf, textOf } from "./answer.ts";
 
 export interface PrometheusFacts {
   readonly url: string;
@@ -22,6 +25,8 @@ export interface PrometheusFacts {
   readonly series: number | undefined;
   readonly ruleGroups: readonly LoadedGroup[] | undefined;
   readonly alertmanagers: number | undefined;
+  /** Why there is no answer, where one began. */
+  readonly unanswered?: Readonly<Partial<Record<"targets" | "rules" | "query", string>>>;
 }
 
 export interface ScrapeTarget {
@@ -55,41 +60,6 @@ export interface LoadedRule {
   readonly lastError: string;
 }
 
-/** The answers as the API gives them, as far as they are read here. */
-interface Answers {
-  buildinfo: { version?: string };
-  targets: {
-    activeTargets: {
-      labels: Record<string, string>;
-      scrapePool?: string;
-      scrapeUrl: string;
-      health: string;
-      lastError: string;
-      lastScrape: string;
-      lastScrapeDuration: number;
-      scrapeInterval?: string;
-    }[];
-  };
-  rules: {
-    groups: {
-      name: string;
-      interval: number;
-      rules: {
-        name: string;
-        query: string;
-        labels?: Record<string, string>;
-        duration?: number;
-        keepFiringFor?: number;
-        health: string;
-        lastError?: string;
-      }[];
-    }[];
-  };
-  alertmanagers: { activeAlertmanagers: unknown[] };
-  query: { result: { metric: Record<string, string>; value: [time: number, text: string] }[] };
-  time: { result: [time: number, text: string] };
-}
-
 /** `port` is that on which our exporter listens. */
 export async function observePrometheus(
   api: PrometheusApi,
@@ -109,83 +79,99 @@ export async function observePrometheus(
   };
   let serverTime: number;
   try {
-    const { result } = (await api.get("query", { query: "time()" })) as Answers["time"];
-    serverTime = Number(result[1]);
+    const { result } = fieldsOf(await api.get("query", { query: "time()" }));
+    serverTime = Number(listOf(result)?.[1] ?? Number.NaN);
   } catch (error) {
     if (!(error instanceof BacktestError)) throw error;
     return { ...nothing, error: error.message };
   }
-  const clockAhead = serverTime - now();
-  const ask = async <Endpoint extends keyof Answers>(endpoint: Endpoint, parameters: Record<string, string> = {}) => {
-    const place = { buildinfo: "status/buildinfo", time: "query" }[endpoint as string] ?? endpoint;
-    return (await api.get(place, parameters).catch(() => undefined)) as Answers[Endpoint] | undefined;
+  if (!Number.isFinite(serverTime))
+    return { ...nothing, error: `${api.url} is not a Prometheus server: it has no value for time()` };
+  const unanswered: Record<string, string> = {};
+  const ask = async (endpoint: string, parameters: Record<string, string> = {}): Promise<Fields> => {
+    try {
+      return fieldsOf(await api.get(endpoint, parameters));
+    } catch (error) {
+      if (error instanceof Unanswered) unanswered[endpoint] = error.reason;
+      return {}; // many speak only a part of the API
+    }
   };
+  const resultOf = async (query: string) => listOf((await ask("query", { query }))["result"])?.map(fieldsOf);
   const count = async (query: string) => {
-    const answer = await ask("query", { query });
-    return answer && Number(answer.result[0]?.value[1] ?? 0);
+    const found = await resultOf(query);
+    return found && numberOf(Number(listOf(found[0]?.["value"])?.[1] ?? 0));
   };
   const [build, targets, exporters, rules, alertmanagers] = await Promise.all([
-    ask("buildinfo"),
+    ask("status/buildinfo"),
     ask("targets", { state: "active" }),
-    ask("query", { query: `last_over_time(${selfMetrics.buildInfo.name}[1h])` }),
-    ask("rules"),
+    resultOf(`last_over_time(${selfMetrics.buildInfo.name}[1h])`),
+    ask("rules", { exclude_alerts: "true" }), // older servers list them all the same
     ask("alertmanagers"),
   ]);
-  const isOurs = ourTargets(exporters, options.port);
+  const active = listOf(targets["activeTargets"])?.map(fieldsOf);
   return {
     ...nothing,
     error: undefined,
-    version: build?.version,
-    clockAhead,
-    targets: targets?.activeTargets.filter(isOurs).map((target) => asTarget(target, serverTime)),
-    targetCount: targets?.activeTargets.length ?? 0,
+    version: foreignText(build["version"]) || undefined,
+    clockAhead: serverTime - now(),
+    targets: active?.filter(ourTargets(exporters, options.port)).map((target) => asTarget(target, serverTime)),
+    targetCount: active?.length ?? 0,
     watchedProcesses: await count(`count(${processMetrics.residentMemory.name})`),
     series: await count('count({__name__=~"leakwatch_.+"})'),
-    ruleGroups: rules?.groups.map(asGroup),
-    alertmanagers: alertmanagers?.activeAlertmanagers.length,
+    ruleGroups: listOf(rules["groups"])?.map(asGroup),
+    alertmanagers: listOf(alertmanagers["activeAlertmanagers"])?.length,
+    ...(Object.keys(unanswered).length === 0 ? {} : { unanswered }),
   };
 }
 
-type ApiTarget = Answers["targets"]["activeTargets"][number];
-
 /** Known by what it served in the last hour; one that never could be scraped, by its port or name. */
-function ourTargets(exporters: Answers["query"] | undefined, port: number): (target: ApiTarget) => boolean {
-  const key = (labels: Record<string, string>) => `${labels["job"]} ${labels["instance"]}`;
-  const known = new Set(exporters?.result.map(({ metric }) => key(metric)));
-  return ({ labels, scrapeUrl, scrapePool = "" }) =>
-    known.has(key(labels)) || portOf(scrapeUrl) === port || /leakwatch/.test(`${scrapePool} ${labels["job"] ?? ""}`);
+function ourTargets(exporters: readonly Fields[] | undefined, port: number): (target: Fields) => boolean {
+  const key = (labels: Fields) => `${textOf(labels["job"])} ${textOf(labels["instance"])}`;
+  const known = new Set(exporters?.map(({ metric }) => key(fieldsOf(metric))));
+  return ({ labels: given, scrapeUrl, scrapePool }) => {
+    const labels = fieldsOf(given);
+    const isNamed = `${textOf(scrapePool)} ${textOf(labels["job"])}`.includes("leakwatch");
+    return known.has(key(labels)) || portOf(textOf(scrapeUrl)) === port || isNamed;
+  };
 }
 
 function portOf(url: string): number | undefined {
   return URL.canParse(url) ? Number(new URL(url).port) : undefined;
 }
 
-function asTarget(target: ApiTarget, serverTime: number): ScrapeTarget {
-  const lastScrape = Date.parse(target.lastScrape) / 1000;
+function asTarget(target: Fields, serverTime: number): ScrapeTarget {
+  const labels = fieldsOf(target["labels"]);
+  const lastScrape = Date.parse(textOf(target["lastScrape"])) / 1000;
   return {
-    job: target.labels["job"] ?? "",
-    instance: target.labels["instance"] ?? "",
-    url: target.scrapeUrl,
-    health: target.health,
-    lastError: target.lastError,
+    job: foreignText(labels["job"]),
+    instance: foreignText(labels["instance"]),
+    url: foreignText(target["scrapeUrl"]),
+    health: textOf(target["health"]),
+    lastError: foreignText(target["lastError"]),
     age: lastScrape > 0 ? Math.max(0, serverTime - lastScrape) : undefined,
-    duration: target.lastScrapeDuration,
-    interval: target.scrapeInterval === undefined ? undefined : parseDuration(target.scrapeInterval),
+    duration: numberOf(target["lastScrapeDuration"]) ?? 0,
+    interval: parseDuration(textOf(target["scrapeInterval"])) || undefined,
   };
 }
 
-function asGroup({ name, interval, rules }: Answers["rules"]["groups"][number]): LoadedGroup {
+function asGroup(given: unknown): LoadedGroup {
+  const group = fieldsOf(given);
   return {
-    name,
-    interval,
-    rules: rules.map((rule) => ({
-      name: rule.name,
-      query: rule.query,
-      labels: rule.labels ?? {},
-      for: rule.duration ?? 0,
-      keepFiringFor: rule.keepFiringFor ?? 0,
-      health: rule.health,
-      lastError: rule.lastError ?? "",
-    })),
+    name: textOf(group["name"]),
+    interval: numberOf(group["interval"]) ?? 0,
+    rules: (listOf(group["rules"]) ?? []).map((one) => asRule(fieldsOf(one))),
+  };
+}
+
+/** Expressions and labels are compared with ours, and never shown. */
+function asRule(rule: Fields): LoadedRule {
+  return {
+    name: cutName(textOf(rule["name"])),
+    query: textOf(rule["query"]),
+    labels: fieldsOf(rule["labels"]) as Record<string, string>,
+    for: numberOf(rule["duration"]) ?? 0,
+    keepFiringFor: numberOf(rule["keepFiringFor"]) ?? 0,
+    health: textOf(rule["health"]),
+    lastError: foreignText(rule["lastError"]),
   };
 }

@@ -1,6 +1,8 @@
 // All findings, as text for a terminal and as JSON for programs.
 
-import { stripVTControlCharacters, styleText } from "node:util";
+import { styleText } from "node:util";
+import { shownLine, shownText } from "../cli/shown-text.ts";
+import { visible } from "../discovery/shown.ts";
 import { exitCodeOf, type Finding, type Status } from "./finding.ts";
 import { counted, listed } from "./words.ts";
 
@@ -16,6 +18,9 @@ const marks: Record<Status, { mark: string; word: string; style: Parameters<type
 
 const gutter = 12;
 
+/** What a finding may hold. Texts in bytes. */
+const most = { sentence: 4096, detail: 1024, details: 1000 } as const;
+
 export interface TextOptions {
   readonly colour: boolean;
   /** The names and numbers behind each sentence too. */
@@ -24,7 +29,8 @@ export interface TextOptions {
   readonly notAsked?: readonly string[];
 }
 
-export function renderText(findings: readonly Finding[], { colour, verbose, notAsked = [] }: TextOptions): string {
+export function renderText(all: readonly Finding[], { colour, verbose, notAsked = [] }: TextOptions): string {
+  const findings = all.map(shown);
   const paint = (style: Parameters<typeof styleText>[0], text: string) =>
     colour ? styleText(style, text, { validateStream: false }) : text;
   const lines: string[] = [];
@@ -80,25 +86,33 @@ export interface JsonReport {
 
 export function asJson(findings: readonly Finding[], version: string): JsonReport {
   const exitCode = exitCodeOf(findings);
-  return { version, status: (["ok", "warning", "failure"] as const)[exitCode], exit_code: exitCode, findings };
+  const status = (["ok", "warning", "failure"] as const)[exitCode];
+  return { version, status, exit_code: exitCode, findings: findings.map(shown) };
+}
+
+/** Sentences hold names of processes and what servers say: all of them are cut and made visible here. */
+function shown({ sentence, advice, details, ...finding }: Finding): Finding {
+  const more = (details?.length ?? 0) - most.details;
+  const first = details?.slice(0, most.details).map((detail) => shownText(detail, most.detail));
+  return {
+    ...finding,
+    sentence: shownText(sentence, most.sentence),
+    ...(advice === undefined ? {} : { advice: shownText(advice, most.sentence) }),
+    ...(first === undefined ? {} : { details: more > 0 ? [...first, `and ${more} more`] : first }),
+  };
 }
 
 const indented = (line: string) => " ".repeat(gutter) + line;
 
-/** Breaks at blanks. Names of processes can hold escape sequences, which are taken out. */
+/** Breaks at blanks. No line holds what a terminal would act on, whatever is in the text. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
-  for (const word of printable(text).split(" ")) {
+  for (const word of visible(text).split(" ")) {
     if (line !== "" && line.length + 1 + word.length > width) {
       lines.push(line);
       line = word;
     } else line = line === "" ? word : `${line} ${word}`;
   }
-  return [...lines, line];
-}
-
-function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return stripVTControlCharacters(text).replace(/[\u0000-\u001f\u007f-\u009f]/g, "�");
+  return [...lines, line].map(shownLine);
 }

@@ -84,7 +84,7 @@ async function askPrometheus(options: DoctorOptions): Promise<PrometheusFacts | 
 
 async function findInGrafana(options: DoctorOptions, prometheus: PrometheusFacts | undefined): Promise<Finding[]> {
   if (options.grafanaUrl === undefined) return [];
-  const token = tokenIn(options.grafanaTokenFile) ?? process.env["LEAKWATCH_GRAFANA_TOKEN"];
+  const token = tokenIn(options.grafanaTokenFile) ?? process.env["LEAKWATCH_GRAFANA_TOKEN"]?.trim();
   try {
     const server = await observeGrafana(options.grafanaUrl, { token, timeoutSeconds });
     const scrapeInterval = prometheus?.targets?.find(({ interval }) => interval !== undefined)?.interval;

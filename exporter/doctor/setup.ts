@@ -3,7 +3,9 @@
 import http from "node:http";
 import https from "node:https";
 import net from "node:net";
+import { KiB, MiB } from "../../catalog/defaults.ts";
 import { selfMetrics } from "../../catalog/metrics.ts";
+import { foreignText } from "../cli/shown-text.ts";
 import { type Config, defaultConfig } from "../config/config.ts";
 import { ConfigError, loadConfig } from "../config/load.ts";
 import { parseListenAddress, urlOf } from "../web/listen-address.ts";
@@ -27,6 +29,9 @@ export type PortFacts =
 
 /** How long an answer on our own port may take, in milliseconds. */
 const patience = 5000;
+
+/** How much of it is read, in bytes. */
+const mostRead = { metrics: 64 * MiB, ready: 4 * KiB } as const;
 
 export async function observeSetup(options: {
   configFile: string | undefined;
@@ -54,24 +59,24 @@ async function observePort(address: string, telemetryPath: string): Promise<Port
     try {
       return await askServer(urlOf({ host, port }, scheme), telemetryPath);
     } catch (thrown) {
-      failed ||= (thrown as Error).message;
+      failed ||= foreignText((thrown as Error).message);
     }
   }
   return { is: "taken", by: `a program that speaks neither HTTP nor HTTPS (${failed})` };
 }
 
 async function askServer(url: string, telemetryPath: string): Promise<PortFacts> {
-  const metrics = await get(`${url}${telemetryPath}`);
+  const metrics = await get(`${url}${telemetryPath}`, mostRead.metrics);
   if (metrics.status === 401 || metrics.status === 403) return { is: "locked", status: metrics.status };
   const labels = new RegExp(`^${selfMetrics.buildInfo.name}\\{(.*)\\} 1$`, "m").exec(metrics.text)?.[1];
   if (labels === undefined) {
     return { is: "taken", by: `a server that answers ${metrics.status}, without leakwatch's series` };
   }
-  const ready = await get(`${url}/-/ready`);
+  const ready = await get(`${url}/-/ready`, mostRead.ready);
   return {
     is: "leakwatch",
-    version: /(?:^|,)version="([^"]*)"/.exec(labels)?.[1] ?? "unknown",
-    notReady: ready.status === 200 ? undefined : ready.text.trim(),
+    version: foreignText(/(?:^|,)version="([^"]*)"/.exec(labels)?.[1]) || "unknown",
+    notReady: ready.status === 200 ? undefined : foreignText(ready.text.trim()),
   };
 }
 
@@ -83,18 +88,25 @@ function tryToListen(host: string | undefined, port: number): Promise<NodeJS.Err
   });
 }
 
-/** Not fetch: that refuses some ports, and every certificate that was not bought. */
-function get(url: string): Promise<{ status: number; text: string }> {
+/** What an answer begins with. Not fetch: that refuses some ports, and every certificate that was not bought. */
+function get(url: string, mostBytes: number): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const client = url.startsWith("https:") ? https : http;
-    const options = { agent: false, timeout: patience, rejectUnauthorized: false } as const; // nothing secret is sent
+    const options = { agent: false, rejectUnauthorized: false } as const; // nothing secret is sent
     const request = client.get(url, options, (response) => {
-      let text = "";
-      response.setEncoding("utf8").on("data", (chunk: string) => {
-        text += chunk;
+      const chunks: Buffer[] = [];
+      let size = 0;
+      const end = () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() });
+      response.on("data", (chunk: Buffer) => {
+        size += chunk.length;
+        chunks.push(chunk);
+        if (size < mostBytes) return;
+        end();
+        request.destroy();
       });
-      response.on("error", reject).on("end", () => resolve({ status: response.statusCode ?? 0, text }));
+      response.on("error", reject).on("end", end);
     });
-    request.on("timeout", () => request.destroy(new Error("no answer in 5 s"))).on("error", reject);
+    const tooLate = setTimeout(() => request.destroy(new Error("no complete answer in 5 s")), patience);
+    request.on("error", reject).on("close", () => clearTimeout(tooLate));
   });
 }

@@ -205,7 +205,7 @@ class Evaluation {
     if (target === undefined || replacement === undefined || source === undefined || pattern === undefined) {
       throw new PromqlError("label_replace needs four texts");
     }
-    const regex = new RegExp(`^(?:${pattern})$`);
+    const regex = new RegExp(`^(?:${pattern})$`, "s");
     const result = this.vector(of).map(({ labels, values }) => {
       const match = regex.exec(labels[source] ?? "");
       if (match === null) return { labels, values };

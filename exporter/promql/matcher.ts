@@ -6,5 +6,5 @@ import type { LabelSet } from "./series.ts";
 export function matches({ label, op, value }: Matcher, labels: LabelSet): boolean {
   const found = labels[label] ?? "";
   if (op === "=" || op === "!=") return (found === value) === (op === "=");
-  return new RegExp(`^(?:${value})$`).test(found) === (op === "=~");
+  return new RegExp(`^(?:${value})$`, "s").test(found) === (op === "=~");
 }

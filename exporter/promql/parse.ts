@@ -227,7 +227,8 @@ const secondsPer: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600, d:
 /** `1h30m`: seconds. */
 export function parseDuration(text: string): number {
   let seconds = 0;
-  for (const [, n, unit] of text.matchAll(/(\d+)(ms|[smhdwy])/g))
+  // a number is begun at its first digit only, so that a long one without a unit takes no longer
+  for (const [, n, unit] of text.matchAll(/(?<!\d)(\d+)(ms|[smhdwy])/g))
     seconds += Number(n) * (secondsPer[unit as string] ?? 0);
   return seconds;
 }

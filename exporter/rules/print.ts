@@ -7,7 +7,9 @@ import { renderPrometheusRule, renderRules } from "../../alerts/render.ts";
 import { isAlert, type Rule, type RuleGroup } from "../../alerts/rule.ts";
 import { detection } from "../../catalog/detection.ts";
 import { defaultBases } from "../../catalog/links.ts";
+import { withoutTrailingSlashes } from "../backtest/server.ts";
 import type { RulesOptions } from "../cli/rules.ts";
+import { shownError } from "../cli/shown-text.ts";
 import { ConfigError, readDocument } from "../config/load.ts";
 import { decodeThresholds, withThresholds } from "./thresholds.ts";
 
@@ -21,7 +23,7 @@ export async function printRules(options: RulesOptions): Promise<void> {
     else write(output, text);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`leakwatch: ${error.message}\n`);
+    process.stderr.write(`leakwatch: ${shownError(error.message)}\n`);
     process.exitCode = 2;
   }
 }
@@ -50,7 +52,7 @@ export function withLinks(
   bases: { runbookUrl?: string | undefined; grafanaUrl?: string | undefined },
 ): RuleGroup[] {
   const moved = (link: string, from: string, to: string | undefined) =>
-    to !== undefined && link.startsWith(`${from}/`) ? to + link.slice(from.length) : link;
+    to !== undefined && link.startsWith(`${from}/`) ? withoutTrailingSlashes(to) + link.slice(from.length) : link;
   return onAlerts(groups, ({ annotations, ...alert }) => ({
     ...alert,
     annotations: {
@@ -88,6 +90,7 @@ function check(file: string, text: string): void {
     throw new ConfigError(`${file}: cannot be read: ${(error as Error).message}`, { cause: error });
   }
   if (found === text) return;
-  process.stderr.write(`leakwatch: ${file} is not what these options give: run the same without --check\n`);
+  const message = `${file} is not what these options give: run the same without --check`;
+  process.stderr.write(`leakwatch: ${shownError(message)}\n`);
   process.exitCode = 1;
 }

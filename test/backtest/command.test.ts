@@ -5,12 +5,15 @@ import { once } from "node:events";
 import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { temporaryFile, temporaryFolder } from "../support/exporter-process.ts";
 import { MiB } from "../support/fixtures.ts";
+import { active, evil, shownEvil } from "../support/foreign.ts";
 import { curves } from "../support/memory-curves.ts";
 import { traceMember, writeTraces } from "../support/memory-traces.ts";
 import { deadAddress, FakePrometheus, gauge } from "./fake-prometheus.ts";
+
+vi.setConfig({ testTimeout: 30_000 }); // each starts a program, and a machine is slow at times
 
 const main = fileURLToPath(new URL("../../exporter/main.ts", import.meta.url));
 
@@ -144,12 +147,84 @@ describe("misuse is exit 2, with a message that names it", () => {
   test.each([
     ["that are not JSON", "{", "not a file of labels: Expected property name"],
     ["that are something else", "[]", 'not a file of labels: it has no list "traces"'],
-    ["of other traces", '{"traces":[{"id":"other"}]}', "knows none of these traces"],
+    [
+      "of other traces",
+      '{"traces":[{"id":"other","family":"a","label":"leak","oom_times":[]}]}',
+      "knows none of these traces",
+    ],
+    ["without what is needed", '{"traces":[{"id":"leak","family":7}]}', "traces[0]: expected id and family as texts"],
+    ["of which one is none", '{"traces":[null]}', "traces[0]: expected id and family as texts"],
   ])("labels %s", async (_, text, says) => {
     const file = temporaryFile("truth.json", text);
     const { code, stderr } = await backtest([`--traces=${traces()}`, `--labels=${file}`]);
     expect(code).toBe(2);
     expect(stderr).toContain(`leakwatch: ${file}: ${says}`);
+  });
+});
+
+describe("names of others", () => {
+  test("in an error are written out, on one line", async () => {
+    const folder = temporaryFolder();
+    fs.writeFileSync(path.join(folder, `${evil.replace("::", "")}.csv`), `${evil}\n`);
+    const { code, stderr } = await backtest([`--traces=${folder}`]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^leakwatch: [^\n]*: no column t_seconds, got api[^\n]*\n$/);
+    expect(stderr).not.toMatch(active);
+  });
+
+  test("in the table and in the JSON are written out", async () => {
+    const folder = temporaryFolder();
+    writeTraces(folder, [{ id: evil, members: [leak] }]);
+    const [table, json] = await Promise.all([
+      backtest([`--traces=${folder}`]),
+      backtest([`--traces=${folder}`, "--json=-"]),
+    ]);
+    expect(table.stdout).not.toMatch(active);
+    expect(table.stdout).toMatch(/LeakwatchMemoryLeakUrgent +critical/);
+    expect(json.stdout).not.toMatch(active);
+    expect(JSON.parse(json.stdout).traces[0].id).toBe(shownEvil);
+  });
+});
+
+describe("the password in an address is nowhere", () => {
+  test.concurrent.each([
+    ["when nobody listens", "http://me:hunter2@127.0.0.1:1/?token=hunter2"],
+    ["when it is no address", "htp://me:hunter2@127.0.0.1:1/?token=hunter2"],
+    ["when it has a slash", "http://me:2/hunter2@127.0.0.1:1"],
+    ["when it is percent-encoded wrongly", "http://me:hunter2%@127.0.0.1:1"],
+  ])("%s", async (_, url) => {
+    const { code, stdout, stderr } = await backtest([`--prometheus-url=${url}`]);
+    expect(code).not.toBe(0);
+    expect(stdout + stderr).not.toContain("hunter2");
+    expect(stderr).toMatch(/^leakwatch: [^\n]+\n$/);
+  });
+
+  test("nor in the report", async () => {
+    const times = Array.from({ length: 120 }, (_, i) => Math.floor(Date.now() / 60_000) * 60 - i * 60).reverse();
+    const { url } = await FakePrometheus.start([gauge("rss", { job: evil }, times, 400 * MiB)]);
+    const json = path.join(temporaryFolder(), "result.json");
+    const { code, stdout } = await backtest([
+      `--prometheus-url=${url.replace("//", "//me:hunter2@")}/?token=hunter2`,
+      "--since=2h",
+      "--metric=rss",
+      `--json=${json}`,
+    ]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(url);
+    for (const text of [stdout, fs.readFileSync(json, "utf8")]) {
+      expect(text).not.toContain("hunter2");
+      expect(text).not.toMatch(active);
+    }
+  });
+
+  test("nor is a token of two lines", async () => {
+    const file = temporaryFile("token", "hunter2\nhunter3\n");
+    const { code, stdout, stderr } = await backtest([
+      "--prometheus-url=http://127.0.0.1:1",
+      `--bearer-token-file=${file}`,
+    ]);
+    expect(code).toBe(2);
+    expect(stdout + stderr).not.toContain("hunter");
   });
 });
 

@@ -1,5 +1,8 @@
 import { once } from "node:events";
+import http from "node:http";
 import net from "node:net";
+import { inspect } from "node:util";
+import zlib from "node:zlib";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ruleGroups } from "../../alerts/index.ts";
 import { recentOf } from "../../exporter/backtest/exposed.ts";
@@ -9,6 +12,7 @@ import { PrometheusApi } from "../../exporter/backtest/prometheus-api.ts";
 import type { BacktestOptions } from "../../exporter/cli/backtest.ts";
 import type { LabelSet, Samples } from "../../exporter/promql/series.ts";
 import { MiB } from "../support/fixtures.ts";
+import { evil, shownEvil } from "../support/foreign.ts";
 import { curves } from "../support/memory-curves.ts";
 import { type Process, traceMember } from "../support/memory-traces.ts";
 import { type Asked, deadAddress, FakePrometheus, gauge, refusal } from "./fake-prometheus.ts";
@@ -35,6 +39,17 @@ async function backtest(series: readonly Samples[] | FakePrometheus, options: Pa
   const wanted = historyOptions({ ...defaults, ...options }, now);
   const report = await backtestHistory(new PrometheusApi(server.url), ruleGroups(), wanted, () => () => {});
   return { ...report, byName: Object.fromEntries(report.traces.map((trace) => [trace.id, trace.episodes])) };
+}
+
+/** The URL of a server that answers everything in the same way. */
+async function listening(answer: (response: http.ServerResponse) => void): Promise<string> {
+  const server = http.createServer((_, response) => answer(response)).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`;
 }
 
 /** Alerts of class leak, each once. */
@@ -258,6 +273,9 @@ describe("a gauge of containers", () => {
 });
 
 describe("queries", () => {
+  /** A fair piece of what is read at most. */
+  const padding = " ".repeat(16 * MiB);
+
   const labels = { job: "api" };
   const ranges = ({ asked }: FakePrometheus, metric: string): Asked[] =>
     asked.filter(({ endpoint, query }) => endpoint === "/api/v1/query_range" && query.startsWith(metric));
@@ -290,6 +308,18 @@ describe("queries", () => {
     expect(traces).toHaveLength(1);
     const taken = ranges(server, "process_resident_memory_bytes").filter(({ start, end }) => end - start <= 24 * hour);
     expectWithoutGap(taken, now - 7 * 24 * hour, now);
+  });
+
+  test("become shorter when the answer is larger than what is read", async () => {
+    const tooLarge = ({ endpoint, start, end }: Asked) =>
+      endpoint.endsWith("query_range") && end - start > 24 * hour
+        ? { status: 200, body: `${padding.repeat(4)} {"status":"success","data":{"result":[]}}` }
+        : undefined;
+    const server = await FakePrometheus.start(sparse, tooLarge);
+    const { traces } = await backtest(server, { since: "2d" });
+    expect(traces).toHaveLength(1);
+    const taken = ranges(server, "process_resident_memory_bytes").filter(({ start, end }) => end - start <= 24 * hour);
+    expectWithoutGap(taken, now - 2 * 24 * hour, now);
   });
 
   test("take the step that is wanted, at its multiples", async () => {
@@ -398,11 +428,154 @@ describe("a failure is told in words, with its exit code", () => {
     onTestFinished(() => void silent.close());
     const url = `http://127.0.0.1:${(silent.address() as net.AddressInfo).port}`;
     const api = new PrometheusApi(url, { timeoutSeconds: 0.05 });
-    await expect(api.series("up", 0, 1)).rejects.toThrow(`${url} did not answer within 0.05 seconds`);
+    await expect(api.series("up", 0, 1)).rejects.toThrow(`${url}: no complete answer within 0.05 seconds`);
+  });
+
+  test("a server that never comes to an end of its answer", async () => {
+    const url = await listening((response) => {
+      const drip = setInterval(() => response.write(" "), 10);
+      response.on("close", () => clearInterval(drip));
+    });
+    const api = new PrometheusApi(url, { timeoutSeconds: 0.3 });
+    await expect(api.series("up", 0, 1)).rejects.toThrow(`${url}: no complete answer within 0.3 seconds`);
+  });
+
+  test("a server that sends more than is read: plainly, and without reading on", async () => {
+    const url = await listening((response) => {
+      const piece = " ".repeat(100_000);
+      const more = () => {
+        while (response.write(piece));
+      };
+      response.on("drain", more);
+      more();
+    });
+    const api = new PrometheusApi(url);
+    const [short, long] = ["4.00", "64.0"].map(
+      (size) => `its answer is larger than ${size} MiB, and the rest was not read`,
+    );
+    await expect(api.get("status/buildinfo", {})).rejects.toThrow(`${url}: ${short}`);
+    await expect(api.series("up", 0, 1)).rejects.toThrow(`${url}: ${long}`);
+    await expect(api.range("up", 0, 1, 1)).rejects.toThrow(
+      `${url}: ${long}. Narrow it with --match, or use a longer --step`,
+    );
+  });
+
+  test("so does one that packs it", async () => {
+    const packed = zlib.gzipSync(Buffer.alloc(80 * MiB, " "));
+    const url = await listening((response) => {
+      response.setHeader("content-encoding", "gzip");
+      response.end(packed);
+    });
+    expect(packed.length).toBeLessThan(MiB);
+    await expect(new PrometheusApi(url).series("up", 0, 1)).rejects.toThrow("its answer is larger than 64.0 MiB");
+  });
+
+  const wrong = "is not a Prometheus server: its answer to";
+  test.each<[string, unknown, string]>([
+    ["nothing", null, `${wrong} series has another form`],
+    ["labels that are none", [{ job: { a: 1 } }], `${wrong} series has another form`],
+  ])("a list of series with %s", async (_, data, message) => {
+    const body = JSON.stringify({ status: "success", data });
+    const server = await FakePrometheus.start([], () => ({ status: 200, body }));
+    await expect(new PrometheusApi(server.url).series("up", 0, 1)).rejects.toThrow(message);
+  });
+
+  test.each<[string, unknown]>([
+    ["nothing", null],
+    ["no result", {}],
+    ["a result that is none", { result: [7] }],
+    ["no values", { result: [{ metric: {} }] }],
+    ["values that are none", { result: [{ metric: {}, values: [["now", 1]] }] }],
+  ])("an answer to a query with %s", async (_, data) => {
+    const body = JSON.stringify({ status: "success", data });
+    const server = await FakePrometheus.start([], () => ({ status: 200, body }));
+    await expect(new PrometheusApi(server.url).range("up", 0, 1, 1)).rejects.toThrow(`${wrong} query_range`);
+  });
+
+  test("what it says is cut, without secrets and visible", async () => {
+    const error = `${evil} at http://me:hunter2@db?token=hunter2 ${"x".repeat(100_000)}`;
+    const server = await FakePrometheus.start([], () => refusal(503, error));
+    const thrown = await new PrometheusApi(server.url).series("up", 0, 1).catch((one: Error) => one);
+    const { message } = thrown as Error;
+    expect(message).toContain(shownEvil.replace("\\x23", "#"));
+    expect(message).not.toContain("hunter2");
+    expect(message.length).toBeLessThan(400);
+  });
+
+  test("what it says is looked through in no time", async () => {
+    const error = `exceeded maximum ${"exceeded maximum ".repeat(60_000)}`; // a second for 100 kB, once, and minutes for 1 MB
+    const server = await FakePrometheus.start([], () => refusal(503, error));
+    const started = performance.now();
+    await expect(new PrometheusApi(server.url).series("up", 0, 1)).rejects.toThrow("exceeded maximum");
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+
+  test("a header or reason with control characters", async () => {
+    const raw = net.createServer((socket) => {
+      socket.once("data", () =>
+        socket.end(Buffer.from("HTTP/1.1 401 No\u009b31m\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")),
+      );
+    });
+    raw.listen(0, "127.0.0.1");
+    await once(raw, "listening");
+    onTestFinished(() => void raw.close());
+    const url = `http://127.0.0.1:${(raw.address() as net.AddressInfo).port}`;
+    await expect(new PrometheusApi(url).series("up", 0, 1)).rejects.toThrow("refuses access (401 No\\x9b31m)");
+    const server = await FakePrometheus.start([], () => ({ status: 200, body: "", type: "text/\u009bplain" }));
+    await expect(new PrometheusApi(server.url).series("up", 0, 1)).rejects.toThrow("answers 200 with text/\\x9bplain");
   });
 
   test.each(["", "localhost:9090", "ftp://host", "http://"])("%j is no address", (address) => {
     expect(() => new PrometheusApi(address)).toThrow(`expected a URL such as http://127.0.0.1:9090, got "${address}"`);
+  });
+});
+
+describe("no secret is shown", () => {
+  test.each([
+    ["htp://me:hunter2@prometheus:9090", 'got "htp://prometheus:9090"'],
+    ["me:hunter2@prometheus:9090", 'got "prometheus:9090"'],
+    ["http://me:hunter2/@prometheus", 'got "http://prometheus"'],
+    ["http://me:2#hunter2@prometheus", "must have / as %2F"],
+    ["http://me:2/hunter2@prometheus", "must have / as %2F"],
+    ["http://me@example.org:2/hunter2@prometheus", "must have / as %2F"],
+    ["http//?token=hunter2", 'got "http//?token=***"'],
+  ])("of an address that is refused: %s", (address, says) => {
+    const refused = () => new PrometheusApi(address);
+    expect(refused).toThrow(says);
+    expect(refused).toThrow(expect.objectContaining({ message: expect.not.stringContaining("hunter2"), exitCode: 2 }));
+  });
+
+  test.each<[string, (url: string) => Promise<string> | string]>([
+    ["nobody listens", () => deadAddress()],
+    ["it refuses", async () => (await FakePrometheus.start([], () => ({ status: 401, body: "" }))).url],
+    ["it has none of the series", async () => (await FakePrometheus.start([])).url],
+    ["it hangs up", async () => (await FakePrometheus.start([], () => "hang up")).url],
+  ])("of the address, nor of the causes of the error, when %s", async (_, start) => {
+    const url = (await start("")).replace("http://", "http://me:hunter2@");
+    const wanted = historyOptions(defaults, now);
+    const thrown = await backtestHistory(
+      new PrometheusApi(`${url}/?token=hunter2`),
+      ruleGroups(),
+      wanted,
+      () => () => {},
+    ).catch((error: Error) => error);
+    expect(thrown).toMatchObject({ name: "BacktestError" });
+    expect(inspect(thrown, { depth: 10, showHidden: true })).not.toContain("hunter2");
+  });
+
+  test.each(["two\nlines", "hunter2 and more", "hunter2\u009b"])(
+    "of a token that cannot be sent: %j",
+    (bearerToken) => {
+      expect(() => new PrometheusApi("http://prometheus", { bearerToken })).toThrow(
+        "the token for http://prometheus must be a single word; it is not shown here",
+      );
+    },
+  );
+
+  test("a lone % in a password stands for itself", async () => {
+    const server = await FakePrometheus.start([]);
+    await new PrometheusApi(server.url.replace("//", "//me:5%@")).series("up", 0, 1);
+    expect(server.asked[0]?.authorization).toBe(`Basic ${Buffer.from("me:5%").toString("base64")}`);
   });
 });
 

@@ -93,4 +93,16 @@ describe("a file", () => {
   test("that is not compressed, though its name says so, is refused", () => {
     expect(() => read({ "a.csv.gz": "t_seconds" })).toThrow(/a\.csv\.gz: not a gzip file: incorrect header check$/);
   });
+
+  test("that is large only when it is unpacked is refused", { timeout: 60_000 }, () => {
+    const bomb = zlib.gzipSync(Buffer.alloc(300 * 1024 ** 2, "0"));
+    expect(bomb.length).toBeLessThan(1024 ** 2);
+    expect(() => read({ "a.csv.gz": bomb })).toThrow(/a\.csv\.gz: larger than 256 MiB when unpacked$/);
+  });
+
+  test("that is a folder is refused", () => {
+    const place = folder({});
+    fs.mkdirSync(path.join(place, "a.csv"));
+    expect(() => listTraces(place).map(readTrace)).toThrow(/a\.csv: cannot be read: EISDIR/);
+  });
 });

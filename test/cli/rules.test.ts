@@ -42,6 +42,8 @@ describe("leakwatch rules", () => {
   test.each([
     ["a label that the rules use", ["--label", "group=api"], "The rules use the label group themselves."],
     ["a label without a value", ["--label", "team"], "Expected key=value."],
+    ["a label that acts on a terminal", ["--label", "team=a\u202eb"], "Expected a value without control characters."],
+    ["a password in links", ["--grafana-url", "https://me:pw@grafana"], "Expected a URL without password or token"],
     ["a label twice", ["--label", "a=1", "--label", "a=2"], "a is given twice."],
     ["a label that is no name", ["--label", "my-team=a"], 'Expected the name of a label such as team, got "my-team".'],
     [

@@ -55,7 +55,7 @@ describe("decodeConfig", () => {
         },
         { name: "shop", match: { port: 8080, uid: 1000 }, memoryLimit: undefined },
       ],
-      ignore: [{ name: new Pattern(String.raw`sh|bash|sleep`) }],
+      ignore: [{ name: new Pattern("sh|bash|sleep") }],
       unmatched: "ignore",
       memoryLimit: 2 * GiB,
       maxProcesses: 5000,

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import type { Verdict } from "../../catalog/verdicts.ts";
 import type { Seen } from "../../exporter/detect/look.ts";
@@ -5,6 +6,7 @@ import { asJson, exitCodeOf, type Outcome, renderText } from "../../exporter/det
 import { sparkline } from "../../exporter/detect/sparkline.ts";
 import { speedFor, windowsAt } from "../../exporter/detect/windows.ts";
 import { MiB } from "../support/fixtures.ts";
+import { active, evil, shownEvil } from "../support/foreign.ts";
 
 const seen = (changes: Partial<Seen> = {}): Seen => ({
   group: "server.js",
@@ -101,8 +103,29 @@ describe("the report", () => {
     expect(report).not.toContain("--for");
   });
 
-  test("takes escape sequences out of names", () => {
-    expect(text({ seen: [seen({ group: "evil\u001b[2Jname" })] })).toContain("evilname (pid 4242)");
+  test("writes out what a terminal would act on in names: the first, the others, as text and as JSON", () => {
+    const group = `${evil} ::error::here`;
+    const hostile = outcome({ seen: [seen({ group }), seen({ group, pid: 4243, verdict: "stable" })] });
+    const report = renderText(hostile, { colour: false });
+    expect(report).not.toMatch(active);
+    expect(report).toContain(`${shownEvil} ::error::here (pid 4242), seen for`);
+    expect(report.replace(/\s+/g, " ")).toContain(`::error::here (pid 4243) stable`);
+    const json = JSON.stringify(asJson(hostile, "0.1.0"), undefined, 2);
+    expect(json).not.toMatch(active);
+    expect(JSON.parse(json).processes[0].group).toBe(`${shownEvil} ::error::here`);
+  });
+
+  test("keeps its own colours", () => {
+    const report = renderText(outcome({ seen: [seen({ group: evil })] }), { colour: true });
+    expect(report.startsWith("\u001b[31m")).toBe(true);
+    expect(stripVTControlCharacters(report)).not.toMatch(active);
+    expect(stripVTControlCharacters(report)).toContain(shownEvil);
+  });
+
+  test("cuts long names", () => {
+    const long = outcome({ seen: [seen({ group: "x".repeat(1e6) }), seen({ group: "y".repeat(1e6) })] });
+    expect(renderText(long, { colour: false }).length).toBeLessThan(3000);
+    expect(JSON.stringify(asJson(long, "0.1.0")).length).toBeLessThan(3000);
   });
 
   test("has the same in JSON, with null for what is not known", () => {

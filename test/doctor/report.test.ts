@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type Finding, failure, ok, unknown, warning } from "../../exporter/doctor/finding.ts";
 import { asJson, renderText, wrap } from "../../exporter/doctor/report.ts";
 import { share, someOf, tally } from "../../exporter/doctor/words.ts";
+import { active, evil, shownEvil } from "../support/foreign.ts";
 
 const fine: Finding = { id: "a.b", section: "Processes", ...ok("3 processes can be seen.", ["api (2)", "db"]) };
 const worse: Finding = { id: "a.c", section: "Processes", ...warning("One is hidden.", "Look for it.") };
@@ -77,6 +78,36 @@ describe("JSON", () => {
   });
 });
 
+describe("what others chose", () => {
+  const hostile: Finding = { ...worse, sentence: `See ${evil}.`, advice: `Not ${evil}.`, details: [evil, "::error::"] };
+
+  test("is written out, as text and as JSON; our own colours stay", () => {
+    const text = renderText([hostile], { ...plain, verbose: true });
+    expect(text).not.toMatch(active);
+    expect(text.replace(/\s+/g, " ")).toContain(`See ${shownEvil}.`);
+    const coloured = renderText([hostile], { colour: true, verbose: true });
+    expect(coloured).toContain("\u001b[33m");
+    expect(stripVTControlCharacters(coloured)).toBe(text);
+    const json = JSON.stringify(asJson([hostile], "0.1.0"), undefined, 2);
+    expect(json).not.toMatch(active);
+    expect(JSON.parse(json).findings[0]).toMatchObject({
+      sentence: `See ${shownEvil}.`,
+      advice: `Not ${shownEvil}.`,
+      details: [shownEvil, "::error::"],
+    });
+  });
+
+  test("is cut: sentences, details, and their number", () => {
+    const long = "long ".repeat(100_000);
+    const endless = { ...worse, sentence: long, advice: long, details: Array<string>(5000).fill(long) };
+    const [found] = asJson([endless], "0.1.0").findings;
+    expect(Buffer.byteLength(found?.sentence ?? "")).toBeLessThanOrEqual(4096);
+    expect(found?.details).toHaveLength(1001);
+    expect(found?.details?.at(-1)).toBe("and 4000 more");
+    expect(renderText([endless], { ...plain, verbose: true }).length).toBeLessThan(2e6);
+  });
+});
+
 describe("words", () => {
   test.each([
     [0, 0, "none of 0 processes"],
@@ -99,7 +130,11 @@ describe("words", () => {
   });
 
   test("a process' name cannot steer the terminal", () => {
-    expect(wrap("a \u001b[31mred\u001b[0m name\nwith\u0007bell", 80)).toEqual(["a red name�with�bell"]);
+    expect(wrap("a \u001b[31mred name\nwith\u0007bell", 80)).toEqual(["a \\x1b[31mred name\\x0awith\\x07bell"]);
+  });
+
+  test("nor GitHub's runner, when a line is broken before it", () => {
+    expect(wrap("a name ::error::forged", 10)).toEqual(["a name", "\\x3a:error::forged"]);
   });
 
   test("a word that is too long stands alone", () => {

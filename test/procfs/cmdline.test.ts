@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { sizes } from "../../catalog/defaults.ts";
 import { parseCmdline } from "../../exporter/procfs/cmdline.ts";
 import { fixture } from "../support/fixtures.ts";
+import { cpuSeconds, hostileTexts, mostCpuSeconds } from "../support/hostile-text.ts";
 
 /** Any bytes, decoded as the exporter decodes them. */
 const anyText = fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes).toString());
@@ -26,6 +28,11 @@ describe("parseCmdline", () => {
     ["an empty argument in the middle", "sh\0-c\0\0x\0", ["sh", "-c", "", "x"]],
     ["a title without a NUL", "gunicorn: master [shop]", ["gunicorn: master [shop]"]],
     ["nothing but NULs", "\0\0\0", []],
+    ["nothing", "", []],
+    ["one letter", "x", ["x"]],
+    ["an empty first argument", "\0-x\0", ["", "-x"]],
+    ["a title, padded with NULs", "nginx: worker\0\0\0\0", ["nginx: worker"]],
+    ["a last argument that is cut off, since the file is read no further", "sh\0-c\0slee", ["sh", "-c", "slee"]],
   ])("understands %s", (_, text, argv) => {
     expect(parseCmdline(text)).toEqual(argv);
   });
@@ -46,5 +53,18 @@ describe("parseCmdline", () => {
         expect(parseCmdline(text).join("")).not.toContain("\0");
       }),
     );
+  });
+
+  test("gives no more than the first 4096, of however many there are", () => {
+    const all = Array.from({ length: 5000 }, (_, i) => `${i}`);
+    expect(parseCmdline(`${all.join("\0")}\0`)).toEqual(all.slice(0, sizes.argumentCount));
+    expect(parseCmdline("a\0".repeat(sizes.argumentCount))).toHaveLength(sizes.argumentCount);
+    expect(parseCmdline(`${"\0".repeat(100_000)}x`)).toEqual(Array(sizes.argumentCount).fill(""));
+  });
+
+  test.each(hostileTexts)("takes time in proportion to a text of %j", (_, text) => {
+    for (const file of [text, `${text}x`, `x${text}`, text.replaceAll("=", "\0")]) {
+      expect(cpuSeconds(() => parseCmdline(file))).toBeLessThan(mostCpuSeconds);
+    }
   });
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  fdTableSize,
   ignoresProcessesLimit,
   nameHash,
   parseStatus,
@@ -385,5 +386,50 @@ describe("ignoresProcessesLimit", () => {
   test("is no for somebody who only runs with root's rights, and on a file without the lines", () => {
     expect(ignores(bytes("Name:\tping\nUid:\t1000\t0\t0\t0\n"))).toBe(false);
     expect(ignores(bytes("Name:\tUid:\t0\t\n"))).toBe(false);
+  });
+});
+
+describe("fdTableSize", () => {
+  const size = (file: Uint8Array) => fdTableSize(file, file.length);
+
+  test.each([
+    ["a server", "debian12-host-v1/proc/7769"],
+    ["a zombie, which has none", "debian12-host-v1/proc/7780"],
+    ["a kernel thread", "cgroup-v2-nested/proc/2"],
+    ["another user's process", "docker-cgroup-v1/proc/28"],
+  ])("is that of %s", (_, folder) => {
+    const file = fixtureBytes(folder, "status");
+    expect(size(file)).toBe(Number(/^FDSize:\t(\d+)$/m.exec(file.toString())?.[1]));
+  });
+
+  test.each([
+    ["of a fresh process", "Name:\tx\nFDSize:\t64\nGroups:\t\n", 64],
+    ["of none", "Name:\tx\nFDSize:\t0\nGroups:\t\n", 0],
+    ["of a process with a million descriptors", "Name:\tx\nFDSize:\t1048576\nGroups:\t\n", 1_048_576],
+    ["as large as any kernel allows", "Name:\tx\nFDSize:\t2147483584\nGroups:\t\n", 2_147_483_584],
+    ["at the end of what was read", "Name:\tx\nFDSize:\t256", 256],
+    ["not told", "Name:\tx\nGroups:\t\n", 0],
+    ["not told by an empty file", "", 0],
+    ["not told by a line that begins otherwise", "Name:\tx\nXFDSize:\t64\n", 0],
+  ])("%s", (_, text, expected) => {
+    expect(size(bytes(text))).toBe(expected);
+  });
+
+  test("cannot be set by a name, in which the kernel escapes newlines", () => {
+    expect(size(bytes("Name:\tFDSize:\t7\nFDSize:\t64\n"))).toBe(64);
+    expect(size(bytes("Name:\tx\\nFDSize:\t7\nFDSize:\t64\n"))).toBe(64);
+    expect(size(bytes("Name:\tx\rFDSize:\t7\nFDSize:\t64\n"))).toBe(64);
+  });
+
+  test("is not read beyond the file's end, where an earlier, longer file may have left another", () => {
+    const shared = bytes("Name:\tx\nFDSize:\t64\n");
+    expect(fdTableSize(shared, 7)).toBe(0);
+    expect(fdTableSize(shared, shared.indexOf("4\n"))).toBe(6);
+  });
+
+  test("is read from a part of a buffer", () => {
+    const shared = bytes("junk\nFDSize:\t1\nName:\tx\nFDSize:\t64\n");
+    const part = shared.subarray(shared.indexOf("Name"));
+    expect(fdTableSize(part, part.length)).toBe(64);
   });
 });

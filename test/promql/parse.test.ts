@@ -147,3 +147,36 @@ describe("what cannot be read is refused, with its place", () => {
     expect(() => parsePromql(text)).toThrow(message);
   });
 });
+
+describe("long texts of strangers take time in proportion", () => {
+  const long = (piece: string) => piece.repeat(400_000 / piece.length);
+
+  // a number without a unit was looked through from each of its digits: 20 s for 100 kB, minutes for this
+  test.each([
+    ["a number", long("9"), 0],
+    ["numbers and letters", long("9x"), 0],
+    ["hours", long("1h"), 200_000 * 3600],
+  ])("as a duration: %s", (_, text, seconds) => {
+    const started = performance.now();
+    expect(parseDuration(text)).toBe(seconds);
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+
+  test.each([
+    ["durations", `${long("1s")}X`],
+    ["digits", `${long("9")}!`],
+    ["an open quote", `"${long("a")}`],
+    ["quotes", long('"')],
+    ["backslashes", `"${long("\\a")}`],
+    ["parentheses", long("(")],
+    ["signs", long("-")],
+    ["blanks", `${long(" ")}!`],
+    ["dots", long("1.")],
+    ["sums", long("a+")],
+    ["ranges", `a[${long("1s:")}`],
+  ])("as an expression: %s", (_, text) => {
+    const started = performance.now();
+    expect(() => parsePromql(text)).toThrow();
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+});

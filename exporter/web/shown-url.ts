@@ -1,0 +1,12 @@
+// Addresses as they are shown: people put passwords and tokens into them.
+
+import { withoutSecretWords } from "../discovery/secrets.ts";
+
+/**
+ * An address without user and password, and without the values of parameters that look like secrets. It need not be a valid one:
+ * then a password may hold slashes, so everything up to the last @ is left out.
+ */
+export function withoutCredentials(url: string): string {
+  const scheme = /^[a-z][a-z0-9+.-]{0,30}:\/\//i.exec(url)?.[0] ?? "";
+  return withoutSecretWords(scheme + url.slice(Math.max(scheme.length, url.lastIndexOf("@") + 1)));
+}
