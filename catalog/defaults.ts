@@ -66,7 +66,7 @@ export const targetReads = {
   /** The pool has four threads, and the listing of /proc and gzip need some of them. */
   atOnce: 2,
   /** No kernel takes so long; a longer wait is the target's doing. Seconds. */
-  seconds: 0.25,
+  seconds: 1,
   /** A reading takes less than this even where the CPU is scarce. Seconds. */
   ordinarySeconds: 0.005,
   /** In one pass all of them together wait for about this long beyond that; the rest waits for the next pass. Seconds. */

@@ -265,8 +265,13 @@ export class Watcher {
       if (outcome === "ended") ended.push(life);
       if (outcome === "renamed") life.refreshAt = Number.NEGATIVE_INFINITY;
       if (outcome === "renamed" || outcome === "read" || outcome === "no memory") {
-        if (now >= life.refreshAt) toName.push(life);
-        else this.takeReadings(life, outcome, now);
+        if (now < life.refreshAt) {
+          this.takeReadings(life, outcome, now);
+        } else {
+          // it is read once more when it is named, and could have lost its memory to the OOM killer by then
+          if (outcome !== "no memory") life.recentHigh.add(now, this.table.get(life.row, column.residentMemory));
+          toName.push(life);
+        }
       }
       if (++count % processesPerLook === 0 && this.sliceIsOver()) await this.pause();
     }
@@ -624,9 +629,11 @@ export class Watcher {
   private argumentsFailed(life: Life, error: Error, now: number): void {
     if (error === stillHeldUp) return;
     this.notReadable(life, "cmdline", error);
-    const isOwnFault = failureReason(error) === "timeout" && !(error instanceof HeldUpElsewhere);
-    if (isOwnFault) life.argumentsAsideUntil = now + targetReads.asideSeconds;
-    else life.refreshAt = now + targetReads.againSeconds;
+    life.refreshAt = now + targetReads.againSeconds;
+    if (failureReason(error) !== "timeout" || error instanceof HeldUpElsewhere) return;
+    // the first time it may have been a busy machine
+    life.argumentsAsideUntil = now + (life.heldUp ? targetReads.asideSeconds : targetReads.againSeconds);
+    life.heldUp = true;
   }
 
   private identify(pid: number, comm: string, cmdline: string | Error): Candidate {
@@ -671,6 +678,7 @@ export class Watcher {
       limitSource: "node",
       refreshAt: now, // once more at the next pass: it may have been between fork and exec, or about to be moved
       argumentsAsideUntil: now,
+      heldUp: false,
       seenInPass: this.passes,
       unreadable: new Map(),
       labelVersion: 0,

@@ -37,6 +37,8 @@ export interface Life {
   refreshAt: number;
   /** Until when its arguments are not asked for, since it holds up their reading. On the monotonic clock. */
   argumentsAsideUntil: number;
+  /** Has it held up their reading before? */
+  heldUp: boolean;
   /** The pass in which it was last listed. */
   seenInPass: number;
   /** Files that cannot be read now, and why. */
