@@ -104,10 +104,9 @@ export class CommandLine {
     if (programsOfPlaces.has(name)) this.programs.add(name);
     this.recent = `${this.recent} ${name.toLowerCase()}`.slice(-60);
     if (this.programs.size === 0) return false;
-    const place = places.find(
+    this.before ??= places.find(
       ({ program, command }) => this.programs.has(program) && this.recent.endsWith(` ${command}`),
-    );
-    if (place !== undefined) this.before = place.before;
+    )?.before;
     return isInPlace || (oraclePrograms.some((one) => this.programs.has(one)) && /^[^/@]+\/[^@]+@/.test(word));
   }
 }

@@ -63,8 +63,8 @@ export function isSecret(kind: NameKind, value: string): boolean {
 /** Shorter ones are names of columns, keyboards and the like. */
 const shortestKey = 8;
 
-/** A path, or a name with a suffix; of characters that hold no setting of their own. */
-export function isFileLike(value: string): boolean {
+/** A path, or a name with a suffix. Only of characters in which no other setting hides. */
+function isFileLike(value: string): boolean {
   return /^(?:file:)?[\w./~@%-]+$/.test(value) && /^(?:file:|~|\.{0,2}\/)|\.[a-z]{2,5}$/i.test(value);
 }
 

@@ -3,7 +3,7 @@
 // would stand in Prometheus for years. All of it takes time in proportion to the text, whatever that is made of.
 
 import { CommandLine } from "./secret-commands.ts";
-import { isFileLike, isHeaderName, isSecret, kindOf } from "./secret-names.ts";
+import { isHeaderName, isSecret, kindOf } from "./secret-names.ts";
 
 /** What stands in place of a secret. */
 export const redacted = "***";
@@ -160,8 +160,7 @@ function shownValue(text: string, setting: Setting, quotes: OpenQuotes): { shown
   const quote = openingQuote(text, at);
   const end = quote === "" && kind === "secret" ? endOfPlain(text, setting, open, isColon) : endOfWord(text, at, open);
   const value = text.slice(at + quote.length, end);
-  if (value === "") return undefined;
-  if (!isSecret(kind, value)) return isFileLike(value) ? { shown: text.slice(at, end), end } : undefined;
+  if (value === "" || !isSecret(kind, value)) return undefined;
   return { shown: quote + redacted + quote.replace(/^[a-z]+/i, ""), end };
 }
 
