@@ -17,10 +17,10 @@ import { PodNames } from "./kubernetes/pod-names.ts";
 import type { Logger } from "./log.ts";
 import { parseOpenFilesLimit } from "./procfs/limits.ts";
 import { ProcessReader } from "./samplers/process-reader.ts";
-import { SmapsSampler } from "./samplers/smaps.ts";
 import { heapTidier } from "./tidy-heap.ts";
 import { revision, version } from "./version.ts";
-import { type Clock, type PassReport, systemClock, Watcher } from "./watcher.ts";
+import { SmapsSampler } from "./watch/smaps.ts";
+import { type Clock, type PassReport, systemClock, Watcher } from "./watch/watcher.ts";
 
 /** Share of the descriptor limit that may be held on watched processes; the rest is for sockets and for reading. */
 const keptShare = 0.8;

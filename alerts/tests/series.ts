@@ -8,9 +8,9 @@ import {
   recentMetrics,
   restartReasons,
 } from "../../catalog/metrics.ts";
-import { CountRise } from "../../exporter/analysis/count-rise.ts";
-import { SlotMemory } from "../../exporter/analysis/slot-memory.ts";
 import { type RecentValue, recentValues } from "../../exporter/backtest/exposed.ts";
+import { CountRise } from "../../exporter/memory/count-rise.ts";
+import { SlotMemory } from "../../exporter/memory/slot-memory.ts";
 import { alongside, gap, lengthOf, level, notation, type Stretch, stretchesOf, valuesOf } from "./shape.ts";
 
 export type Labels = Readonly<Record<string, string>>;

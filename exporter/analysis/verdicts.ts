@@ -5,9 +5,9 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { ruleGroups } from "../../alerts/index.ts";
 import { type Detection, detection } from "../../catalog/detection.ts";
 import type { Verdict } from "../../catalog/verdicts.ts";
-import type { Group } from "../discovery/groups.ts";
-import type { Life } from "../discovery/life.ts";
-import type { Watcher } from "../watcher.ts";
+import type { Group } from "../model/group.ts";
+import type { Life } from "../model/life.ts";
+import type { Watcher } from "../watch/watcher.ts";
 import { GroupKept, LiveRules, type SlotVerdict } from "./live.ts";
 
 export interface GroupVerdict {

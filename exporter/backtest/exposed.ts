@@ -5,10 +5,10 @@ import { ledger } from "../../catalog/defaults.ts";
 import { type Detection, detection, newHighWindows } from "../../catalog/detection.ts";
 import type { Metric } from "../../catalog/metric.ts";
 import { groupMetrics, processMetrics, recentMetrics } from "../../catalog/metrics.ts";
-import { judgeEndedLife } from "../analysis/ended-life.ts";
-import { LifeHistory } from "../analysis/life-history.ts";
-import { SlotMemory } from "../analysis/slot-memory.ts";
 import { isSteadyCadence } from "../ledger/cadence.ts";
+import { judgeEndedLife } from "../memory/ended-life.ts";
+import { LifeHistory } from "../memory/life-history.ts";
+import { SlotMemory } from "../memory/slot-memory.ts";
 import type { LabelSet, Samples } from "../promql/series.ts";
 import type { Member, Trace } from "./traces.ts";
 

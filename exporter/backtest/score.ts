@@ -1,7 +1,7 @@
 // How good the alerts were on traces of which the truth is known. A leak counts as found when an alert of class leak starts
 // at or after its onset; every alert of that class on a healthy trace is false.
 
-import { median } from "../analysis/statistics.ts";
+import { median } from "../memory/statistics.ts";
 import type { Report, TraceReport } from "./report.ts";
 import type { Trace } from "./traces.ts";
 

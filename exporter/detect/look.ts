@@ -7,15 +7,15 @@ import { type Verdict, verdictCode } from "../../catalog/verdicts.ts";
 import type { SlotVerdict } from "../analysis/live.ts";
 import { Verdicts } from "../analysis/verdicts.ts";
 import type { Config } from "../config/config.ts";
-import type { Life, LimitSource } from "../discovery/life.ts";
 import { Failures } from "../failures.ts";
 import type { KernelFiles } from "../kernel/files.ts";
 import { createLogger } from "../log.ts";
+import { columns } from "../memory/process-table.ts";
+import type { Life, LimitSource } from "../model/life.ts";
 import type { Samples } from "../promql/series.ts";
 import { RuleEngine } from "../rules/engine.ts";
 import { ProcessReader } from "../samplers/process-reader.ts";
-import { columns } from "../samplers/process-table.ts";
-import { type Clock, Watcher } from "../watcher.ts";
+import { type Clock, Watcher } from "../watch/watcher.ts";
 import { passInterval, warmUp, wholeLook } from "./windows.ts";
 
 /** What is noted of a process at each pass. */

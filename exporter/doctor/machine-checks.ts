@@ -1,8 +1,8 @@
 // What the facts of this machine mean. One check is one question; none of them touches a file.
 
 import { ledger } from "../../catalog/defaults.ts";
-import type { LimitSource } from "../discovery/life.ts";
 import type { FailureReason } from "../kernel/files.ts";
+import type { LimitSource } from "../model/life.ts";
 import { humanBytes, humanShare } from "../web/human.ts";
 import { type Answer, type Check, failure, ok, type Section, unknown, warning } from "./finding.ts";
 import type { MachineFacts, SeenCgroup, SeenProcess, WatchedProcess } from "./machine.ts";

@@ -5,19 +5,19 @@ import { type EffectiveLimit, readCgroupMemory, readEffectiveLimit } from "../cg
 import { CgroupLayout } from "../cgroupfs/layout.ts";
 import type { Config, Match } from "../config/config.ts";
 import { type Candidate, isPauseProcess, readIdentity } from "../discovery/identity.ts";
-import type { Life, LimitSource } from "../discovery/life.ts";
 import { membership, needsPorts } from "../discovery/match.ts";
 import { cutName } from "../discovery/shown.ts";
 import { Failures } from "../failures.ts";
 import { type FailureReason, failureReason, type KernelFiles } from "../kernel/files.ts";
 import { TargetFiles } from "../kernel/target-files.ts";
 import { createLogger } from "../log.ts";
+import type { Life, LimitSource } from "../model/life.ts";
 import { parseMemoryCgroup } from "../procfs/cgroup.ts";
 import { isKernelThread, parseStat } from "../procfs/stat.ts";
 import { realUid } from "../procfs/status.ts";
 import { Cgroups } from "../samplers/cgroups.ts";
 import { type FdCountMethod, ProcessReader } from "../samplers/process-reader.ts";
-import { Watcher } from "../watcher.ts";
+import { Watcher } from "../watch/watcher.ts";
 import { type Credentials, parseCredentials, parseHidepid } from "./own-rights.ts";
 
 /** A process that could be watched, ourselves excepted. */

@@ -10,11 +10,11 @@ import {
   processMetrics,
   recentMetrics,
 } from "../../catalog/metrics.ts";
-import type { Life } from "../discovery/life.ts";
 import { cutPath } from "../discovery/shown.ts";
+import { columnCount, columns, newHighs } from "../memory/process-table.ts";
+import type { Life } from "../model/life.ts";
 import type { WatchedCgroup } from "../samplers/cgroups.ts";
-import { columnCount, columns, newHighs } from "../samplers/process-table.ts";
-import type { Watcher } from "../watcher.ts";
+import type { Watcher } from "../watch/watcher.ts";
 import { type Format, familyHeader, labelText } from "./format.ts";
 import { formatNumber, TextBuffer } from "./text-buffer.ts";
 

@@ -2,7 +2,7 @@
 // crashes and OOM kills wander.
 
 import { type Detection, detection } from "../../catalog/detection.ts";
-import { median } from "../analysis/statistics.ts";
+import { median } from "../memory/statistics.ts";
 
 /** The numbers that say what counts as steady. */
 export type CadenceThresholds = Detection["cadence"];

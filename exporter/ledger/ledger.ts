@@ -3,7 +3,7 @@
 import { ledger as defaults } from "../../catalog/defaults.ts";
 import { detection } from "../../catalog/detection.ts";
 import { type RestartReason, restartReasons } from "../../catalog/metrics.ts";
-import type { EndReason } from "../discovery/groups.ts";
+import type { EndReason } from "../model/group.ts";
 import { type CadenceThresholds, isSteadyCadence } from "./cadence.ts";
 import type { Evidence } from "./oom-evidence.ts";
 

@@ -4,7 +4,7 @@
 // answer carries what it rests on. Every kill that a counter saw is given to one life only.
 
 import { ledger } from "../../catalog/defaults.ts";
-import type { EndReason } from "../discovery/groups.ts";
+import type { EndReason } from "../model/group.ts";
 
 /** What the reason of an end rests on, as the `evidence` label says it. */
 export type Evidence =

@@ -4,9 +4,9 @@
 
 import fs from "node:fs";
 import { failureReason, type KernelFiles, TimeoutError } from "../kernel/files.ts";
+import { column, columnCount, type ProcessTable } from "../memory/process-table.ts";
 import { parseStat } from "../procfs/stat.ts";
 import { fdTableSize, nameHash, parseStatus, type StatusOffsets, unknownOffsets } from "../procfs/status.ts";
-import { column, columnCount, type ProcessTable } from "./process-table.ts";
 
 /** Not kept open. */
 const closed = -1;

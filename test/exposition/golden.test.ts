@@ -13,7 +13,7 @@ import { Failures } from "../../exporter/failures.ts";
 import { createLogger } from "../../exporter/log.ts";
 import { Cgroups } from "../../exporter/samplers/cgroups.ts";
 import { ProcessReader } from "../../exporter/samplers/process-reader.ts";
-import { Watcher } from "../../exporter/watcher.ts";
+import { Watcher } from "../../exporter/watch/watcher.ts";
 import { FixtureFiles, fixturePath } from "../support/fixtures.ts";
 import { checkMetrics, content, parseOpenMetrics } from "./promtool.ts";
 import { asDeclared, seriesOf } from "./series.ts";

@@ -4,9 +4,9 @@ import fs from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
 import { MiB } from "../../catalog/defaults.ts";
 import { KernelFiles } from "../../exporter/kernel/files.ts";
+import { column, ProcessTable } from "../../exporter/memory/process-table.ts";
 import { parseStat } from "../../exporter/procfs/stat.ts";
 import { detectFdCountMethod, ProcessReader } from "../../exporter/samplers/process-reader.ts";
-import { column, ProcessTable } from "../../exporter/samplers/process-table.ts";
 import { fakeMachine } from "../support/machine.ts";
 
 describe("detectFdCountMethod", () => {

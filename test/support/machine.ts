@@ -15,9 +15,9 @@ import { Failures } from "../../exporter/failures.ts";
 import { KernelFiles } from "../../exporter/kernel/files.ts";
 import type { Ledger } from "../../exporter/ledger/ledger.ts";
 import { createLogger } from "../../exporter/log.ts";
+import { columns } from "../../exporter/memory/process-table.ts";
 import { type FdCountMethod, ProcessReader } from "../../exporter/samplers/process-reader.ts";
-import { columns } from "../../exporter/samplers/process-table.ts";
-import { type Clock, Watcher } from "../../exporter/watcher.ts";
+import { type Clock, Watcher } from "../../exporter/watch/watcher.ts";
 
 /** The exporter's own pid on every such machine. */
 export const ownPid = 50;

@@ -1,7 +1,7 @@
 import { serialize } from "node:v8";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { LifeHistory } from "../../exporter/analysis/life-history.ts";
+import { LifeHistory } from "../../exporter/memory/life-history.ts";
 
 const hour = 3600;
 const day = 24 * hour;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Ring } from "../../exporter/analysis/ring.ts";
+import { Ring } from "../../exporter/memory/ring.ts";
 
 const kept = (ring: Ring) => {
   const { times, values } = ring.samples();

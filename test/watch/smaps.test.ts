@@ -3,7 +3,7 @@ import { smaps as costs, GiB, MiB } from "../../catalog/defaults.ts";
 import { processMetrics } from "../../catalog/metrics.ts";
 import { type Config, defaultConfig } from "../../exporter/config/config.ts";
 import { TargetFiles } from "../../exporter/kernel/target-files.ts";
-import { SmapsSampler } from "../../exporter/samplers/smaps.ts";
+import { SmapsSampler } from "../../exporter/watch/smaps.ts";
 import { fakeMachine, watch } from "../support/machine.ts";
 
 /** A machine with processes of these resident sizes, after the first pass. */

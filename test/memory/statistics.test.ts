@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { median, theilSenSlope } from "../../exporter/analysis/statistics.ts";
+import { median, theilSenSlope } from "../../exporter/memory/statistics.ts";
 
 const number = fc.integer({ min: -1e6, max: 1e6 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { CountRise } from "../../exporter/analysis/count-rise.ts";
+import { CountRise } from "../../exporter/memory/count-rise.ts";
 
 const minute = 60;
 const hour = 60 * minute;

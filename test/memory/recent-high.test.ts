@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { RecentHigh } from "../../exporter/ledger/recent-high.ts";
+import { RecentHigh } from "../../exporter/memory/recent-high.ts";
 
 /** After these readings, one every so many seconds. */
 function after(step: number, ...readings: readonly number[]): number {

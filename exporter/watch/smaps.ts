@@ -5,13 +5,13 @@
 
 import { smaps as costs } from "../../catalog/defaults.ts";
 import type { Config } from "../config/config.ts";
-import type { Life } from "../discovery/life.ts";
 import type { Failures } from "../failures.ts";
 import { failureReason } from "../kernel/files.ts";
 import type { TargetFiles } from "../kernel/target-files.ts";
+import { column } from "../memory/process-table.ts";
+import type { Life } from "../model/life.ts";
 import { parseSmapsRollup } from "../procfs/smaps-rollup.ts";
-import type { Watcher } from "../watcher.ts";
-import { column } from "./process-table.ts";
+import type { Watcher } from "./watcher.ts";
 
 export class SmapsSampler {
   /** Processes that the last round left out because of their size or its budget. */

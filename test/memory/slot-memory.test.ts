@@ -1,7 +1,7 @@
 // What is served to Prometheus of a slot's last while, and what must not be.
 
 import { describe, expect, test } from "vitest";
-import { SlotMemory } from "../../exporter/analysis/slot-memory.ts";
+import { SlotMemory } from "../../exporter/memory/slot-memory.ts";
 import { MiB } from "../support/fixtures.ts";
 
 const minute = 60;

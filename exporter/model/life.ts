@@ -1,12 +1,12 @@
 // One process from its start to its end. The pid alone does not name it: the kernel gives pids out again.
 
-import type { LifeHistory } from "../analysis/life-history.ts";
+import type { Identity } from "../discovery/identity.ts";
 import type { FailureReason } from "../kernel/files.ts";
-import type { RecentHigh } from "../ledger/recent-high.ts";
+import type { LifeHistory } from "../memory/life-history.ts";
+import type { RecentHigh } from "../memory/recent-high.ts";
 import type { WatchedCgroup } from "../samplers/cgroups.ts";
 import type { ProcessHandle } from "../samplers/process-reader.ts";
-import type { Group } from "./groups.ts";
-import type { Identity } from "./identity.ts";
+import type { Group } from "./group.ts";
 
 export interface Life {
   readonly pid: number;

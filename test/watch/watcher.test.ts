@@ -2,12 +2,12 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
-import { GiB, identityRefreshSeconds, ledger as ledgerDefaults, MiB } from "../catalog/defaults.ts";
-import { groupMetrics, processMetrics } from "../catalog/metrics.ts";
-import { type Config, decodeConfig } from "../exporter/config/config.ts";
-import { KernelFiles } from "../exporter/kernel/files.ts";
-import { Ledger } from "../exporter/ledger/ledger.ts";
-import { columnCount } from "../exporter/samplers/process-table.ts";
+import { GiB, identityRefreshSeconds, ledger as ledgerDefaults, MiB } from "../../catalog/defaults.ts";
+import { groupMetrics, processMetrics } from "../../catalog/metrics.ts";
+import { type Config, decodeConfig } from "../../exporter/config/config.ts";
+import { KernelFiles } from "../../exporter/kernel/files.ts";
+import { Ledger } from "../../exporter/ledger/ledger.ts";
+import { columnCount } from "../../exporter/memory/process-table.ts";
 import {
   bootTime,
   type FakeMachine,
@@ -15,7 +15,7 @@ import {
   openFilesEndWithTheirProcess,
   ownPid,
   watch,
-} from "./support/machine.ts";
+} from "../support/machine.ts";
 
 const config = (document: unknown): Config => decodeConfig(document, []);
 

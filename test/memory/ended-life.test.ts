@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { endedLife } from "../../catalog/ended-life.ts";
-import { judgeEndedLife } from "../../exporter/analysis/ended-life.ts";
-import { LifeHistory } from "../../exporter/analysis/life-history.ts";
+import { judgeEndedLife } from "../../exporter/memory/ended-life.ts";
+import { LifeHistory } from "../../exporter/memory/life-history.ts";
 import { MiB } from "../support/fixtures.ts";
 
 const minute = 60;

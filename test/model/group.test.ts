@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { Group } from "../../exporter/discovery/groups.ts";
-import type { Life } from "../../exporter/discovery/life.ts";
+import { Group } from "../../exporter/model/group.ts";
+import type { Life } from "../../exporter/model/life.ts";
 
 /** A group knows no more of a life than that it is there. */
 const life = (pid: number) => ({ pid }) as Life;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { processMetrics, recentMetrics } from "../../catalog/metrics.ts";
+import { column, columnCount, columns, newHighs, ProcessTable } from "../../exporter/memory/process-table.ts";
 import { statusFields } from "../../exporter/procfs/status.ts";
-import { column, columnCount, columns, newHighs, ProcessTable } from "../../exporter/samplers/process-table.ts";
 
 describe("columns", () => {
   test("are every process metric, once, and one for each window of new highs behind them", () => {

@@ -2,8 +2,8 @@
 // number of series is the largest number of processes that ran at once, however often they restart.
 
 import { type Detection, detection } from "../../catalog/detection.ts";
-import { CountRise } from "../analysis/count-rise.ts";
-import { SlotMemory } from "../analysis/slot-memory.ts";
+import { CountRise } from "../memory/count-rise.ts";
+import { SlotMemory } from "../memory/slot-memory.ts";
 import type { Life } from "./life.ts";
 
 /** A life that has ended, for the one that takes its slot. */
