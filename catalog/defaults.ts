@@ -119,9 +119,23 @@ export const bounds = {
 
 /** The restart and OOM ledger. */
 export const ledger = {
-  /** A process that takes a slot within this time of its end restarts it, in seconds; later it is a new start.
-   * Longer than the longest back-off of container engines and the kubelet (5 min). */
-  restartWithinSeconds: 600,
+  /** What starts this soon after an end restarts it, in seconds; later it is a new start. */
+  restart: {
+    /** In the same container or pod: longer than the longest back-off of container engines and the kubelet (5 min). */
+    inContainerSeconds: 600,
+    /** In the same systemd unit: RestartSec is some seconds, and timers that start a command run once in a minute or less often. */
+    inUnitSeconds: 50,
+    /** Anywhere else: supervisors start again at once, or after some seconds … */
+    promptSeconds: 30,
+    /** … or after this share of the time that it ran: a deploy takes its time. */
+    lifetimeShare: 0.25,
+    /** A program that another program starts is a service of its own when it ran this long; jobs are shorter. */
+    helperLivesSeconds: 1200,
+  },
+  /** The end of a worker counts when its master has outlived it for so long, in seconds; else it was part of the master's end. */
+  masterOutlivesSeconds: 10,
+  /** Time within which an engine or the Kubernetes API is expected to say how a container ended, in seconds. */
+  stateWithinSeconds: 30,
   /** Ended at or above this share of the limit: near it, so an OOM kill is plausible. */
   nearLimitRatio: 0.9,
   /** Ended below this share of the limit: a kill that only a counter above its cgroup shows was another's. Between two
@@ -131,6 +145,8 @@ export const ledger = {
   victimIsGoneWithinSeconds: 10,
   /** Groups without a process keep their counters this long, in seconds. */
   keepGoneGroupsSeconds: 24 * 3600,
+  /** Those to which nothing happened, such as commands that have done their work, this long. */
+  keepGoneJobsSeconds: 900,
   /** At most this many groups without a process are kept; the oldest go first. */
   keepGoneGroups: 1000,
 } as const;

@@ -8,9 +8,15 @@ const slotWindow = ["group", "slot", "window"] as const;
 const group = ["group"] as const;
 const cgroup = ["cgroup"] as const;
 
-/** Why a process group's process was started again; `evidence` on the info series says what the reason rests on. */
+/** Why a service was started again; `evidence` on the info series says what the reason rests on. */
 export const restartReasons = ["oom", "suspected_oom", "scheduled", "exit", "unknown"] as const;
 export type RestartReason = (typeof restartReasons)[number];
+
+/** Why a worker ended while its master lived on; `recycled` is an exit without a cause of its own. */
+export const workerExitReasons = ["oom", "suspected_oom", "recycled", "unknown"] as const;
+export type WorkerExitReason = (typeof workerExitReasons)[number];
+
+export type ExitReason = RestartReason | WorkerExitReason;
 
 /** One series per slot of a process group, for as long as a process fills the slot. */
 export const processMetrics = {
@@ -141,23 +147,45 @@ export const processInfo = {
 /** The restart and OOM ledger: counted per group, so that it outlives every process. */
 export const groupMetrics = {
   processes: gauge("leakwatch_group_processes", "Processes of the group that run now.", { labels: group }),
+  watchedSince: gauge(
+    "leakwatch_group_watched_since_timestamp_seconds",
+    "Unix time since which the group's exits and restarts are counted.",
+    { unit: "seconds", labels: group },
+  ),
   restarts: counter(
     "leakwatch_group_restarts_total",
-    "Processes that took the slot of one that had ended, by the reason of that end.",
+    "Restarts of the service: its root process ended and another took its place, by the reason of that end.",
     { labels: ["group", "reason"] },
   ),
-  livesEnded: counter("leakwatch_group_lives_ended_total", "Process lives that ended while they were watched.", {
-    labels: group,
-  }),
+  workerExits: counter(
+    "leakwatch_group_worker_exits_total",
+    "Workers that exited while the process that started them kept running, by reason; recycled is an exit without a sign of a memory problem.",
+    { labels: ["group", "reason"] },
+  ),
+  workerExitsGrowing: counter(
+    "leakwatch_group_worker_exits_growing_total",
+    "Those of them whose memory still grew steadily and without slowing.",
+    { labels: group },
+  ),
+  livesEnded: counter(
+    "leakwatch_group_lives_ended_total",
+    "Exits of the service and of its workers while they were watched. A root process and its workers count once, jobs not at all.",
+    { labels: group },
+  ),
   livesEndedGrowing: counter(
     "leakwatch_group_lives_ended_growing_total",
-    "Process lives that ended while their memory still grew steadily and without slowing: a leak that the restart hides.",
+    "Those exits before which memory still grew steadily and without slowing: a leak that the restart hides.",
     { labels: group },
   ),
   oomKills: counter(
     "leakwatch_group_oom_kills_total",
-    "OOM kills that the kernel counted in the cgroups of the group's processes; workers included.",
+    "OOM kills that the kernel counted with a process of the group as victim. One that takes a whole cgroup at once counts once.",
     { labels: group },
+  ),
+  oomGrowth: gauge(
+    "leakwatch_group_oom_growth_ratio",
+    "Share of the memory growth in the hour before the group's last OOM kill, of each service that shared the limit; at most three.",
+    { unit: "ratio", labels: ["group", "grew"] },
   ),
   lastRestart: gauge("leakwatch_group_last_restart_timestamp_seconds", "Unix time of the group's last restart.", {
     unit: "seconds",

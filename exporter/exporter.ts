@@ -19,8 +19,9 @@ import { parseOpenFilesLimit } from "./procfs/limits.ts";
 import { ProcessReader } from "./samplers/process-reader.ts";
 import { heapTidier } from "./tidy-heap.ts";
 import { revision, version } from "./version.ts";
+import { type Clock, systemClock } from "./watch/boot-clock.ts";
 import { SmapsSampler } from "./watch/smaps.ts";
-import { type Clock, type PassReport, systemClock, Watcher } from "./watch/watcher.ts";
+import { type PassReport, Watcher } from "./watch/watcher.ts";
 
 /** Share of the descriptor limit that may be held on watched processes; the rest is for sockets and for reading. */
 const keptShare = 0.8;
@@ -95,7 +96,7 @@ export class Exporter {
             socket: options.dockerSocket,
             failures: this.failures,
             clock: this.clock,
-            onChange: () => this.watcher?.nameContainersAnew(),
+            onChange: () => this.watcher?.refreshContainerNames(),
           });
     this.watcher = new Watcher({
       files,
@@ -245,7 +246,7 @@ export class Exporter {
   }
 
   private namesFrom(list: () => Promise<string>): PodNames {
-    const onChange = () => this.watcher?.nameContainersAnew();
+    const onChange = () => this.watcher?.refreshContainerNames();
     return new PodNames({ list, failures: this.failures, clock: this.clock, onChange });
   }
 
@@ -310,12 +311,10 @@ export class Exporter {
   /** Processes of which a file cannot be read now, by file and reason. */
   unreadableNow(): (readonly [{ file: string; reason: string }, number])[] {
     const counts = new Map<string, [{ file: string; reason: string }, number]>();
-    for (const life of this.watcher.watched.values()) {
-      for (const [file, reason] of life.unreadable) {
-        const entry = counts.get(`${file} ${reason}`) ?? [{ file, reason }, 0];
-        entry[1]++;
-        counts.set(`${file} ${reason}`, entry);
-      }
+    for (const { file, reason } of this.watcher.unreadable()) {
+      const entry = counts.get(`${file} ${reason}`) ?? [{ file, reason }, 0];
+      entry[1]++;
+      counts.set(`${file} ${reason}`, entry);
     }
     return [...counts.values()];
   }

@@ -41,7 +41,7 @@ export class Verdicts {
     if (this.made !== undefined && now - this.made.at <= maximumAge) return this.made.verdicts;
     const verdicts = new Map<string, GroupVerdict>();
     for (const [name, account] of this.watcher.ledger) {
-      const time = this.watcher.unixAt(now);
+      const time = this.watcher.bootTimeAt(now);
       const slots = await this.judgeSlots(this.watcher.groups.get(name), time);
       const kept = new GroupKept(
         name,
@@ -61,7 +61,7 @@ export class Verdicts {
     const slots = new Map<Life, SlotVerdict>();
     for (const { life, memory } of group?.slots ?? []) {
       if (life === undefined) continue;
-      if (time - life.startTime < this.detection.lifeGrowth.minimumAge) {
+      if (time - life.bornAt < this.detection.lifeGrowth.minimumAge) {
         slots.set(life, tooYoung);
         continue;
       }

@@ -15,7 +15,8 @@ import type { Life, LimitSource } from "../model/life.ts";
 import type { Samples } from "../promql/series.ts";
 import { RuleEngine } from "../rules/engine.ts";
 import { ProcessReader } from "../samplers/process-reader.ts";
-import { type Clock, Watcher } from "../watch/watcher.ts";
+import type { Clock } from "../watch/boot-clock.ts";
+import { Watcher } from "../watch/watcher.ts";
 import { passInterval, warmUp, wholeLook } from "./windows.ts";
 
 /** What is noted of a process at each pass. */
@@ -197,9 +198,9 @@ export class Look {
   }
 
   /** Index of the first sample that is not of the start of the process. */
-  private settledAt({ startTime }: Life, { times }: Track): number {
+  private settledAt({ bornAt }: Life, { times }: Track): number {
     const start = warmUp * wholeLook(this.windows);
-    const settled = times.findIndex((time) => this.watcher.unixAt(time) - startTime >= start);
+    const settled = times.findIndex((time) => this.watcher.bootTimeAt(time) - bornAt >= start);
     return Math.max(0, settled);
   }
 
@@ -219,28 +220,28 @@ export class Look {
   }
 
   /** The rules of descriptors and threads, wherever the limit is: in production it is another one. */
-  private countLeak({ startTime }: Life, { times, values, rises }: Track): string | undefined {
+  private countLeak({ bornAt }: Life, { times, values, rises }: Track): string | undefined {
     const rules = countLeaks({
       ...this.windows,
       countLeak: { ...this.windows.countLeak, within: Number.MAX_SAFE_INTEGER },
     });
     if ((times.at(-1) ?? 0) - (times[0] ?? 0) < this.windows.countLeak.over) return undefined;
-    const unix = times.map((time) => this.watcher.unixAt(time));
-    const now = unix.at(-1) ?? 0;
+    const boot = times.map((time) => this.watcher.bootTimeAt(time));
+    const now = boot.at(-1) ?? 0;
     const series = (name: string, more: Pick<Samples, "times" | "values" | "holds">): [string, Samples[]] => [
       name,
       [{ labels: { __name__: name, slot: "0" }, ...more }],
     ];
-    const constant = (value: number) => ({ times: [startTime], values: [value], holds: true });
+    const constant = (value: number) => ({ times: [bornAt], values: [value], holds: true });
     const base = new Map([
-      series(recentMetrics.fdRise.name, { times: unix, values: rises.fdRise }),
-      series(recentMetrics.threadRise.name, { times: unix, values: rises.threadRise }),
-      series(processMetrics.openFds.name, { times: unix, values: values.descriptors }),
-      series(processMetrics.threads.name, { times: unix, values: values.threads }),
+      series(recentMetrics.fdRise.name, { times: boot, values: rises.fdRise }),
+      series(recentMetrics.threadRise.name, { times: boot, values: rises.threadRise }),
+      series(processMetrics.openFds.name, { times: boot, values: values.descriptors }),
+      series(processMetrics.threads.name, { times: boot, values: values.threads }),
       series(processMetrics.maxFds.name, constant(2 ** 31)),
       series(processMetrics.maxThreads.name, constant(2 ** 31)),
     ]);
-    const { episodes } = new RuleEngine([rules]).evaluate(base, unix[0] ?? now, now);
+    const { episodes } = new RuleEngine([rules]).evaluate(base, boot[0] ?? now, now);
     return episodes.find(({ end }) => end === undefined)?.alert;
   }
 }

@@ -9,7 +9,7 @@ import { withoutSecretWords } from "../discovery/secrets.ts";
 import { KernelFiles, type KernelRoots } from "../kernel/files.ts";
 import { isKernelThread, parseStat } from "../procfs/stat.ts";
 import { version } from "../version.ts";
-import { systemClock } from "../watch/watcher.ts";
+import { systemClock } from "../watch/boot-clock.ts";
 import { humanBytes, humanDuration } from "../web/human.ts";
 import { Look } from "./look.ts";
 import { ProcessTree } from "./process-tree.ts";

@@ -8,6 +8,7 @@ import { type MemoryCgroup, parseMemoryCgroup } from "../procfs/cgroup.ts";
 import { parseCmdline } from "../procfs/cmdline.ts";
 import { parseListeningPorts } from "../procfs/net-tcp.ts";
 import { safeArguments } from "./arguments.ts";
+import { type HeapLimit, heapLimitOf } from "./heap-limit.ts";
 import { defaultName } from "./name.ts";
 
 /** What is kept of a process. */
@@ -16,11 +17,15 @@ export interface Identity extends CgroupIdentity {
   name: string;
   /** What its program is called, where the container's name is known and comes first. */
   programName?: string;
+  /** Is its container made to run to its end, as those of Jobs are? */
+  isJob?: boolean;
   comm: string;
   /** Path of the program; undefined where the link may not be read. */
   exe: string | undefined;
   uid: number | undefined;
   cgroup: MemoryCgroup | undefined;
+  /** How its runtime ends itself when the heap is full; undefined where that is not known from its arguments. */
+  heap?: HeapLimit;
   /** TCP ports on which it listens; empty where they were not asked for or may not be read. */
   ports: readonly number[];
 }
@@ -36,6 +41,8 @@ export interface KnownFacts {
   comm: string;
   uid: number | undefined;
   cmdline: string | undefined;
+  /** One that goes on where the main thread has ended, and no longer shows the program. */
+  thread?: number | undefined;
 }
 
 /** Throws when the process is gone. */
@@ -46,7 +53,7 @@ export function readIdentity(
   options: { ports: boolean },
 ): Candidate {
   const argv = safeArguments(parseCmdline(known.cmdline ?? ""));
-  const exe = readExe(files, pid);
+  const exe = readExe(files, known.thread === undefined ? [pid] : [pid, "task", known.thread]);
   const cgroup = parseMemoryCgroup(files.textIfPresent(files.proc(pid, "cgroup")) ?? "");
   return {
     name: defaultName({ comm: known.comm, argv, exe }),
@@ -56,6 +63,7 @@ export function readIdentity(
     uid: known.uid,
     cgroup,
     ...identifyCgroup(cgroup?.path ?? ""),
+    ...heapOf(argv),
     ports: options.ports ? readPorts(files, pid) : [],
   };
 }
@@ -72,10 +80,16 @@ export function isPauseProcess(identity: Candidate): boolean {
   return ["pause", "catatonit", "docker-init"].includes(program);
 }
 
+/** Without the field where there is none: labels are made again when an identity differs. */
+function heapOf(argv: readonly string[]): Pick<Identity, "heap"> {
+  const heap = heapLimitOf(argv);
+  return heap === undefined ? {} : { heap };
+}
+
 /** The link needs the same rights as the descriptors, so its absence is ordinary. */
-function readExe(files: KernelFiles, pid: number): string | undefined {
+function readExe(files: KernelFiles, folder: (string | number)[]): string | undefined {
   try {
-    return files.link(files.proc(pid, "exe"));
+    return files.link(files.proc(...folder, "exe"));
   } catch {
     return undefined;
   }

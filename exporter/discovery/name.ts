@@ -93,7 +93,7 @@ function isUnnamedFile(file: string): boolean {
 }
 
 /** `/usr/local/bin/node (deleted)` and `-bash` are node and bash. */
-function programName(file: string): string {
+export function programName(file: string): string {
   return path.basename(file.replace(/ \(deleted\)$/, "")).replace(/^-/, "");
 }
 

@@ -1,4 +1,4 @@
-// From the watcher's state to exposition text, family by family.
+// From the state of the watch to exposition text, family by family.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Labels, Metric } from "../../catalog/metric.ts";
@@ -11,15 +11,22 @@ import {
   recentMetrics,
 } from "../../catalog/metrics.ts";
 import { cutPath } from "../discovery/shown.ts";
+import type { PodNames } from "../kubernetes/pod-names.ts";
+import type { GroupAccount } from "../ledger/ledger.ts";
 import { columnCount, columns, newHighs } from "../memory/process-table.ts";
 import type { Life } from "../model/life.ts";
+import type { State } from "../model/state.ts";
 import type { WatchedCgroup } from "../samplers/cgroups.ts";
-import type { Watcher } from "../watch/watcher.ts";
 import { type Format, familyHeader, labelText } from "./format.ts";
 import { formatNumber, TextBuffer } from "./text-buffer.ts";
 
 /** Series written between two pauses in which other work can run. */
 const seriesPerSlice = 8192;
+
+/** The names of containers, where a cluster says them. */
+interface Containers {
+  readonly podNames: PodNames | undefined;
+}
 
 /** The unchanging parts of a process' series, as bytes. */
 interface LifeTexts {
@@ -40,18 +47,18 @@ interface CgroupTexts {
 }
 
 export class Renderer {
-  private readonly watcher: Watcher;
+  private readonly state: State<GroupAccount> & Containers;
   private buffer = new TextBuffer(0);
   private readonly texts = new WeakMap<Life, LifeTexts>();
   private readonly cgroupTexts = new WeakMap<WatchedCgroup, CgroupTexts>();
   private readonly heads = new Map<string, Uint8Array>();
   private written = 0;
 
-  constructor(watcher: Watcher) {
-    this.watcher = watcher;
+  constructor(state: State<GroupAccount> & Containers) {
+    this.state = state;
   }
 
-  /** Writes all series but those of the exporter itself. Nothing may change the watcher meanwhile. */
+  /** Writes all series but those of the exporter itself. Nothing may change the state meanwhile. */
   async render(format: Format, into: TextBuffer): Promise<void> {
     this.buffer = into;
     await this.processes(format);
@@ -61,11 +68,11 @@ export class Renderer {
   }
 
   private async processes(format: Format): Promise<void> {
-    const lives = [...this.watcher.groups.values()].sort(byName).flatMap((group) => group.lives());
+    const lives = [...this.state.groups.values()].sort(byName).flatMap((group) => group.lives());
     const texts = lives.map((life) => this.textsOf(life));
     const rows = lives.map(({ row }) => row * columnCount);
     for (const [col, metric] of columns.entries()) {
-      const { values } = this.watcher.table;
+      const { values } = this.state.table;
       const head = this.head(metric);
       let empty = true;
       for (let i = 0; i < rows.length; i++) {
@@ -92,7 +99,7 @@ export class Renderer {
     const samples: Sample<typeof recentMetrics.newHigh>[] = [];
     for (let i = 0; i < newHighs.length; i++) {
       for (const { group, slot, row } of lives) {
-        const value = this.watcher.table.get(row, columns.length + i);
+        const value = this.state.table.get(row, columns.length + i);
         if (Number.isNaN(value)) continue;
         samples.push([{ group: group.name, slot: String(slot), window: newHighs[i] as string }, value]);
       }
@@ -125,64 +132,19 @@ export class Renderer {
   }
 
   private async groups(format: Format): Promise<void> {
-    const accounts = [...this.watcher.ledger].sort(([a], [b]) => (a < b ? -1 : 1));
-    const running = (group: string) => this.watcher.groups.get(group)?.lives().length ?? 0;
-    const { processes, restarts, livesEnded, livesEndedGrowing, oomKills, lastRestart, lastEndMemoryLimit, lastEnd } =
-      groupMetrics;
-
-    this.family(
-      format,
-      processes,
-      accounts.map(([group]) => [{ group }, running(group)]),
-    );
-    this.family(
-      format,
-      restarts,
-      accounts.flatMap(([group, account]) =>
-        Object.entries(account.restarts).map(([reason, count]): Sample<typeof restarts> => [{ group, reason }, count]),
-      ),
-    );
-    await this.pauseAfter(6 * accounts.length);
-    this.family(
-      format,
-      livesEnded,
-      accounts.map(([group, account]) => [{ group }, account.livesEnded]),
-    );
-    this.family(
-      format,
-      livesEndedGrowing,
-      accounts.map(([group, account]) => [{ group }, account.livesEndedGrowing]),
-    );
-    this.family(
-      format,
-      oomKills,
-      accounts.map(([group, account]) => [{ group }, account.oomKills]),
-    );
-    await this.pauseAfter(3 * accounts.length);
-    this.family(
-      format,
-      lastRestart,
-      accounts.map(([group, account]) => [{ group }, account.lastRestart]),
-    );
-    this.family(
-      format,
-      lastEndMemoryLimit,
-      accounts.map(([group, account]) => [{ group }, account.lastEnd?.limitRatio]),
-    );
-    this.family(
-      format,
-      lastEnd,
-      accounts.flatMap(([group, account]) =>
-        account.lastEnd === undefined
-          ? []
-          : [[{ group, reason: account.lastEnd.reason, evidence: account.lastEnd.evidence }, 1]],
-      ),
-    );
-    await this.pauseAfter(3 * accounts.length);
+    const accounts = [...this.state.ledger].sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const { metric, samples } of groupFamilies) {
+      this.family(
+        format,
+        metric,
+        accounts.flatMap(([group, account]) => [...samples(group, account, this.state)]),
+      );
+      await this.pauseAfter(accounts.length);
+    }
   }
 
   private async cgroups(format: Format): Promise<void> {
-    const cgroups = [...this.watcher.cgroups].sort((a, b) => (a.path < b.path ? -1 : 1));
+    const cgroups = [...this.state.cgroups].sort((a, b) => (a.path < b.path ? -1 : 1));
     const { info, container, pressureWaiting, pressureStalled, events, ...gauges } = cgroupMetrics;
     if (cgroups.length > 0) this.buffer.text(familyHeader(info, format));
     for (const cgroup of cgroups) this.buffer.raw(this.textsOfCgroup(cgroup).infoLine);
@@ -190,7 +152,7 @@ export class Renderer {
       format,
       container,
       cgroups.flatMap(({ label, containerId }): Sample<typeof container>[] => {
-        const found = this.watcher.podNames?.peek(containerId);
+        const found = this.state.podNames?.peek(containerId);
         if (found === undefined) return [];
         const labels = {
           cgroup: label,
@@ -272,8 +234,8 @@ export class Renderer {
   }
 
   private node(format: Format): void {
-    this.family(format, nodeMetrics.memory, [[{}, this.watcher.nodeMemory]]);
-    this.family(format, nodeMetrics.oomKills, [[{}, this.watcher.nodeOomKills]]);
+    this.family(format, nodeMetrics.memory, [[{}, this.state.nodeMemory]]);
+    this.family(format, nodeMetrics.oomKills, [[{}, this.state.nodeOomKills]]);
   }
 
   /** A family whose series are few enough for plain strings; what is not known has no series. */
@@ -299,6 +261,54 @@ export class Renderer {
     await nextTurn();
   }
 }
+
+/** What is served of each group, family by family. */
+interface GroupFamily {
+  readonly metric: Metric;
+  samples(group: string, account: GroupAccount, state: State<GroupAccount>): Iterable<Sample<Metric>>;
+}
+
+const single = (
+  metric: Metric,
+  value: (account: GroupAccount, group: string, state: State<GroupAccount>) => number | undefined,
+): GroupFamily => ({
+  metric,
+  samples: (group, account, state) => [[{ group }, value(account, group, state)]],
+});
+
+const byReason = (metric: Metric, counts: (account: GroupAccount) => Record<string, number>): GroupFamily => ({
+  metric,
+  samples: (group, account) =>
+    Object.entries(counts(account)).map(([reason, count]) => [{ group, reason }, count] as const),
+});
+
+const workersOnly = ({ metric, samples }: GroupFamily): GroupFamily => ({
+  metric,
+  samples: (group, account, state) => (account.hasWorkers ? samples(group, account, state) : []),
+});
+
+const groupFamilies: readonly GroupFamily[] = [
+  single(groupMetrics.processes, (_, group, { groups }) => groups.get(group)?.processes ?? 0),
+  single(groupMetrics.watchedSince, ({ watchedSince }) => watchedSince),
+  byReason(groupMetrics.restarts, ({ restarts }) => restarts),
+  workersOnly(byReason(groupMetrics.workerExits, ({ workerExits }) => workerExits)),
+  workersOnly(single(groupMetrics.workerExitsGrowing, ({ workerExitsGrowing }) => workerExitsGrowing)),
+  single(groupMetrics.livesEnded, ({ livesEnded }) => livesEnded),
+  single(groupMetrics.livesEndedGrowing, ({ livesEndedGrowing }) => livesEndedGrowing),
+  single(groupMetrics.oomKills, ({ oomKills }) => oomKills),
+  {
+    metric: groupMetrics.oomGrowth,
+    samples: (group, { lastOomGrowth }) =>
+      lastOomGrowth.map(({ group: grew, ratio }) => [{ group, grew }, ratio] as const),
+  },
+  single(groupMetrics.lastRestart, ({ lastRestart }) => lastRestart),
+  single(groupMetrics.lastEndMemoryLimit, ({ lastEnd }) => lastEnd?.limitRatio),
+  {
+    metric: groupMetrics.lastEnd,
+    samples: (group, { lastEnd }) =>
+      lastEnd === undefined ? [] : [[{ group, reason: lastEnd.reason, evidence: lastEnd.evidence }, 1] as const],
+  },
+];
 
 type Sample<M extends Metric> = readonly [labels: Labels<M>, value: number | undefined];
 

@@ -49,12 +49,14 @@ export class TargetFiles {
 
   /**
    * /proc/<pid>/cmdline, its first 128 KiB. Only reading it waits for the target. Throws the file system's error, or TimeoutError.
-   * While some target holds up a reading, others that look like it are not asked: the last place is for all the rest.
+   * While some target holds up a reading, others that look like it are not asked: the last place is for all the rest. `thread` is asked in
+   * place of the main thread, once that has ended.
    */
-  async cmdline(pid: number): Promise<string> {
+  async cmdline(pid: number, thread?: number): Promise<string> {
     if (this.stuck > 0 && this.waitsInKernel(pid)) throw new HeldUpElsewhere();
     return this.withinTime(targetReads.mostBytes, async (buffer) => {
-      const fd = this.files.open(this.files.proc(pid, "cmdline"));
+      const folder = thread === undefined ? [pid] : [pid, "task", thread];
+      const fd = this.files.open(this.files.proc(...folder, "cmdline"));
       try {
         return await readText(fd, buffer, targetReads.mostBytes);
       } finally {

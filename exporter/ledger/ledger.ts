@@ -2,32 +2,52 @@
 
 import { ledger as defaults } from "../../catalog/defaults.ts";
 import { detection } from "../../catalog/detection.ts";
-import { type RestartReason, restartReasons } from "../../catalog/metrics.ts";
-import type { EndReason } from "../model/group.ts";
+import {
+  type ExitReason,
+  type RestartReason,
+  restartReasons,
+  type WorkerExitReason,
+  workerExitReasons,
+} from "../../catalog/metrics.ts";
 import { type CadenceThresholds, isSteadyCadence } from "./cadence.ts";
-import type { Evidence } from "./oom-evidence.ts";
+import type { EndReason, Evidence } from "./oom-evidence.ts";
 
 /** The counters of one group. */
 export interface GroupAccount {
+  /** Unix time from which on everything is counted, in seconds. */
+  watchedSince: number | undefined;
+  /** Has one of its processes ever started another of it? */
+  hasWorkers: boolean;
   readonly restarts: Record<RestartReason, number>;
+  /** Workers that ended while their master lived on. */
+  readonly workerExits: Record<WorkerExitReason, number>;
+  workerExitsGrowing: number;
   livesEnded: number;
   livesEndedGrowing: number;
   oomKills: number;
   /** Unix time, in seconds; undefined before the first. */
   lastRestart: number | undefined;
   lastEnd: LastEnd | undefined;
+  /** Who grew in the hour before the last OOM kill here, the most first; empty where that is not known. */
+  lastOomGrowth: readonly GrowthShare[];
   /** The last ends, oldest first. */
   readonly events: LifeEvent[];
-  /** When the last process ended, on the monotonic clock; undefined while one runs. */
+  /** When the last process ended, in seconds since boot; undefined while one runs. */
   goneSince: number | undefined;
 }
 
-/** The end of a life, and what followed. */
+/** A service's share of the growth of what shares a limit with it. */
+export interface GrowthShare {
+  readonly group: string;
+  readonly ratio: number;
+}
+
+/** The end of a service or of a worker, and what followed. */
 export interface LifeEvent {
-  /** Unix time, in seconds. */
+  /** In seconds since boot. */
   readonly time: number;
-  readonly growing: boolean;
-  /** Undefined while no other process took the slot. */
+  growing: boolean;
+  /** Undefined while no other process took its place. */
   restart: RestartReason | undefined;
 }
 
@@ -36,7 +56,7 @@ const rememberedEvents = 336;
 
 /** How the last process of a group ended. */
 export interface LastEnd {
-  reason: RestartReason;
+  reason: ExitReason;
   evidence: Evidence | "steady_cadence";
   /** Its memory just before, as a share of its limit. */
   limitRatio: number | undefined;
@@ -47,8 +67,8 @@ export interface LastEnd {
 }
 
 export interface LedgerOptions {
-  restartWithinSeconds: number;
   keepGoneGroupsSeconds: number;
+  keepGoneJobsSeconds: number;
   keepGoneGroups: number;
 }
 
@@ -67,12 +87,17 @@ export class Ledger {
     let account = this.accounts.get(group);
     if (account === undefined) {
       account = {
-        restarts: Object.fromEntries(restartReasons.map((reason) => [reason, 0])) as Record<RestartReason, number>,
+        watchedSince: undefined,
+        hasWorkers: false,
+        restarts: zeros(restartReasons),
+        workerExits: zeros(workerExitReasons),
+        workerExitsGrowing: 0,
         livesEnded: 0,
         livesEndedGrowing: 0,
         oomKills: 0,
         lastRestart: undefined,
         lastEnd: undefined,
+        lastOomGrowth: [],
         events: [],
         goneSince: undefined,
       };
@@ -85,19 +110,30 @@ export class Ledger {
     yield* this.accounts;
   }
 
-  /** A life ended. */
-  recordEnd(group: string, end: LastEnd & { growing: boolean }, unixTime: number): void {
+  /** A service ended, or workers of it that were seen to end at once. `time` is in seconds since boot. */
+  recordEnd(group: string, end: LastEnd, { growing, time }: { growing: boolean; time: number }): LifeEvent {
     const account = this.account(group);
-    const { growing, ...lastEnd } = end;
     account.livesEnded++;
     if (growing) account.livesEndedGrowing++;
-    account.lastEnd = lastEnd;
-    account.events.push({ time: unixTime, growing, restart: undefined });
+    account.lastEnd = end;
+    const event: LifeEvent = { time, growing, restart: undefined };
+    account.events.push(event);
     if (account.events.length > rememberedEvents) account.events.shift();
+    return event;
   }
 
-  /** A life took the slot of one that had ended; `starts` are the slot's start times, the new one last. */
-  recordRestart(group: string, endReason: EndReason, starts: readonly number[]): void {
+  /** A worker ended, and its master lives on. */
+  recordWorkerExit(group: string, reason: EndReason, growing: boolean): void {
+    const account = this.account(group);
+    account.workerExits[workerReason(reason)]++;
+    if (growing) account.workerExitsGrowing++;
+  }
+
+  /**
+   * A root process took the place of one that had ended. `starts` are those of that place in seconds since boot, the new one last;
+   * `startTime` is its Unix time.
+   */
+  recordRestart(group: string, endReason: EndReason, starts: readonly number[], startTime: number): void {
     const account = this.account(group);
     // an end with no cause of its own that keeps a beat was ordered by a clock
     const scheduled = endReason === "exit" && isSteadyCadence(starts, this.cadence);
@@ -105,15 +141,27 @@ export class Ledger {
     account.restarts[reason]++;
     const event = account.events.findLast(({ restart }) => restart === undefined);
     if (event !== undefined) event.restart = reason;
-    account.lastRestart = starts.at(-1);
+    if (!Number.isNaN(startTime)) account.lastRestart = startTime;
     if (scheduled && account.lastEnd?.reason === "exit") {
       account.lastEnd = { ...account.lastEnd, reason: "scheduled", evidence: "steady_cadence" };
     }
   }
 
-  /** Is a process that takes a slot this long after its last end a restart, or a new start? */
-  isRestart(secondsSinceEnd: number): boolean {
-    return secondsSinceEnd <= this.options.restartWithinSeconds;
+  /** Restarts of which no process was seen, as an engine counts them. `now` is in seconds since boot. */
+  recordUnseenRestarts(
+    group: string,
+    reason: EndReason,
+    count: number,
+    { now, unix }: { now: number; unix: number },
+  ): void {
+    const account = this.account(group);
+    account.restarts[reason] += count;
+    account.livesEnded += count;
+    account.lastRestart = unix;
+    for (let i = 0; i < Math.min(count, rememberedEvents); i++) {
+      account.events.push({ time: now, growing: false, restart: reason });
+      if (account.events.length > rememberedEvents) account.events.shift();
+    }
   }
 
   /** Starts in one slot that have to be remembered. */
@@ -123,8 +171,8 @@ export class Ledger {
 
   /** Has nothing been counted yet? */
   isEmpty(group: string): boolean {
-    const { livesEnded, oomKills } = this.account(group);
-    return livesEnded === 0 && oomKills === 0;
+    const { livesEnded, oomKills, restarts } = this.account(group);
+    return livesEnded === 0 && oomKills === 0 && Object.values(restarts).every((count) => count === 0);
   }
 
   /** Closes the account of a group that was only a name for a moment, as between fork and exec. */
@@ -132,16 +180,24 @@ export class Ledger {
     this.accounts.delete(group);
   }
 
-  /** Closes the accounts of groups that are gone for long, the oldest first. `now` is on the monotonic clock. */
+  /** Closes the accounts of groups that are gone for long, the oldest first; those of jobs, to whom nothing happened, soon. */
   forgetGone(now: number): string[] {
     const gone = [...this.accounts]
       .flatMap(([group, { goneSince }]) => (goneSince === undefined ? [] : [{ group, goneSince }]))
       .sort((a, b) => a.goneSince - b.goneSince);
     const tooMany = gone.length - this.options.keepGoneGroups;
+    const { keepGoneGroupsSeconds, keepGoneJobsSeconds } = this.options;
+    const kept = (group: string) => (this.isEmpty(group) ? keepGoneJobsSeconds : keepGoneGroupsSeconds);
     const forgotten = gone
-      .filter(({ goneSince }, i) => i < tooMany || now - goneSince > this.options.keepGoneGroupsSeconds)
+      .filter(({ group, goneSince }, i) => i < tooMany || now - goneSince > kept(group))
       .map(({ group }) => group);
     for (const group of forgotten) this.accounts.delete(group);
     return forgotten;
   }
 }
+
+/** An exit of a worker without a cause of its own is how its master renews it. */
+const workerReason = (reason: EndReason): WorkerExitReason => (reason === "exit" ? "recycled" : reason);
+
+const zeros = <T extends string>(reasons: readonly T[]) =>
+  Object.fromEntries(reasons.map((reason) => [reason, 0])) as Record<T, number>;

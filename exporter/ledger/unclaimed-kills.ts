@@ -6,7 +6,7 @@ import { ledger } from "../../catalog/defaults.ts";
 /** Kills that one counter saw in one pass. */
 interface Kills {
   readonly counter: string;
-  /** On the monotonic clock. */
+  /** In seconds, on the clock of the passes. */
   readonly seenAt: number;
   readonly seenInPass: number;
   unclaimed: number;
@@ -16,12 +16,17 @@ export class UnclaimedKills {
   private seen: Kills[] = [];
   private pass = 0;
 
-  /** A new pass: kills whose victims should have been gone by now belong to nobody who is watched. The next pass sees each in any case. */
-  nextPass(now: number): void {
+  /**
+   * A new pass: kills whose victims should have been gone by now belong to nobody who is watched, and are returned. The next pass sees
+   * each in any case.
+   */
+  nextPass(now: number): { counter: string; count: number }[] {
     this.pass++;
-    this.seen = this.seen.filter(
-      ({ seenAt, seenInPass }) => seenInPass >= this.pass - 1 || now - seenAt <= ledger.victimIsGoneWithinSeconds,
-    );
+    const isOver = ({ seenAt, seenInPass }: Kills) =>
+      seenInPass < this.pass - 1 && now - seenAt > ledger.victimIsGoneWithinSeconds;
+    const over = this.seen.filter((kills) => isOver(kills) && kills.unclaimed > 0);
+    this.seen = this.seen.filter((kills) => !isOver(kills));
+    return over.map(({ counter, unclaimed }) => ({ counter, count: unclaimed }));
   }
 
   see(counter: string, count: number, now: number): void {
@@ -30,6 +35,11 @@ export class UnclaimedKills {
 
   count(counter: string): number {
     return this.seen.reduce((sum, kills) => sum + (kills.counter === counter ? kills.unclaimed : 0), 0);
+  }
+
+  /** Those that other counters than this one saw. */
+  countOthers(counter: string): number {
+    return this.seen.reduce((sum, kills) => sum + (kills.counter === counter ? 0 : kills.unclaimed), 0);
   }
 
   /** A life that ended was the victim of the oldest of them. */

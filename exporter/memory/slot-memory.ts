@@ -107,6 +107,17 @@ export class SlotMemory {
     this.takeIn();
   }
 
+  /** Most that the slot held in the minutes around a time of the last hour, in bytes; NaN where nothing is known of it. */
+  mostAround(time: number): number {
+    const minute = this.detection.evaluation.fast;
+    return this.most.extreme(time - 2 * minute, Math.max, time + 2 * minute);
+  }
+
+  /** Most that it held in the first minute that is remembered, in bytes. */
+  get firstMost(): number {
+    return this.most.samples().values[0] ?? this.resident;
+  }
+
   /** Bytes left until the limit. */
   get headroom(): number {
     return this.limit - this.reached;

@@ -1,25 +1,18 @@
-// Process groups and their slots. A process takes the lowest free slot; when it ends, the next one takes it over. So the
-// number of series is the largest number of processes that ran at once, however often they restart.
+// Process groups and their slots. A process takes a free slot; when it ends, the next one takes it over. So the number of series is the
+// largest number of processes that ran at once, however often they restart. Masters and workers do not take over each other's slots.
 
 import { type Detection, detection } from "../../catalog/detection.ts";
 import { CountRise } from "../memory/count-rise.ts";
 import { SlotMemory } from "../memory/slot-memory.ts";
 import type { Life } from "./life.ts";
 
-/** A life that has ended, for the one that takes its slot. */
-export interface EndedLife {
-  /** On the monotonic clock, in seconds. */
-  endedAt: number;
-  reason: EndReason;
-}
-
-/** How a life ended, before it is known whether it was on schedule. */
-export type EndReason = "oom" | "suspected_oom" | "exit" | "unknown";
+export type Role = "root" | "worker";
 
 export interface Slot {
   life: Life | undefined;
-  lastEnd: EndedLife | undefined;
-  /** Unix start times of the last lives in this slot, oldest first. */
+  /** Of the life in it, or of the last one. */
+  role: Role | undefined;
+  /** Start times of the last roots in this slot, oldest first; in seconds since boot. */
   starts: number[];
   /** Memory over time, over restarts too. */
   readonly memory: SlotMemory;
@@ -39,17 +32,20 @@ export class Group {
     this.detection = windows;
   }
 
-  /** Lowest free slot, made if there is none. */
-  freeSlot(): number {
-    const free = this.slots.findIndex(({ life }) => life === undefined);
+  /** Index of a free slot for this role: the wanted one if it is free, else the lowest that no other role had, made if there is none. */
+  freeSlot(role: Role, wanted?: Slot): number {
+    const index = wanted === undefined ? -1 : this.slots.indexOf(wanted);
+    if (index >= 0 && wanted?.life === undefined) return index;
+    const free = this.slots.findIndex((slot) => slot.life === undefined && (slot.role ?? role) === role);
     if (free >= 0) return free;
     this.slots.push(this.emptySlot(this.slots.length));
     return this.slots.length - 1;
   }
 
   /** Puts a process into a free slot. */
-  fill(slot: Slot, life: Life): void {
+  fill(slot: Slot, life: Life, role: Role): void {
     slot.life = life;
+    slot.role = role;
     this.taken++;
   }
 
@@ -74,7 +70,7 @@ export class Group {
   private emptySlot(slot: number): Slot {
     return {
       life: undefined,
-      lastEnd: undefined,
+      role: undefined,
       starts: [],
       memory: new SlotMemory({ group: this.name, slot: String(slot) }, this.detection),
       descriptors: new CountRise(this.detection),

@@ -1,6 +1,7 @@
 // One process from its start to its end. The pid alone does not name it: the kernel gives pids out again.
 
 import type { Identity } from "../discovery/identity.ts";
+import type { Origin } from "../discovery/origin.ts";
 import type { FailureReason } from "../kernel/files.ts";
 import type { LifeHistory } from "../memory/life-history.ts";
 import type { RecentHigh } from "../memory/recent-high.ts";
@@ -13,15 +14,25 @@ export interface Life {
   readonly handle: ProcessHandle;
   /** Row of its numbers in the process table. */
   readonly row: number;
-  /** Unix time of its start, in seconds. */
-  readonly startTime: number;
-  /** When we first saw it, on the monotonic clock. */
+  /** When it started, in seconds since boot: all ages are counted from here. */
+  readonly bornAt: number;
+  /** Unix time of its start, in seconds; NaN while the machine does not say when it was booted. */
+  startTime: number;
+  /** When we first saw it, in seconds since boot. */
   readonly firstSeen: number;
+  /** Undefined while it runs. In seconds since boot. */
+  endedAt: number | undefined;
   readonly history: LifeHistory;
   /** Of its resident memory. */
   readonly recentHigh: RecentHigh;
   /** Whose share of all places it takes. */
   readonly owner: string;
+  origin: Origin;
+  parentPid: number;
+  /** The process of the same group that started it, which makes it a worker; undefined for a root. */
+  parent: Life | undefined;
+  /** Of all its arguments; tells the same command from another. */
+  commandHash: string;
   identity: Identity;
   /** An ended process has none, and may still be listed. */
   hadArguments: boolean;
@@ -33,9 +44,9 @@ export interface Life {
   /** Limit from the configuration, in bytes. */
   configuredLimit: number | undefined;
   limitSource: LimitSource;
-  /** When its identity is read again, on the monotonic clock. */
+  /** When its identity is read again, in seconds since boot. */
   refreshAt: number;
-  /** Until when its arguments are not asked for, since it holds up their reading. On the monotonic clock. */
+  /** Until when its arguments are not asked for, since it holds up their reading. In seconds since boot. */
   argumentsAsideUntil: number;
   /** Has it held up their reading before? */
   heldUp: boolean;
@@ -49,3 +60,15 @@ export interface Life {
 
 /** `node`: there is no limit but the machine's memory. `unknown`: there may be one that cannot be seen from here. */
 export type LimitSource = "cgroup" | "ancestor" | "config" | "node" | "unknown";
+
+/** The process that the service stands and falls with: the first of its ancestors in the group. It may have ended before its workers. */
+export function rootOf(life: Life): Life {
+  let root = life;
+  while (root.parent !== undefined) root = root.parent;
+  return root;
+}
+
+/** Does its end matter to anybody, or is it a command that has done its work? */
+export function isService({ origin }: Life, lifetime: number, helperLives: number): boolean {
+  return origin === "service" || origin === "script" || (origin === "helper" && lifetime >= helperLives);
+}

@@ -13,8 +13,12 @@ export interface ProcessStat {
   /** One letter: R running, S sleeping, Z zombie, … */
   state: string;
   ppid: number;
+  /** Number of its controlling terminal; 0 for none. */
+  terminal: number;
   /** Task flags; see `isKernelThread`. */
   flags: number;
+  /** Threads that have not ended; a zombie whose main thread alone has ended has more than one. */
+  threads: number;
   /** Start time in clock ticks after boot. */
   startTicks: number;
 }
@@ -36,7 +40,30 @@ export function parseStat(text: string): ProcessStat {
   if (open < 0 || close < open) throw new FormatError("stat: no name in parentheses");
   const fields = text.slice(close + 2).split(" ");
   const pid = Number.parseInt(text, 10);
-  const [state, ppid, flags, startTicks] = [fields[0], Number(fields[1]), Number(fields[6]), Number(fields[19])];
-  if (!state || [pid, ppid, flags, startTicks].some(Number.isNaN)) throw new FormatError("stat: cut short");
-  return { pid, comm: text.slice(open + 1, close), state, ppid, flags, startTicks };
+  const number = (index: number) => Number(fields[index]);
+  const [state, ppid, terminal, flags] = [fields[0], number(1), number(4), number(6)];
+  const [threads, startTicks] = [number(17), number(19)];
+  if (!state || [pid, ppid, terminal, flags, threads, startTicks].some(Number.isNaN)) {
+    throw new FormatError("stat: cut short");
+  }
+  return { pid, comm: text.slice(open + 1, close), state, ppid, terminal, flags, threads, startTicks };
+}
+
+/** How a process ended, as its parent would be told (wait(2)). */
+export interface ExitStatus {
+  /** Undefined where a signal ended it. */
+  code: number | undefined;
+  /** The signal that ended it; undefined where it exited by itself. */
+  signal: number | undefined;
+}
+
+/**
+ * The last field of the stat file of a zombie: how it ended, until its parent has asked. Undefined where it is not shown: the kernel says
+ * 0 to those who may not trace the process, so a 0 says nothing.
+ */
+export function parseExitStatus(text: string): ExitStatus | undefined {
+  const status = Number(text.slice(text.lastIndexOf(" ") + 1));
+  if (!Number.isInteger(status) || status === 0) return undefined;
+  const signal = status & 0x7f;
+  return signal === 0 ? { code: status >> 8, signal: undefined } : { code: undefined, signal };
 }

@@ -44,6 +44,8 @@ export interface WatchedCgroup extends CgroupIdentity {
   newOomKills: number;
   /** The cgroup above it, whose events count those below it too (version 2 only). */
   readonly parent: string | undefined;
+  /** Of its folder and the one above when they were met: folders that are made anew under the same path are others. */
+  readonly inodes: { readonly own: number | undefined; readonly above: number | undefined };
 }
 
 /** The one that counts its OOM kills, among those of all cgroups. */
@@ -252,6 +254,39 @@ export class Cgroups {
     }
   }
 
+  /** Names the event by which the kernel killed all of a cgroup at once since the last look; undefined where there was none. */
+  groupKillOf(_cgroup: WatchedCgroup): string | undefined {
+    return undefined;
+  }
+
+  /**
+   * Are its counter and the one above it still those that were there when its first process was met, and can they be read? Then an OOM
+   * kill would have shown there.
+   */
+  countersOf({ version, at, parent, inodes }: WatchedCgroup): { own: boolean; above: boolean } {
+    return {
+      own: at !== undefined && this.isCounting(version, at.folder, inodes.own),
+      above: parent !== undefined && this.isCounting(version, parent, inodes.above),
+    };
+  }
+
+  private isCounting(version: 1 | 2, folder: string, inode: number | undefined): boolean {
+    try {
+      if (this.files.inode(folder) !== inode) return false;
+      return readEvents(this.files, version, folder).get("oom_kill") !== undefined;
+    } catch {
+      return false;
+    }
+  }
+
+  private inodeOf(folder: string | undefined): number | undefined {
+    try {
+      return folder === undefined ? undefined : this.files.inode(folder);
+    } catch {
+      return undefined;
+    }
+  }
+
   /** OOM kills that a parent counted since the last look, those in cgroups below it that are gone included. */
   newOomKillsUnder(parent: string): number {
     return this.newOomKillsBelow.get(parent) ?? 0;
@@ -259,7 +294,7 @@ export class Cgroups {
 
   private locate(cgroup: MemoryCgroup): Known {
     const at = this.layout.locate(cgroup);
-    const above = at && at.folder.length > at.top.length ? at.folder.slice(0, at.folder.lastIndexOf("/")) : undefined;
+    const parent = at && at.folder.length > at.top.length ? at.folder.slice(0, at.folder.lastIndexOf("/")) : undefined;
     return {
       ...identifyCgroup(cgroup.path),
       version: cgroup.version,
@@ -272,7 +307,8 @@ export class Cgroups {
       memory: undefined,
       limit: undefined,
       newOomKills: 0,
-      parent: cgroup.version === 2 ? above : undefined,
+      parent: cgroup.version === 2 ? parent : undefined,
+      inodes: { own: this.inodeOf(at?.folder), above: this.inodeOf(parent) },
       holders: new Set(),
       askedAt: neverAsked,
       asideUntil: neverAsked,

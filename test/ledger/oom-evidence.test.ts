@@ -8,14 +8,17 @@ const life = (differs: Partial<EndedFacts> = {}): EndedFacts => ({
   resident: 60 * MiB,
   cgroup: "/pod/api",
   parent: "/pod",
+  isParentPod: true,
   firstToGo: false,
+  exit: undefined,
+  acquittedBy: { own: false, above: false },
   ...differs,
 });
 
 interface Risen {
   cgroup?: Record<string, number>;
   parent?: Record<string, number>;
-  /** "unknown" is a kernel that does not tell. */
+  /** Those excepted that the other two account for; "unknown" is a kernel that does not tell. */
   node?: number | "unknown";
 }
 
@@ -29,8 +32,8 @@ function reasons(ended: EndedFacts[], { cgroup = {}, parent = {}, node = 0 }: Ri
 }
 
 /** What the parent counts are kills that no cgroup below accounts for. */
-const ownKill = { cgroup: { "/pod/api": 1 }, node: 1 };
-const killAbove = { parent: { "/pod": 1 }, node: 1 };
+const ownKill = { cgroup: { "/pod/api": 1 } };
+const killAbove = { parent: { "/pod": 1 } };
 
 describe("one life", () => {
   test.each<[string, Partial<EndedFacts>, Risen, string]>([
@@ -51,7 +54,49 @@ describe("one life", () => {
       "oom: parent_oom_kill",
     ],
     ["only the counter above rose, at half of the limit", { limitRatio: 0.5 }, killAbove, "oom: parent_oom_kill"],
-    ["only the counter above rose, below half of the limit", { limitRatio: 0.49 }, killAbove, "exit: none"],
+    [
+      "only its pod's counter rose, below half of the limit: a burst",
+      { limitRatio: 0.1 },
+      killAbove,
+      "oom: parent_oom_kill",
+    ],
+    [
+      "only that of a slice of many services rose, below half of the limit",
+      { limitRatio: 0.49, isParentPod: false },
+      killAbove,
+      "exit: none",
+    ],
+    [
+      "its own counter could have risen and did not, though it was near and the machine counted a kill",
+      { acquittedBy: { own: true, above: false } },
+      { ...killAbove, node: 1 },
+      "exit: none",
+    ],
+    [
+      "the counter above could have risen and did not",
+      { acquittedBy: { own: false, above: true } },
+      { node: 1 },
+      "exit: none",
+    ],
+    [
+      "only the machine's counter rose, and no limit is known",
+      { limitRatio: undefined, parent: undefined },
+      { node: 1 },
+      "exit: none",
+    ],
+    [
+      "it ended by itself, whatever the counters say",
+      { exit: { code: 1, signal: undefined } },
+      { ...ownKill, ...killAbove, node: 1 },
+      "exit: none",
+    ],
+    [
+      "another signal than that of the kernel ended it",
+      { exit: { code: undefined, signal: 15 } },
+      ownKill,
+      "exit: none",
+    ],
+    ["that of the kernel ended it", { exit: { code: undefined, signal: 9 } }, ownKill, "oom: cgroup_oom_kill"],
     ["version 1 has no counter above", { parent: undefined }, { node: 1 }, "suspected_oom: node_oom_kill"],
     ["only the machine's counter rose, far below the limit", { limitRatio: 0.2 }, { node: 1 }, "exit: none"],
     [
@@ -86,7 +131,7 @@ describe("a kill is given once", () => {
     [
       "two lives of one cgroup, two kills",
       [life(), life()],
-      { cgroup: { "/pod/api": 2 }, node: 2 },
+      { cgroup: { "/pod/api": 2 } },
       ["oom: cgroup_oom_kill", "oom: cgroup_oom_kill"],
     ],
     [
@@ -98,7 +143,7 @@ describe("a kill is given once", () => {
     [
       "two kills above, one of them accounted for below: the other is the neighbour's",
       [life(), life({ cgroup: "/pod/other" })],
-      { cgroup: { "/pod/api": 1 }, parent: { "/pod": 1 }, node: 2 },
+      { cgroup: { "/pod/api": 1 }, parent: { "/pod": 1 } },
       ["oom: cgroup_oom_kill", "oom: parent_oom_kill"],
     ],
     [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Group } from "../../exporter/model/group.ts";
+import { Group, type Slot } from "../../exporter/model/group.ts";
 import type { Life } from "../../exporter/model/life.ts";
 
 /** A group knows no more of a life than that it is there. */
@@ -7,9 +7,9 @@ const life = (pid: number) => ({ pid }) as Life;
 
 /** Starts a process in the lowest free slot. */
 function start(group: Group, pid: number): number {
-  const number = group.freeSlot();
+  const number = group.freeSlot("root");
   const slot = group.slots[number];
-  if (slot) group.fill(slot, life(pid));
+  if (slot) group.fill(slot, life(pid), "root");
   return number;
 }
 
@@ -64,9 +64,30 @@ describe("Group", () => {
     const group = new Group("api");
     start(group, 10);
     const slot = group.slots[0];
-    if (slot) slot.lastEnd = { endedAt: 5, reason: "oom" };
+    if (slot) slot.starts = [5];
     end(group, 0);
     start(group, 11);
-    expect(group.slots[0]?.lastEnd).toEqual({ endedAt: 5, reason: "oom" });
+    expect(group.slots[0]?.starts).toEqual([5]);
+  });
+
+  test("keeps the slots of masters and workers apart, so that each follows its own kind", () => {
+    const group = new Group("gunicorn");
+    const put = (pid: number, role: "root" | "worker") => {
+      const number = group.freeSlot(role);
+      group.fill(group.slots[number] as Slot, life(pid), role);
+      return number;
+    };
+    expect([put(10, "root"), put(11, "worker"), put(12, "worker")]).toEqual([0, 1, 2]);
+    for (const number of [0, 1, 2]) end(group, number);
+    expect([put(20, "worker"), put(21, "root"), put(22, "worker")]).toEqual([1, 0, 2]);
+  });
+
+  test("gives the slot that is asked for, if it is free", () => {
+    const group = new Group("api");
+    for (const pid of [10, 11, 12]) start(group, pid);
+    const last = group.slots[2] as Slot;
+    expect(group.freeSlot("root", last)).toBe(3);
+    for (const number of [0, 2]) end(group, number);
+    expect(group.freeSlot("root", last)).toBe(2);
   });
 });

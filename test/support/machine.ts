@@ -17,7 +17,8 @@ import type { Ledger } from "../../exporter/ledger/ledger.ts";
 import { createLogger } from "../../exporter/log.ts";
 import { columns } from "../../exporter/memory/process-table.ts";
 import { type FdCountMethod, ProcessReader } from "../../exporter/samplers/process-reader.ts";
-import { type Clock, Watcher } from "../../exporter/watch/watcher.ts";
+import type { Clock } from "../../exporter/watch/boot-clock.ts";
+import { Watcher } from "../../exporter/watch/watcher.ts";
 
 /** The exporter's own pid on every such machine. */
 export const ownPid = 50;
@@ -51,6 +52,12 @@ export interface ProcessFacts {
   kernelThread: boolean;
   /** Clock ticks after boot. */
   startTicks: number;
+  /** Who started it; by default pid 1, which is not on this machine. */
+  ppid: number;
+  /** Number of its terminal; 0 for none. */
+  terminal: number;
+  /** How it ended, as a zombie shows it to those who may trace it: the status of wait(2). */
+  exitStatus: number;
   uid: number;
   threads: number;
   fds: number;
@@ -130,6 +137,9 @@ export class FakeMachine {
       state: "S (sleeping)",
       kernelThread: false,
       startTicks: Math.round(this.clock.monotonic() * 100),
+      ppid: 1,
+      terminal: 0,
+      exitStatus: 0,
       uid: 1000,
       threads: 1,
       fds: 3,
@@ -178,6 +188,8 @@ export class FakeMachine {
     const status = statusText(thread, { memory: true, rssParts: this.options.rssParts });
     this.write(`proc/${pid}/task/${pid}/status`, fs.readFileSync(this.path(`proc/${pid}/status`), "utf8"));
     this.write(`proc/${pid}/task/${pid + 5000}/status`, status);
+    this.write(`proc/${pid}/task/${pid + 5000}/cmdline`, thread.argv.map((argument) => `${argument}\0`).join(""));
+    fs.symlinkSync(thread.exe, this.path(`proc/${pid}/task/${pid + 5000}/exe`));
     for (let fd = 0; fd < thread.fds; fd++) this.write(`proc/${pid}/task/${pid + 5000}/fd/${fd}`, "");
   }
 
@@ -262,13 +274,14 @@ export class FakeMachine {
 
   private writeProcess(process: ProcessFacts): void {
     const { pid, comm, argv, kernelThread, startTicks, state, maxFds, maxProcesses, cgroup, exe, fds, smaps } = process;
+    const { ppid, terminal, threads, exitStatus } = process;
     const ownsMemory = !kernelThread && !state.startsWith("Z");
     fs.mkdirSync(this.path(`proc/${pid}/fd`), { recursive: true });
     const flags = kernelThread ? 0x0020_8040 : 0x0040_0000;
     this.write(`proc/${pid}/status`, statusText(process, { memory: ownsMemory, rssParts: this.options.rssParts }));
     this.write(
       `proc/${pid}/stat`,
-      `${pid} (${comm}) ${state[0]} 1 ${pid} ${pid} 0 -1 ${flags} 0 0 0 0 0 0 0 0 20 0 1 0 ${startTicks} 0 0\n`,
+      `${pid} (${comm}) ${state[0]} ${ppid} ${pid} ${pid} ${terminal} -1 ${flags} 0 0 0 0 0 0 0 0 20 0 ${threads} 0 ${startTicks} 0 0 ${exitStatus}\n`,
     );
     this.write(`proc/${pid}/cmdline`, kernelThread ? "" : argv.map((argument) => `${argument}\0`).join(""));
     this.write(

@@ -1,0 +1,111 @@
+// What is read of a watched process at every pass, and what is made from it at once.
+
+import type { Failures } from "../failures.ts";
+import { failureReason, type KernelFiles } from "../kernel/files.ts";
+import { column, columns, newHighs, type ProcessTable } from "../memory/process-table.ts";
+import type { Life } from "../model/life.ts";
+import { type ExitStatus, parseExitStatus } from "../procfs/stat.ts";
+import type { ProcessReader } from "../samplers/process-reader.ts";
+
+export type StatusOutcome = "read" | "renamed" | "no memory" | "zombie" | "gone" | "failed";
+
+export class Readings {
+  readonly table: ProcessTable;
+  readonly reader: ProcessReader;
+  private readonly files: KernelFiles;
+  private readonly failures: Failures;
+
+  constructor(options: { files: KernelFiles; table: ProcessTable; reader: ProcessReader; failures: Failures }) {
+    this.files = options.files;
+    this.table = options.table;
+    this.reader = options.reader;
+    this.failures = options.failures;
+  }
+
+  /** `zombie` and `gone` say that it has ended; after `failed` nothing of it is known. */
+  readStatus(life: Life): StatusOutcome {
+    try {
+      return this.reader.readStatus(life.handle, this.table, life.row);
+    } catch (error) {
+      return this.statusFailed(life, error);
+    }
+  }
+
+  statusFailed(life: Life, error: unknown): "gone" | "failed" {
+    if (isGone(error)) return "gone";
+    this.notReadable(life, "status", error);
+    this.table.clearReadings(life.row);
+    return "failed";
+  }
+
+  /** What is made from the status that was read last, and the descriptors. `now` is in seconds since boot. */
+  take(life: Life, outcome: "read" | "renamed" | "no memory", now: number): void {
+    this.readable(life, "status");
+    if (outcome === "no memory") {
+      // it gave its memory back: it is ending, however long that takes
+      this.table.clearReadings(life.row);
+      return;
+    }
+    this.remember(life, now);
+    this.readFds(life);
+    this.rememberCounts(life, now);
+  }
+
+  /** Notes the memory for the judgements to come, and what it did lately. */
+  remember({ row, history, recentHigh, bornAt, startTime, group, slot }: Life, now: number): void {
+    const { table } = this;
+    const resident = table.get(row, column.residentMemory);
+    history.add(now, resident);
+    recentHigh.add(now, resident);
+    const memory = group.slots[slot]?.memory;
+    if (memory === undefined) return;
+    const limit = table.get(row, column.memoryLimit);
+    const highest = table.get(row, column.peakResidentMemory);
+    memory.add(now, { resident, startTime: bornAt, limit, highest });
+    table.set(row, column.floor, memory.floor);
+    table.set(row, column.hourFloor, memory.hourFloor);
+    table.set(row, column.peak, memory.peak);
+    table.set(row, column.youngStart, Number.isNaN(memory.youngStart) ? Number.NaN : startTime);
+    for (let i = 0; i < newHighs.length; i++) table.set(row, columns.length + i, memory.newHigh(i));
+  }
+
+  readFds(life: Life): void {
+    try {
+      this.reader.readFdCount(life.handle, this.table, life.row);
+      this.readable(life, "fd");
+    } catch (error) {
+      if (!isGone(error)) this.notReadable(life, "fd", error);
+    }
+  }
+
+  rememberCounts({ row, bornAt, group, slot }: Life, now: number): void {
+    const { descriptors, threads } = group.slots[slot] ?? {};
+    descriptors?.add(now, this.table.get(row, column.openFds), bornAt);
+    threads?.add(now, this.table.get(row, column.threads), bornAt);
+    this.table.set(row, column.fdRise, descriptors?.rise ?? Number.NaN);
+    this.table.set(row, column.threadRise, threads?.rise ?? Number.NaN);
+  }
+
+  /** How a zombie ended, as long as its parent has not asked. */
+  exitStatusOf({ pid }: Life): ExitStatus | undefined {
+    try {
+      return parseExitStatus(this.files.text(this.files.proc(pid, "stat")));
+    } catch {
+      return undefined; // its parent was faster
+    }
+  }
+
+  readable(life: Life, file: string): void {
+    if (life.unreadable.size > 0) life.unreadable.delete(file);
+  }
+
+  notReadable(life: Life, file: string, error: unknown): void {
+    life.unreadable.set(file, this.failures.add(file, error, life.group.name));
+  }
+}
+
+/** The process ended between two readings, or its folder is no longer there. */
+export function isGone(error: unknown): boolean {
+  const reason = failureReason(error);
+  return reason === "gone" || reason === "absent";
+}

@@ -1,0 +1,529 @@
+// Who is there: new processes are found, named and put into the slot of a group; those that are known are named again now and then; those
+// that ended leave. Every process that is watched was adopted here, and is dropped here.
+
+import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import { identityRefreshSeconds, targetReads } from "../../catalog/defaults.ts";
+import type { Detection } from "../../catalog/detection.ts";
+import type { EndedLifeThresholds } from "../../catalog/ended-life.ts";
+import type { Config } from "../config/config.ts";
+import { type BoundName, Bounds, ownerOf } from "../discovery/bounds.ts";
+import { type Candidate, isPauseProcess, readIdentity } from "../discovery/identity.ts";
+import { type Membership, membership, needsPorts } from "../discovery/match.ts";
+import type { Failures } from "../failures.ts";
+import { failureReason, type KernelFiles } from "../kernel/files.ts";
+import type { Ended, Ends } from "../ledger/ends.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { LifeHistory } from "../memory/life-history.ts";
+import { column } from "../memory/process-table.ts";
+import { RecentHigh } from "../memory/recent-high.ts";
+import { Group } from "../model/group.ts";
+import type { Life } from "../model/life.ts";
+import type { Closed } from "../model/state.ts";
+import { isKernelThread, type ProcessStat, parseStat, ticksPerSecond } from "../procfs/stat.ts";
+import { ignoresProcessesLimit, realUid } from "../procfs/status.ts";
+import type { Cgroups } from "../samplers/cgroups.ts";
+import type { ProcessHandle } from "../samplers/process-reader.ts";
+import { Ancestry, type Birth } from "./ancestry.ts";
+import type { Limits } from "./limits.ts";
+import { isGone, type Readings } from "./readings.ts";
+import type { Slices } from "./slices.ts";
+import { argumentsAtOnce, TargetArguments } from "./target-arguments.ts";
+
+/** A process that is not to be watched may still become another program for this long, in seconds. */
+const settlesWithinSeconds = 10;
+
+/** How soon a process that was left out is looked at again, in seconds. */
+const leftOutSeconds = 30;
+
+/** A process that is not watched, and when to look at it again. */
+interface Ignored {
+  seenInPass: number;
+  /** In seconds since boot, as is the next. */
+  firstSeen: number;
+  lookAgainAt: number;
+  /** What leaves it out although it could be watched. */
+  bound: BoundName | undefined;
+  /** The file that cannot be read of it, though it must be. */
+  closed: Closed | undefined;
+}
+
+/** A new process, as its stat file tells it. */
+interface NewProcess extends ProcessStat {
+  /** One that goes on although the main thread has ended. */
+  thread: number | undefined;
+}
+
+/** Where the names of containers come from. */
+export interface ContainerNames {
+  /** The identity with the name that goes before that of the program, where it is known. */
+  withContainer(identity: Candidate): Candidate;
+}
+
+export interface RosterOptions {
+  files: KernelFiles;
+  failures: Failures;
+  readings: Readings;
+  limits: Limits;
+  cgroups: Cgroups;
+  ledger: Ledger;
+  ends: Ends;
+  slices: Slices;
+  targetArguments: TargetArguments;
+  names: ContainerNames;
+  detection: Detection;
+  thresholds: EndedLifeThresholds;
+  config: Config;
+  /** Unix time of the boot in seconds; NaN where the kernel does not say. */
+  bootTime: () => number;
+  maxProcesses: number | undefined;
+}
+
+export class Roster {
+  readonly lives: Map<number, Life>;
+  readonly groups = new Map<string, Group>();
+  readonly bounds: Bounds;
+  private readonly options: RosterOptions;
+  private readonly files: KernelFiles;
+  private readonly readings: Readings;
+  private readonly ancestry: Ancestry;
+  private readonly ignored = new Map<number, Ignored>();
+  private readonly ownPid: number | undefined;
+  private readonly defaultProcesses: number;
+  private config: Config;
+  private pass = 0;
+  private now = 0;
+  private unix = 0;
+  /** Unix time of the boot by the time of day of this pass, in seconds; NaN where the kernel does not say. */
+  private bootTime = Number.NaN;
+  private readonly lacksStartTime = new Set<Life>();
+  private runningGroups = 0;
+
+  constructor(lives: Map<number, Life>, options: RosterOptions) {
+    this.lives = lives;
+    this.options = options;
+    this.files = options.files;
+    this.readings = options.readings;
+    this.config = options.config;
+    this.ownPid = options.files.ownPid();
+    this.ancestry = new Ancestry(options.files, lives, this.ownPid);
+    this.bounds = new Bounds(options.maxProcesses);
+    this.defaultProcesses = this.bounds.processes;
+    this.configure(options.config);
+  }
+
+  /** From the next pass on every process is named again. */
+  configure(config: Config): void {
+    this.config = config;
+    this.bounds.processes = config.maxProcesses ?? this.defaultProcesses;
+    for (const life of this.lives.values()) life.refreshAt = Number.NEGATIVE_INFINITY;
+    this.ignored.clear();
+  }
+
+  /** Processes that could be watched and are not: left out by a bound, or closed to us. */
+  *unwatched(): Generator<Pick<Ignored, "bound" | "closed">> {
+    yield* this.ignored.values();
+  }
+
+  /** A pass begins: marks what is listed, and returns the pids that are new. `now` is in seconds since boot, `unix` the time of day. */
+  reconcile(pids: readonly number[], { now, unix }: { now: number; unix: number }): number[] {
+    this.pass++;
+    this.now = now;
+    this.unix = unix;
+    this.ancestry.begin();
+    const fresh: number[] = [];
+    for (const pid of pids) {
+      const life = this.lives.get(pid);
+      if (life !== undefined) {
+        life.seenInPass = this.pass;
+        continue;
+      }
+      const ignored = this.ignored.get(pid);
+      if (ignored !== undefined) ignored.seenInPass = this.pass;
+      if (ignored === undefined || now >= ignored.lookAgainAt) fresh.push(pid);
+    }
+    return fresh;
+  }
+
+  isListed({ seenInPass }: Life): boolean {
+    return seenInPass === this.pass;
+  }
+
+  /** Names those again whose time has come, as far as the time of this pass goes. Returns those that have ended. */
+  async refreshAll(lives: readonly Life[]): Promise<Ended[]> {
+    const ended: Ended[] = [];
+    for (let i = 0; i < lives.length; i += argumentsAtOnce) {
+      const some = lives.slice(i, i + argumentsAtOnce);
+      const cmdlines = await this.options.targetArguments.read(
+        some.map((life) => ({ ...life, thread: life.handle.livingThread })),
+        this.now,
+      );
+      for (const [j, life] of some.entries()) {
+        if (!this.readAndRefresh(life, cmdlines?.[j])) ended.push({ life, exit: undefined });
+        await this.options.slices.pause();
+      }
+    }
+    return ended;
+  }
+
+  /** False when the process has ended. Its status is read once more, since others were read meanwhile. */
+  private readAndRefresh(life: Life, cmdline: string | Error | undefined): boolean {
+    const outcome = this.readings.readStatus(life);
+    if (outcome === "gone" || outcome === "zombie") return false;
+    if (outcome === "failed") return true;
+    try {
+      if (cmdline !== undefined) this.refresh(life, cmdline);
+      if (this.lives.get(life.pid) !== life) return true; // its new name is not watched
+    } catch (error) {
+      // a thread that spoke for the others may end; they go on
+      if (isGone(error)) return life.handle.livingThread !== undefined;
+      // what was read of its memory stays; its name is asked for again in a while
+      this.readings.notReadable(life, "stat", error);
+      life.refreshAt = this.now + targetReads.againSeconds;
+    }
+    this.readings.take(life, outcome, this.now);
+    return true;
+  }
+
+  /** Lets go of a process that ended or is no longer to be watched; its slot is free for the next. */
+  drop(life: Life): void {
+    this.freeSlot(life);
+    this.release(life);
+  }
+
+  /** Takes in new processes, the oldest first: parents come before their children, and slots do not depend on the order of pids. */
+  async admit(pids: readonly number[]): Promise<void> {
+    const { slices, targetArguments } = this.options;
+    for (const [pid, { seenInPass }] of this.ignored) if (seenInPass !== this.pass) this.ignored.delete(pid);
+    this.makeStartTimes();
+    if (pids.length === 0) return;
+    if (this.lacksStartTime.size === 0) this.bootTime = this.options.bootTime();
+    const candidates: NewProcess[] = [];
+    for (const pid of pids) {
+      await slices.pause();
+      const stat = this.readNewStat(pid);
+      if (stat === undefined) continue;
+      if (this.bounds.areFull)
+        this.ignore(pid, { bound: "processes" }); // and nothing more is read of it
+      else candidates.push(stat);
+    }
+    candidates.sort((a, b) => a.startTicks - b.startTicks || a.pid - b.pid);
+    for (let i = 0; i < candidates.length; i += argumentsAtOnce) {
+      const some = candidates.slice(i, i + argumentsAtOnce);
+      const cmdlines = await targetArguments.read(some, this.now);
+      if (cmdlines === undefined) return; // the next pass finds the rest still new
+      for (const [j, candidate] of some.entries()) {
+        await slices.pause();
+        this.consider(candidate, cmdlines[j] as string | Error);
+      }
+    }
+  }
+
+  /** Start times that could not be made are made as soon as the machine says when it was booted. */
+  private makeStartTimes(): void {
+    if (this.lacksStartTime.size === 0) return;
+    this.bootTime = this.options.bootTime();
+    if (Number.isNaN(this.bootTime)) return;
+    for (const life of this.lacksStartTime) this.setStartTime(life);
+    this.lacksStartTime.clear();
+  }
+
+  private setStartTime(life: Life): void {
+    life.startTime = this.bootTime + life.bornAt;
+    if (Number.isNaN(life.startTime)) this.lacksStartTime.add(life);
+    this.readings.table.set(life.row, column.startTime, life.startTime);
+  }
+
+  /** Workers whose master has ended go on by themselves: each is then a root. */
+  promoteOrphans(outlivedSeconds: number): void {
+    for (const life of this.lives.values()) {
+      const { parent } = life;
+      if (parent?.endedAt === undefined) continue;
+      if (parent.parent !== undefined) life.parent = parent.parent;
+      else if (this.now - parent.endedAt >= outlivedSeconds) {
+        life.parent = undefined;
+        this.ancestry.isRoot(life, true);
+        const slot = life.group.slots[life.slot];
+        if (slot !== undefined) slot.role = "root";
+      }
+    }
+  }
+
+  /** Slots without a process keep a history; those of many processes that ended would fill the memory. */
+  forgetFreeSlots(): void {
+    let slots = 0;
+    for (const group of this.groups.values()) slots += group.slots.length;
+    if (slots <= this.bounds.processes) return;
+    for (const group of this.groups.values()) group.forgetFreeSlots();
+  }
+
+  private readNewStat(pid: number): NewProcess | undefined {
+    try {
+      const stat = parseStat(this.files.text(this.files.proc(pid, "stat")));
+      const thread = this.livingThreadOf(stat);
+      const isOver = stat.state === "X" || (stat.state === "Z" && thread === undefined);
+      if (pid !== this.ownPid && !isKernelThread(stat) && !isOver) return { ...stat, thread };
+      this.ignore(pid);
+    } catch (error) {
+      if (isGone(error)) return undefined;
+      const reason = this.options.failures.add("stat", error, "new processes"); // one line for all: hidepid hides thousands
+      this.ignore(pid, { closed: { file: "stat", reason } });
+    }
+    return undefined;
+  }
+
+  /** A main thread that has ended shows what a zombie shows; others may go on. */
+  private livingThreadOf({ pid, state, threads }: ProcessStat): number | undefined {
+    if (state !== "Z" || threads < 2) return undefined;
+    const others = this.files
+      .listUpTo(this.files.proc(pid, "task"), mostThreads)
+      .filter((thread) => Number(thread) !== pid);
+    return others.length === 0 ? undefined : Number(others[0]);
+  }
+
+  private ignore(pid: number, why: Partial<Pick<Ignored, "bound" | "closed">> = {}): void {
+    const { bound, closed } = why;
+    // the first looks may have met a process between fork and exec, or a container engine's that becomes the app
+    const firstSeen = this.ignored.get(pid)?.firstSeen ?? this.now;
+    const isSettled = this.now - firstSeen >= settlesWithinSeconds;
+    // one that is left out is taken when there is room again
+    const lookAgainAt = isSettled
+      ? this.now + (bound === undefined ? identityRefreshSeconds : leftOutSeconds)
+      : this.now;
+    this.ignored.set(pid, { seenInPass: this.pass, firstSeen, lookAgainAt, bound, closed });
+  }
+
+  private consider(stat: NewProcess, cmdline: string | Error): void {
+    const { pid, comm } = stat;
+    if (cmdline instanceof Error && isGone(cmdline)) return;
+    const { reader, table } = this.readings;
+    const handle = reader.handle(pid, stat.startTicks);
+    const row = table.addRow();
+    const giveUp = () => {
+      reader.close(handle);
+      table.freeRow(row);
+    };
+    try {
+      if (failureReason(cmdline) === "descriptors") throw cmdline;
+      const outcome = reader.readStatus(handle, table, row);
+      const identity = outcome === "read" ? this.identify(stat, cmdline) : undefined;
+      const member = identity && !isPauseProcess(identity) ? membership(this.config, identity) : undefined;
+      // without a command line it may have ended since, and would be named after a thread
+      const isOver = identity?.cmdline === "" && reader.readStatus(handle, table, row) !== "read";
+      const bound = identity && member && this.bounds.against(ownerOf(identity), this.countsOf(member.group));
+      if (identity === undefined || member === undefined || isOver || bound !== undefined) {
+        giveUp();
+        if (outcome !== "gone") this.ignore(pid, bound === undefined ? {} : { bound });
+        return;
+      }
+      this.ignored.delete(pid);
+      const life = this.adopt({ stat, handle, row }, identity, member);
+      if (cmdline instanceof Error) this.argumentsFailed(life, cmdline);
+    } catch (error) {
+      giveUp();
+      if (isGone(error)) return;
+      const reason = this.options.failures.add("status", error, `process ${pid} (${comm})`);
+      this.ignore(pid, { closed: { file: "status", reason } });
+    }
+  }
+
+  /** How many groups have a process, and how many processes the group has; undefined for one without. */
+  private countsOf(group: string): { groups: number; inGroup: number | undefined } {
+    return { groups: this.runningGroups, inGroup: this.groups.get(group)?.processes || undefined };
+  }
+
+  private argumentsFailed(life: Life, error: Error): void {
+    if (TargetArguments.putAside(life, error, this.now)) this.readings.notReadable(life, "cmdline", error);
+  }
+
+  private identify(stat: Pick<NewProcess, "pid" | "comm" | "thread">, cmdline: string | Error): Candidate {
+    const status = this.readings.reader.lastStatus();
+    const known = {
+      comm: stat.comm,
+      uid: realUid(status, status.length),
+      cmdline: cmdline instanceof Error ? undefined : cmdline,
+      thread: stat.thread,
+    };
+    const identity = readIdentity(this.files, stat.pid, known, { ports: needsPorts(this.config) });
+    return this.options.names.withContainer(identity);
+  }
+
+  private adopt(
+    { stat, handle, row }: { stat: NewProcess; handle: ProcessHandle; row: number },
+    candidate: Candidate,
+    member: Membership,
+  ): Life {
+    const { now } = this;
+    const { cgroups, limits, thresholds } = this.options;
+    const { cmdline, ...identity } = candidate;
+    const status = this.readings.reader.lastStatus();
+    const owner = ownerOf(identity);
+    this.bounds.take(owner);
+    const bornAt = stat.startTicks / ticksPerSecond;
+    const birth: Birth = { ...stat, bornAt, containerId: identity.containerId, unit: identity.unit };
+    const life: Life = {
+      pid: stat.pid,
+      handle,
+      row,
+      owner,
+      bornAt,
+      startTime: Number.NaN,
+      firstSeen: now,
+      endedAt: undefined,
+      history: new LifeHistory(thresholds),
+      recentHigh: new RecentHigh(),
+      origin: this.ancestry.originOf(birth),
+      parentPid: stat.ppid,
+      parent: undefined,
+      commandHash: hashOf(cmdline),
+      identity,
+      hadArguments: cmdline !== "",
+      ignoresProcessesLimit: ignoresProcessesLimit(status, status.length),
+      group: this.group(member.group),
+      slot: 0,
+      cgroup: identity.cgroup && cgroups.hold(identity.cgroup, stat.pid),
+      configuredLimit: member.memoryLimit,
+      limitSource: "node",
+      refreshAt: now, // once more at the next pass: it may have been between fork and exec, or about to be moved
+      argumentsAsideUntil: now,
+      heldUp: false,
+      seenInPass: this.pass,
+      unreadable: new Map(),
+      labelVersion: 0,
+    };
+    this.lives.set(life.pid, life);
+    this.setStartTime(life);
+    this.ancestry.adopted(life);
+    this.assignSlot(life);
+    this.readings.remember(life, now);
+    this.readings.readFds(life);
+    this.readings.rememberCounts(life, now);
+    limits.read(life, now);
+    return life;
+  }
+
+  /** Puts a process into a slot of its group: as a worker, or as a root, which is a restart when it takes the place of one that ended. */
+  private assignSlot(life: Life): void {
+    const { ends, ledger } = this.options;
+    const { group } = life;
+    life.parent = this.ancestry.parentIn(group, life);
+    const role = life.parent === undefined ? "root" : "worker";
+    const vacancy = role === "root" ? ends.placeFor(life) : undefined;
+    life.slot = group.freeSlot(role, vacancy?.slot);
+    const slot = group.slots[life.slot];
+    if (slot === undefined) return;
+    if (!group.running) this.runningGroups++;
+    group.fill(slot, life, role);
+    const account = ledger.account(group.name);
+    account.goneSince = undefined;
+    account.watchedSince ??= this.unix;
+    if (role === "worker") {
+      account.hasWorkers = true;
+      return;
+    }
+    this.ancestry.isRoot(life, true);
+    slot.starts = [...slot.starts, life.bornAt].slice(-ledger.rememberedStarts);
+    if (vacancy !== undefined) ends.restarted(vacancy, life, slot.starts, this.now);
+  }
+
+  private freeSlot(life: Life): void {
+    const { group } = life;
+    this.ancestry.isRoot(life, false);
+    const slot = group.slots[life.slot];
+    if (slot !== undefined) group.free(slot);
+    if (group.running) return;
+    this.runningGroups--;
+    this.options.ledger.account(group.name).goneSince = this.now;
+  }
+
+  private release(life: Life): void {
+    this.readings.reader.close(life.handle);
+    this.readings.table.freeRow(life.row);
+    if (life.cgroup !== undefined) this.options.cgroups.drop(life.cgroup, life.pid);
+    this.bounds.giveBack(life.owner);
+    this.ancestry.dropped(life);
+    this.lacksStartTime.delete(life);
+    this.lives.delete(life.pid);
+  }
+
+  private group(name: string): Group {
+    let group = this.groups.get(name);
+    if (group === undefined) {
+      group = new Group(name, this.options.detection);
+      this.groups.set(name, group);
+    }
+    return group;
+  }
+
+  /** Reads name, cgroup and limits again; after exec, or because the time has come. Right after its status was read. */
+  private refresh(life: Life, cmdline: string | Error): void {
+    if (cmdline instanceof Error && isGone(cmdline)) throw cmdline;
+    const stat = parseStat(this.files.text(this.files.proc(life.pid, "stat")));
+    const status = this.readings.reader.lastStatus();
+    const candidate = this.identify({ ...stat, thread: life.handle.livingThread }, cmdline);
+    this.askParent(life, stat, candidate);
+    // spread, so that the processes found in one pass are not all refreshed in one
+    life.refreshAt = this.now + identityRefreshSeconds * (1 + (life.pid % 64) / 64);
+    if (candidate.cmdline === "" && life.hadArguments) return; // its memory is gone, and so will it be
+    life.ignoresProcessesLimit = ignoresProcessesLimit(status, status.length);
+    this.moveToCgroup(life, candidate);
+    this.options.limits.read(life, this.now);
+    if (cmdline instanceof Error) {
+      this.argumentsFailed(life, cmdline);
+      return; // it keeps the name that it has
+    }
+    this.readings.readable(life, "cmdline");
+    this.readings.readable(life, "stat");
+    life.hadArguments = candidate.cmdline !== "";
+    life.commandHash = hashOf(candidate.cmdline);
+    const { cmdline: _, ...identity } = candidate;
+    if (!isDeepStrictEqual(identity, life.identity)) {
+      life.identity = identity;
+      life.labelVersion++;
+    }
+    const member = isPauseProcess(candidate) ? undefined : membership(this.config, candidate);
+    life.configuredLimit = member?.memoryLimit;
+    if (member?.group !== life.group.name) this.moveToGroup(life, member?.group);
+  }
+
+  /** In its first moments a process can still be handed to another parent, or moved to its own cgroup. */
+  private askParent(life: Life, stat: ProcessStat, { containerId, unit }: Candidate): void {
+    if (this.now - life.firstSeen > settlesWithinSeconds) return;
+    life.parentPid = stat.ppid;
+    life.origin = this.ancestry.originOf({ ...stat, bornAt: life.bornAt, containerId, unit });
+  }
+
+  private moveToCgroup(life: Life, { cgroup }: Candidate): void {
+    if (cgroup?.path === life.cgroup?.path && cgroup?.version === life.cgroup?.version) return;
+    this.ancestry.isRoot(life, false);
+    if (life.cgroup !== undefined) this.options.cgroups.drop(life.cgroup, life.pid);
+    life.cgroup = cgroup && this.options.cgroups.hold(cgroup, life.pid);
+  }
+
+  /** Not an end and no restart: the process goes on under another name, or unwatched. */
+  private moveToGroup(life: Life, name: string | undefined): void {
+    const { ledger } = this.options;
+    const old = life.group;
+    this.freeSlot(life);
+    if (!old.running && ledger.isEmpty(old.name)) {
+      this.groups.delete(old.name);
+      ledger.forget(old.name);
+    }
+    this.bounds.giveBack(life.owner);
+    const bound = name === undefined ? undefined : this.bounds.against(life.owner, this.countsOf(name));
+    this.bounds.take(life.owner);
+    if (name === undefined || bound !== undefined) {
+      this.release(life);
+      this.ignore(life.pid, bound === undefined ? {} : { bound });
+      return;
+    }
+    life.group = this.group(name);
+    this.assignSlot(life);
+  }
+}
+
+/** Threads that are looked at for one that goes on. */
+const mostThreads = 64;
+
+/** Tells one command from another, without its arguments being kept. */
+const hashOf = (command: string) => createHash("sha1").update(command).digest("base64").slice(0, 12);
