@@ -127,9 +127,11 @@ export const ledger = {
     inUnitSeconds: 50,
     /** Anywhere else: supervisors start again at once, or after some seconds … */
     promptSeconds: 30,
+    /** … where nobody is known to be one, sooner … */
+    unsureSeconds: 10,
     /** … or after this share of the time that it ran: a deploy takes its time. */
     lifetimeShare: 0.25,
-    /** A program that another program starts is a service of its own when it ran this long; jobs are shorter. */
+    /** What a program starts, and nobody starts again, was a service of its own when it ran this long; jobs are shorter. */
     helperLivesSeconds: 1200,
   },
   /** The end of a worker counts when its master has outlived it for so long, in seconds; else it was part of the master's end. */

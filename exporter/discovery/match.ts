@@ -10,6 +10,8 @@ export interface Membership {
   group: string;
   /** The limit that the rule, or the configuration as a whole, sets; in bytes. */
   memoryLimit: number | undefined;
+  /** Does a rule name it, or is the name the default one? */
+  isConfigured: boolean;
 }
 
 /** Undefined for a process that is not to be watched. */
@@ -19,11 +21,15 @@ export function membership(config: Config, identity: Candidate): Membership | un
     const words = fits(rule.match, identity);
     if (words !== undefined) {
       const group = expand(rule.name, words) || identity.name; // an empty label would be no label
-      return { group: cutName(group), memoryLimit: rule.memoryLimit ?? config.memoryLimit };
+      return { group: cutName(group), memoryLimit: rule.memoryLimit ?? config.memoryLimit, isConfigured: true };
     }
   }
   if (config.unmatched === "ignore") return undefined;
-  return { group: cutName(withPrefix(config.groupPrefix, identity.name)), memoryLimit: config.memoryLimit };
+  return {
+    group: cutName(withPrefix(config.groupPrefix, identity.name)),
+    memoryLimit: config.memoryLimit,
+    isConfigured: false,
+  };
 }
 
 /** `shop` and `server.js` give `shop/server.js`; `nginx` and `nginx` give `nginx`. */

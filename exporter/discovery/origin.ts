@@ -4,21 +4,25 @@
 import { programName } from "./name.ts";
 
 /**
- * `service`: started by what keeps services running, or the main process of a container or unit. `script`: by a shell that itself runs as a
- * service, such as an entrypoint or a loop. `helper`: by another program. `job`: by cron, by a person, or by another job.
+ * `service`: started by what keeps services running, the main process of a container, or one that a rule of the configuration names.
+ * `script`: by a shell that itself runs as a service, such as an entrypoint or a loop. `helper`: by another program. `job`: by cron, by a person,
+ * or by another job. `unseen`: by one that we cannot see.
  */
-export type Origin = "service" | "script" | "helper" | "job";
+export type Origin = "service" | "script" | "helper" | "job" | "unseen";
 
 /** The process that started another, as far as it can be seen. */
 export interface ParentFacts {
   /** What it is called by default, and its short name in the kernel. */
   readonly names: readonly string[];
-  /** Undefined where it is not known, as of a process that is not watched and whose own parent is not seen. */
-  readonly origin: Origin | undefined;
+  readonly origin: Origin;
   readonly containerId: string | undefined;
 }
 
 export interface ChildFacts {
+  /** Does a rule of the configuration name it? Then its user says that it is a service. */
+  readonly isConfigured: boolean;
+  /** Was it started by, or handed over to, the first process of all? */
+  readonly isOfInit: boolean;
   readonly containerId: string | undefined;
   /** Has it a terminal: does a person see it run? */
   readonly hasTerminal: boolean;
@@ -30,17 +34,19 @@ export interface ChildFacts {
 export function originOf(child: ChildFacts, parent: ParentFacts | undefined): Origin {
   // a command in a running container (docker exec, probes), or one of a unit's other commands (ExecReload)
   if (child.isBesideMain) return "job";
-  if (parent === undefined || parent.containerId !== child.containerId) return "service";
+  if (child.isConfigured) return "service";
+  if (parent === undefined) return child.containerId === undefined ? "unseen" : "service";
+  if (parent.containerId !== child.containerId || child.isOfInit) return "service";
   if (isOneOf(parent, schedulers) || isOneOf(parent, sessions)) return "job";
   if (isOneOf(parent, supervisors)) return "service";
-  if (isOneOf(parent, wrappers)) return parent.origin ?? "service";
+  if (isOneOf(parent, wrappers)) return parent.origin;
   if (isOneOf(parent, shells)) return fromShell(child, parent);
   return parent.origin === "job" ? "job" : "helper";
 }
 
 function fromShell({ hasTerminal }: ChildFacts, { origin }: ParentFacts): Origin {
   if (hasTerminal) return "job"; // somebody typed it
-  return origin === undefined || origin === "service" ? "script" : "job";
+  return origin === "service" || origin === "unseen" ? "script" : "job";
 }
 
 /** Does it run commands that it does not replace itself by? Those that it starts are its business. */

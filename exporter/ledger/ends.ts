@@ -13,7 +13,7 @@ import type { ExitStatus } from "../procfs/stat.ts";
 import { type Cgroups, killCounterOf, type WatchedCgroup } from "../samplers/cgroups.ts";
 import { type ContainerStates, reasonByState } from "./container-state.ts";
 import { growthShares } from "./growth-shares.ts";
-import type { LastEnd, Ledger, LifeEvent } from "./ledger.ts";
+import type { LastEnd, Ledger } from "./ledger.ts";
 import { type EndedFacts, type Finding, findReasons } from "./oom-evidence.ts";
 import { type EndedOccupant, isRestart, type Occupant } from "./restart.ts";
 import { UnclaimedKills } from "./unclaimed-kills.ts";
@@ -55,6 +55,7 @@ interface Exit {
   readonly verdict: EndedLifeVerdict;
   readonly limitRatio: number | undefined;
   readonly lifetime: number;
+  readonly lastSeenAt: number;
   readonly at: number;
 }
 
@@ -65,7 +66,9 @@ interface Vacancy {
   readonly containerId: string | undefined;
   readonly slot: Slot | undefined;
   readonly end: LastEnd;
-  readonly event: LifeEvent;
+  readonly growing: boolean;
+  /** Was its end counted? That of a helper is when it turns out to be a service. */
+  readonly isBooked: boolean;
   /** Was the machine's kill of those seconds nobody else's, though it was far from its limit? */
   readonly mayHaveBurst: boolean;
 }
@@ -93,6 +96,7 @@ export class Ends {
   /** Exits of workers whose master may be ending too. */
   private waiting: Exit[] = [];
   private undecided: Undecided[] = [];
+  private lastLook = Number.NEGATIVE_INFINITY;
 
   constructor(options: {
     surroundings: Surroundings;
@@ -119,6 +123,7 @@ export class Ends {
     this.bookWorkers(look.now);
     this.decide(look.now);
     this.forgetVacancies(look.now);
+    this.lastLook = look.now;
   }
 
   /** The place that a new root takes over, if that makes it a restart. It is nobody else's from then on. */
@@ -156,7 +161,9 @@ export class Ends {
     });
   }
 
-  private book({ vacancy: { end }, group, starts, startTime }: Omit<Undecided, "until">): void {
+  private book({ vacancy, group, starts, startTime }: Omit<Undecided, "until">): void {
+    const { end, growing, isBooked, occupant } = vacancy;
+    if (!isBooked) this.ledger.recordEnd(group, end, { growing, time: occupant.endedAt });
     const { reason } = end;
     if (reason === "scheduled" || reason === "recycled") return; // an end is neither before its restart
     this.ledger.recordRestart(group, reason, starts, startTime);
@@ -192,6 +199,7 @@ export class Ends {
         verdict: judgeEndedLife(life.history, this.thresholds),
         limitRatio: Number.isFinite(resident) ? resident : undefined,
         lifetime: look.now - life.bornAt,
+        lastSeenAt: Math.max(life.firstSeen, this.lastLook),
         at: look.now,
       });
       await look.pause();
@@ -314,23 +322,24 @@ export class Ends {
     this.waiting = this.waiting.filter((other) => !isOfIt(other));
     const gravest = [exit, ...workers].reduce((a, b) => (gravity(b) > gravity(a) ? b : a));
     const end = lastEndOf(gravest, lifetime);
-    if (!isService(life, lifetime, defaults.restart.helperLivesSeconds)) {
-      if (isOom(gravest.finding)) this.ledger.account(life.group.name).lastEnd = end;
-      return;
-    }
     const growing = [exit, ...workers].some(({ verdict }) => verdict.growing);
-    const event = this.ledger.recordEnd(life.group.name, end, { growing, time: exit.at });
+    const isBooked = isService(life, lifetime, defaults.restart.helperLivesSeconds);
+    if (!isBooked) {
+      if (isOom(gravest.finding)) this.ledger.account(life.group.name).lastEnd = end;
+    } else this.ledger.recordEnd(life.group.name, end, { growing, time: exit.at });
+    if (life.origin === "job" && !life.hasWorkers) return;
     const { containerId } = life.identity;
     if (containerId !== undefined) this.states?.ended(containerId);
     const vacancies = this.vacancies.get(life.group.name) ?? [];
     this.vacancies.set(life.group.name, vacancies);
     vacancies.push({
       root: life,
-      occupant: { ...occupantOf(life), endedAt: exit.at },
+      occupant: { ...occupantOf(life), lastSeenAt: exit.lastSeenAt, endedAt: exit.at, isForkServer: life.hasWorkers },
       containerId,
       slot: life.group.slots[life.slot],
       end,
-      event,
+      growing,
+      isBooked,
       mayHaveBurst: this.mayHaveBurst(exit, exits),
     });
     if (vacancies.length > mostVacancies) vacancies.shift();

@@ -111,15 +111,13 @@ export class Ledger {
   }
 
   /** A service ended, or workers of it that were seen to end at once. `time` is in seconds since boot. */
-  recordEnd(group: string, end: LastEnd, { growing, time }: { growing: boolean; time: number }): LifeEvent {
+  recordEnd(group: string, end: LastEnd, { growing, time }: { growing: boolean; time: number }): void {
     const account = this.account(group);
     account.livesEnded++;
     if (growing) account.livesEndedGrowing++;
     account.lastEnd = end;
-    const event: LifeEvent = { time, growing, restart: undefined };
-    account.events.push(event);
+    account.events.push({ time, growing, restart: undefined });
     if (account.events.length > rememberedEvents) account.events.shift();
-    return event;
   }
 
   /** A worker ended, and its master lives on. */

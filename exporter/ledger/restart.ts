@@ -22,27 +22,41 @@ export interface Occupant {
 }
 
 export interface EndedOccupant extends Occupant {
+  /** When it was last seen to run, and when its end was noticed. */
+  readonly lastSeenAt: number;
   readonly endedAt: number;
+  /** Had it workers of its own? Jobs have none. */
+  readonly isForkServer: boolean;
 }
 
 const { restart } = ledger;
 
 /** Did `started` take the place of `ended`? */
 export function isRestart(ended: EndedOccupant, started: Occupant): boolean {
-  if (ended.origin === "job" || started.origin === "job" || started.isOneShot) return false;
+  if (started.isOneShot) return false;
   const gap = started.bornAt - ended.endedAt;
-  const lifetime = ended.endedAt - ended.bornAt;
   const inPlace = ended.place !== undefined && ended.place === started.place;
+  const origin = ended.isForkServer ? "service" : gravest(ended.origin, started.origin);
+  if (origin === "job") return false;
   if (inPlace && started.isContainer) return gap <= restart.inContainerSeconds;
   if (started.isJob) return false;
-  const prompt = inPlace ? restart.inUnitSeconds : restart.promptSeconds;
-  if (gap > Math.max(prompt, Math.min(restart.inContainerSeconds, lifetime * restart.lifetimeShare))) return false;
-  // the same process starts it as before: does it keep a service running, or give out work?
+  if (origin !== "service" && !isSameService(ended, started, origin)) return false;
+  const prompt = inPlace ? restart.inUnitSeconds : origin === "service" ? restart.promptSeconds : restart.unsureSeconds;
+  const lifetime = ended.endedAt - ended.bornAt;
+  return gap <= Math.max(prompt, Math.min(restart.inContainerSeconds, lifetime * restart.lifetimeShare));
+}
+
+/** Does what started both keep a service running, or give out work? A service is the same command, and runs longer than it rests. */
+function isSameService(ended: EndedOccupant, started: Occupant, origin: Origin): boolean {
   const bySameParent = started.parentPid === ended.parentPid;
-  const isSameCommand = started.commandHash === ended.commandHash;
-  if (started.origin === "script" && bySameParent) return isSameCommand && gap <= lifetime;
-  if (started.origin === "helper") {
-    return isSameCommand && lifetime >= restart.helperLivesSeconds && gap <= restart.inUnitSeconds;
-  }
-  return true;
+  if (origin === "unseen" || (origin === "script" && !bySameParent)) return true;
+  const rested = started.bornAt - ended.lastSeenAt;
+  const ran = ended.lastSeenAt - ended.bornAt;
+  return started.commandHash === ended.commandHash && (!bySameParent || rested <= ran);
+}
+
+/** Of the two origins the one that says less of a service. */
+function gravest(a: Origin, b: Origin): Origin {
+  const order: readonly Origin[] = ["service", "unseen", "script", "helper", "job"];
+  return order[Math.max(order.indexOf(a), order.indexOf(b))] as Origin;
 }

@@ -31,6 +31,8 @@ export interface Life {
   parentPid: number;
   /** The process of the same group that started it, which makes it a worker; undefined for a root. */
   parent: Life | undefined;
+  /** Has it started processes of the same group? */
+  hasWorkers: boolean;
   /** Of all its arguments; tells the same command from another. */
   commandHash: string;
   identity: Identity;
@@ -68,7 +70,7 @@ export function rootOf(life: Life): Life {
   return root;
 }
 
-/** Does its end matter to anybody, or is it a command that has done its work? */
-export function isService({ origin }: Life, lifetime: number, helperLives: number): boolean {
-  return origin === "service" || origin === "script" || (origin === "helper" && lifetime >= helperLives);
+/** Does its end matter to anybody, or is it a command that has done its work? Seconds. */
+export function isService({ origin, hasWorkers }: Life, lifetime: number, helperLives: number): boolean {
+  return hasWorkers || (origin === "helper" ? lifetime >= helperLives : origin !== "job");
 }

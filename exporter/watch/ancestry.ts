@@ -15,6 +15,8 @@ export interface Birth {
   /** In seconds since boot. */
   readonly bornAt: number;
   readonly terminal: number;
+  /** Does a rule of the configuration name it? */
+  readonly isConfigured: boolean;
   readonly containerId: string | undefined;
   readonly unit: string | undefined;
 }
@@ -46,14 +48,7 @@ export class Ancestry {
 
   originOf(birth: Birth): Origin {
     const parent = this.parentOf(birth, mostGenerations);
-    return originOf(
-      {
-        containerId: birth.containerId,
-        hasTerminal: birth.terminal !== 0,
-        isBesideMain: this.isBesideMain(birth, parent),
-      },
-      parent,
-    );
+    return originOf({ ...factsOf(birth), isBesideMain: this.isBesideMain(birth, parent) }, parent);
   }
 
   /** Was it started from outside into a container that runs, or by systemd into a unit that runs? */
@@ -115,19 +110,22 @@ export class Ancestry {
       const stat = parseStat(this.files.text(this.files.proc(pid, "stat")));
       const path = parseMemoryCgroup(this.files.text(this.files.proc(pid, "cgroup")))?.path ?? "";
       const { containerId, unit } = identifyCgroup(path);
-      const birth: Birth = { ...stat, bornAt: stat.startTicks / ticksPerSecond, containerId, unit };
-      const hasTerminal = stat.terminal !== 0;
+      const bornAt = stat.startTicks / ticksPerSecond;
+      const birth: Birth = { ...stat, bornAt, isConfigured: false, containerId, unit };
       const above = this.parentOf(birth, generations - 1);
-      return {
-        names: [stat.comm],
-        origin: originOf({ containerId, hasTerminal, isBesideMain: false }, above),
-        containerId,
-      };
+      return { names: [stat.comm], origin: originOf({ ...factsOf(birth), isBesideMain: false }, above), containerId };
     } catch {
       return undefined; // hidden from us, or gone by now
     }
   }
 }
+
+const factsOf = ({ isConfigured, ppid, containerId, terminal }: Birth) => ({
+  isConfigured,
+  isOfInit: ppid === 1,
+  containerId,
+  hasTerminal: terminal !== 0,
+});
 
 /** Where there is one main process: a container, or a systemd unit. */
 const placeOf = ({ containerId, unit }: { containerId: string | undefined; unit: string | undefined }) =>

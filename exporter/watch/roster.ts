@@ -18,7 +18,7 @@ import { LifeHistory } from "../memory/life-history.ts";
 import { column } from "../memory/process-table.ts";
 import { RecentHigh } from "../memory/recent-high.ts";
 import { Group } from "../model/group.ts";
-import type { Life } from "../model/life.ts";
+import { type Life, rootOf } from "../model/life.ts";
 import type { Closed } from "../model/state.ts";
 import { isKernelThread, type ProcessStat, parseStat, ticksPerSecond } from "../procfs/stat.ts";
 import { ignoresProcessesLimit, realUid } from "../procfs/status.ts";
@@ -360,7 +360,8 @@ export class Roster {
     const owner = ownerOf(identity);
     this.bounds.take(owner);
     const bornAt = stat.startTicks / ticksPerSecond;
-    const birth: Birth = { ...stat, bornAt, containerId: identity.containerId, unit: identity.unit };
+    const { containerId, unit } = identity;
+    const birth: Birth = { ...stat, bornAt, isConfigured: member.isConfigured, containerId, unit };
     const life: Life = {
       pid: stat.pid,
       handle,
@@ -375,6 +376,7 @@ export class Roster {
       origin: this.ancestry.originOf(birth),
       parentPid: stat.ppid,
       parent: undefined,
+      hasWorkers: false,
       commandHash: hashOf(cmdline),
       identity,
       hadArguments: cmdline !== "",
@@ -419,6 +421,7 @@ export class Roster {
     account.watchedSince ??= this.unix;
     if (role === "worker") {
       account.hasWorkers = true;
+      rootOf(life).hasWorkers = true;
       return;
     }
     this.ancestry.isRoot(life, true);
@@ -461,7 +464,6 @@ export class Roster {
     const stat = parseStat(this.files.text(this.files.proc(life.pid, "stat")));
     const status = this.readings.reader.lastStatus();
     const candidate = this.identify({ ...stat, thread: life.handle.livingThread }, cmdline);
-    this.askParent(life, stat, candidate);
     // spread, so that the processes found in one pass are not all refreshed in one
     life.refreshAt = this.now + identityRefreshSeconds * (1 + (life.pid % 64) / 64);
     if (candidate.cmdline === "" && life.hadArguments) return; // its memory is gone, and so will it be
@@ -483,14 +485,17 @@ export class Roster {
     }
     const member = isPauseProcess(candidate) ? undefined : membership(this.config, candidate);
     life.configuredLimit = member?.memoryLimit;
+    this.askParent(life, stat, member);
     if (member?.group !== life.group.name) this.moveToGroup(life, member?.group);
   }
 
   /** In its first moments a process can still be handed to another parent, or moved to its own cgroup. */
-  private askParent(life: Life, stat: ProcessStat, { containerId, unit }: Candidate): void {
+  private askParent(life: Life, stat: ProcessStat, member: Membership | undefined): void {
     if (this.now - life.firstSeen > settlesWithinSeconds) return;
+    const { bornAt, identity } = life;
+    const isConfigured = member?.isConfigured ?? false;
     life.parentPid = stat.ppid;
-    life.origin = this.ancestry.originOf({ ...stat, bornAt: life.bornAt, containerId, unit });
+    life.origin = this.ancestry.originOf({ ...stat, ...identity, bornAt, isConfigured });
   }
 
   private moveToCgroup(life: Life, { cgroup }: Candidate): void {

@@ -8,6 +8,8 @@ import {
 } from "../../exporter/discovery/origin.ts";
 
 const child = (differs: Partial<ChildFacts> = {}): ChildFacts => ({
+  isConfigured: false,
+  isOfInit: false,
   containerId: undefined,
   hasTerminal: false,
   isBesideMain: false,
@@ -48,12 +50,16 @@ describe("what was started by", () => {
     ["nobody that we see: a container's main process", undefined, child({ containerId: "a" }), "service"],
     ["something outside of its container", parent("anything"), child({ containerId: "a" }), "service"],
     ["an engine, into a container that runs (exec, a probe)", parent("runc"), child({ isBesideMain: true }), "job"],
+    ["the first process of all, whatever it is called", parent("whatever"), child({ isOfInit: true }), "service"],
+    ["one that we cannot see", undefined, child(), "unseen"],
+    ["cron, and a rule of the configuration names it", parent("cron"), child({ isConfigured: true }), "service"],
     ["cron", parent("cron"), child(), "job"],
     ["Debian's child of cron", parent("CRON"), child(), "job"],
     ["a login over the network", parent("sshd"), child(), "job"],
     ["OpenSSH 9.8 and later", parent("sshd-session"), child(), "job"],
     ["a terminal multiplexer", parent("tmux: server"), child(), "job"],
     ["an entrypoint or a loop of a shell", parent("sh"), child(), "script"],
+    ["a shell whose own parent is not seen", parent("sh", { origin: "unseen" }), child(), "script"],
     ["a shell that somebody types into", parent("bash"), child({ hasTerminal: true }), "job"],
     ["a shell of a job", parent("bash", { origin: "job" }), child(), "job"],
     ["a shell of a helper, as in continuous integration", parent("bash", { origin: "helper" }), child(), "job"],

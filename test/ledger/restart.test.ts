@@ -16,11 +16,13 @@ const occupant: Occupant = {
 function restarts(
   lifetime: number,
   gap: number,
-  differs: Partial<Occupant> = {},
+  differs: Partial<EndedOccupant> = {},
   then: Partial<Occupant> = {},
 ): boolean {
-  const ended: EndedOccupant = { ...occupant, ...differs, bornAt: 1000, endedAt: 1000 + lifetime };
-  return isRestart(ended, { ...occupant, ...differs, ...then, bornAt: 1000 + lifetime + gap });
+  const endedAt = 1000 + lifetime;
+  const same = { ...occupant, ...differs, bornAt: 1000 };
+  const ended: EndedOccupant = { isForkServer: false, lastSeenAt: endedAt, ...same, endedAt };
+  return isRestart(ended, { ...same, ...then, bornAt: endedAt + gap });
 }
 
 describe("a service that a supervisor keeps running", () => {
@@ -75,7 +77,7 @@ describe("what a shell that runs as a service starts", () => {
     ["a loop polls: mostly it waits", 1, 10, {}, false],
     ["the steps of a build", 20, 0, { commandHash: "other" }, false],
     ["sleep in a loop", 60, 0, { isOneShot: true }, false],
-    ["the whole entrypoint was started again", 20, 25, { parentPid: 8, commandHash: "other" }, true],
+    ["the whole entrypoint was started again", 20, 5, { parentPid: 8, commandHash: "other" }, true],
   ])("%s", (_, lifetime, gap, then, expected) => {
     expect(restarts(lifetime, gap, script, then)).toBe(expected);
   });
@@ -84,13 +86,33 @@ describe("what a shell that runs as a service starts", () => {
 describe("what another program starts", () => {
   const helper: Partial<Occupant> = { origin: "helper", parentPid: 7 };
   test.each<[string, number, number, Partial<Occupant>, boolean]>([
-    ["a job of a minute, and the next at once", 60, 0, {}, false],
+    ["it dies after a minute, and is back at once", 60, 0, {}, true],
+    ["a job of a minute, and the next at once", 60, 0, { commandHash: "other" }, false],
+    ["a job of 5 s, and the next after 6 s", 5, 6, {}, false],
     ["a program that ran for an hour, and is back at once", 3600, 2, {}, true],
     ["the same with other arguments: another job", 3600, 2, { commandHash: "other" }, false],
-    ["the same some minutes later", 3600, 300, {}, false],
+    ["the same much later", 3600, 601, {}, false],
   ])("%s", (_, lifetime, gap, then, expected) => {
     expect(restarts(lifetime, gap, helper, then)).toBe(expected);
   });
+});
+
+test("a request of some milliseconds and the next one, met by chance, are no restart", () => {
+  const helper = { origin: "helper" as const, parentPid: 7 };
+  expect(restarts(5, -1, { ...helper, lastSeenAt: 1000.1 })).toBe(false);
+});
+
+test("a fork server is a service, whoever starts it", () => {
+  const byHand: Partial<EndedOccupant> = { origin: "job", parentPid: 7 };
+  expect(restarts(20, 3, byHand, { commandHash: "other" })).toBe(false);
+  expect(restarts(20, 3, { ...byHand, isForkServer: true }, { commandHash: "other" })).toBe(true);
+});
+
+test.each<[string, number, boolean]>([
+  ["is back at once", 10, true],
+  ["comes again later", 11, false],
+])("what was started by somebody whom we cannot see %s", (_, gap, expected) => {
+  expect(restarts(5, gap, { origin: "unseen" })).toBe(expected);
 });
 
 test.each<[string, Partial<Occupant>]>([

@@ -203,17 +203,44 @@ describe("an OOM kill", () => {
 });
 
 describe("what is started for each job", () => {
-  test("by a service is no restart loop, however close the jobs are", async () => {
+  test("by a service is no restart loop, however close the jobs are: each has a command of its own", async () => {
     const machine = fakeMachine();
     const watched = watch(machine);
     const queue = machine.start({ argv: ["/usr/bin/queue"] });
     for (let i = 0; i < 30; i++) {
-      const helper = machine.start({ argv: ["/usr/bin/ffmpeg", "-i", "in.mp4"], ppid: queue });
+      const helper = machine.start({ argv: ["/usr/bin/ffmpeg", "-i", `${i}.mp4`], ppid: queue });
       await passes(watched, 2 + (i % 5));
       machine.stop(helper);
       if (i % 3 === 0) await watched.pass();
     }
     expect(told(watched, "ffmpeg")).toEqual(nothing);
+  });
+
+  test("for each request is no restart loop either, though all have the same command", async () => {
+    const machine = fakeMachine();
+    const watched = watch(machine);
+    const server = machine.start({ argv: ["/usr/bin/server"] });
+    for (let i = 0; i < 30; i++) {
+      machine.clock.advance(4);
+      const helper = machine.start({ argv: ["/usr/lib/cgi-bin/search"], ppid: server });
+      await watched.pass(1);
+      machine.stop(helper);
+    }
+    await passes(watched, 3);
+    expect(told(watched, "search")).toEqual(nothing);
+  });
+
+  test("is a service of its own when the program keeps it running", async () => {
+    const machine = fakeMachine();
+    const watched = watch(machine);
+    const own = machine.start({ argv: ["/usr/bin/my-supervisor"] });
+    for (let i = 0; i < 4; i++) {
+      const api = machine.start({ argv: ["/usr/bin/api"], ppid: own });
+      await passes(watched, 4);
+      machine.stop(api);
+      await watched.pass();
+    }
+    expect(told(watched, "api")).toMatchObject({ restarts: { exit: 3 }, livesEnded: 3 });
   });
 
   test("without a parent that is seen: what comes now and then is no restart", async () => {
@@ -240,7 +267,7 @@ describe("what is started for each job", () => {
     const watched = watch(machine);
     const daemon = machine.start({ argv: first as string[] });
     for (let i = 0; i < 10; i++) {
-      const sh = machine.start({ argv: shell as string[], ppid: daemon });
+      const sh = machine.start({ argv: [...(shell as string[]), `/tmp/step-${i}`], ppid: daemon });
       const job = machine.start({ argv: command as string[], ppid: sh });
       await watched.pass();
       for (const pid of [job, sh]) machine.stop(pid);
@@ -248,9 +275,8 @@ describe("what is started for each job", () => {
     }
     expect(told(watched, "backup")).toEqual(nothing);
     await passes(watched, 20, 50);
-    expect([...watched.watcher.ledger].map(([group]) => group)).toEqual([
-      (first as string[])[0]?.split("/").at(-1) as string,
-    ]);
+    const names = [...watched.watcher.ledger].map(([group]) => group);
+    expect(names).toEqual([(first as string[])[0]?.split("/").at(-1) as string]);
   });
 
   test("inside a container that runs (exec, probes) is no restart of it", async () => {
