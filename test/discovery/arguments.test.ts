@@ -65,7 +65,7 @@ describe("safeArguments", () => {
     const safe = safeArguments(["java", ...numbered(500), "-jar", "orders.jar", "--fast"]);
     expect(safe[0]).toBe("java");
     expect(safe.slice(-3)).toEqual(["-jar", "orders.jar", "--fast"]);
-    expect(defaultName({ comm: "java", exe: "/usr/bin/java", argv: safe })).toBe("orders.jar");
+    expect(defaultName({ comm: "java", exe: "/usr/bin/java", argv: safe }).name).toBe("orders.jar");
   });
 
   test.each([

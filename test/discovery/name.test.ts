@@ -7,12 +7,12 @@ const anyText = fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(byte
 
 /** A process as the kernel describes it after exec: comm is the program's name, at most 15 bytes. */
 function nameOf(exe: string, commandLine: string, comm = exe.split("/").at(-1)?.slice(0, 15) ?? ""): string {
-  return defaultName({ comm, exe, argv: commandLine.split(" ") });
+  return defaultName({ comm, exe, argv: commandLine.split(" ") }).name;
 }
 
 /** A process that wrote a title over its arguments; most write its beginning into comm as well. */
 function titled(exe: string | undefined, title: string, comm = title.slice(0, 15)): string {
-  return defaultName({ comm, exe, argv: [title] });
+  return defaultName({ comm, exe, argv: [title] }).name;
 }
 
 // Since version 24 the main thread of Node.js is called MainThread, so comm says nothing.
@@ -94,10 +94,10 @@ describe("Python", () => {
     ["python3 -u -W ignore -X dev worker.py", "worker.py"],
     ["python manage.py runserver 0.0.0.0:8000", "manage.py"],
     ["python3 -m http.server 8000", "http.server"],
-    ["python -m uvicorn shop.main:app --host 0.0.0.0", "uvicorn"],
-    ["python3 -um celery -A shop worker", "celery"],
-    ["/usr/bin/python3 /usr/local/bin/gunicorn shop.wsgi", "gunicorn"],
-    ["/opt/venv/bin/python /opt/venv/bin/celery -A shop worker", "celery"],
+    ["python -m uvicorn shop.main:app --host 0.0.0.0", "shop/uvicorn"],
+    ["python3 -um celery -A shop worker", "shop/celery"],
+    ["/usr/bin/python3 /usr/local/bin/gunicorn shop.wsgi", "shop/gunicorn"],
+    ["/opt/venv/bin/python /opt/venv/bin/celery -A shop worker", "shop/celery"],
     ["python3 /srv/orders/app/main.py", "orders/main.py"],
     ["python3 /srv/orders/__main__.py", "orders/__main__.py"],
     ["pypy3 app.py", "app.py"],
@@ -110,11 +110,11 @@ describe("Python", () => {
   });
 
   test.each([
-    ["gunicorn: master [shop.wsgi:application]", "gunicorn"],
-    ["gunicorn: worker [shop.wsgi:application]", "gunicorn"],
-    ["[celeryd: celery@shop-1:MainProcess] -active- (worker -A shop)", "celeryd"],
-    ["[celeryd: celery@shop-1:ForkPoolWorker-3]", "celeryd"],
-    ["[celery beat] running", "celery"],
+    ["gunicorn: master [shop.wsgi:application]", "shop/gunicorn"],
+    ["gunicorn: worker [shop.wsgi:application]", "shop/gunicorn"],
+    ["[celeryd: celery@shop-1:MainProcess] -active- (worker -A shop)", "celery"],
+    ["[celeryd: celery@shop-1:ForkPoolWorker-3]", "celery"],
+    ["[celery beat] running", "celery:beat"],
     ["orders-consumer", "orders-consumer"],
   ])("with the title %j", (title, name) => {
     expect(titled("/usr/bin/python3.11", title)).toBe(name);
@@ -133,12 +133,12 @@ describe("Java", () => {
       "java -XX:+UseG1GC -Dspring.profiles.active=prod -javaagent:/otel.jar -jar /app/orders.jar --server.port=1",
       "orders.jar",
     ],
-    ["java -cp /app/lib/*:/app/classes com.acme.orders.Main --verbose", "com.acme.orders.Main"],
-    ["java -classpath /opt/kafka/libs/* kafka.Kafka /etc/kafka.properties", "kafka.Kafka"],
+    ["java -cp /app/lib/*:/app/classes com.acme.orders.Main --verbose", "orders/Main"],
+    ["java -classpath /opt/kafka/libs/* kafka.Kafka /etc/kafka.properties", "Kafka"],
     ["java --add-opens java.base/java.lang=ALL-UNNAMED --add-opens=java.base/java.io=ALL-UNNAMED -jar a.jar", "a.jar"],
-    ["java --module-path /mods -m com.acme.orders/com.acme.orders.Main", "com.acme.orders.Main"],
-    ["java -p /mods --add-modules ALL-SYSTEM --module com.acme.orders", "com.acme.orders"],
-    ["java @/etc/jvm.options com.acme.Main", "com.acme.Main"],
+    ["java --module-path /mods -m com.acme.orders/com.acme.orders.Main", "orders/Main"],
+    ["java -p /mods --add-modules ALL-SYSTEM --module com.acme.orders", "orders"],
+    ["java @/etc/jvm.options com.acme.Main", "acme/Main"],
     ["java @/etc/jvm.options @/etc/app.options", "java"],
     ["java --source 21 Orders.java", "Orders.java"],
     ["java -jar /srv/orders/main.jar", "orders/main.jar"],
@@ -152,11 +152,11 @@ describe("Java", () => {
 describe("Ruby, PHP, Perl and .NET", () => {
   test.each([
     ["/usr/bin/ruby3.1", "ruby -Ilib -rbundler/setup app.rb", "app.rb"],
-    ["/usr/bin/ruby3.1", "ruby -I lib -r ./boot /srv/shop/bin/rails server", "rails"],
+    ["/usr/bin/ruby3.1", "ruby -I lib -r ./boot /srv/shop/bin/rails server", "shop/rails"],
     ["/usr/local/bin/ruby", "ruby /usr/local/bundle/bin/sidekiq -C config.yml", "sidekiq"],
     ["/usr/local/bin/ruby", "ruby -ne puts($_) access.log", "ruby"],
-    ["/usr/bin/php8.2", "php artisan queue:work --tries=3", "artisan"],
-    ["/usr/bin/php8.2", "php -d memory_limit=1G bin/console messenger:consume", "console"],
+    ["/usr/bin/php8.2", "php artisan queue:work --tries=3", "artisan:queue:work"],
+    ["/usr/bin/php8.2", "php -d memory_limit=1G bin/console messenger:consume", "console:messenger:consume"],
     ["/usr/bin/php8.2", "php -f cron.php", "cron.php"],
     ["/usr/bin/php8.2", "php -S 0.0.0.0:8000 -t public", "php"],
     ["/usr/bin/perl", "/usr/bin/perl -T -w /usr/sbin/spamd --create-prefs", "spamd"],
@@ -178,9 +178,9 @@ describe("Ruby, PHP, Perl and .NET", () => {
   });
 
   test.each([
-    ["/usr/local/bin/ruby", "puma 6.4.0 (tcp://0.0.0.0:3000) [shop]", "puma"],
-    ["/usr/local/bin/ruby", "puma: cluster worker 0: 21 [shop]", "puma"],
-    ["/usr/local/bin/ruby", "sidekiq 7.2.0 shop [0 of 10 busy]", "sidekiq"],
+    ["/usr/local/bin/ruby", "puma 6.4.0 (tcp://0.0.0.0:3000) [shop]", "shop/puma"],
+    ["/usr/local/bin/ruby", "puma: cluster worker 0: 21 [shop]", "shop/puma"],
+    ["/usr/local/bin/ruby", "sidekiq 7.2.0 shop [0 of 10 busy]", "shop/sidekiq"],
     ["/usr/local/bin/ruby", "unicorn master -c config/unicorn.rb -E production", "unicorn"],
     ["/usr/sbin/php-fpm8.2", "php-fpm: master process (/etc/php/8.2/fpm/php-fpm.conf)", "php-fpm"],
     ["/usr/sbin/php-fpm8.2", "php-fpm: pool www", "php-fpm"],
@@ -250,8 +250,8 @@ describe("everything else is called after its program", () => {
 
   test("also when it was started by a path with blanks that is its only argument", () => {
     const exe = "/opt/Acme Tools/order service";
-    expect(defaultName({ comm: "order service", exe, argv: [exe] })).toBe("order service");
-    expect(defaultName({ comm: "order service", exe: undefined, argv: [exe] })).toBe("order service");
+    expect(defaultName({ comm: "order service", exe, argv: [exe] }).name).toBe("order service");
+    expect(defaultName({ comm: "order service", exe: undefined, argv: [exe] }).name).toBe("order service");
   });
 
   test("Debian's redis writes its path into the title, and runs a program of another name", () => {
@@ -288,11 +288,11 @@ describe("what the kernel does not tell", () => {
       "server.js",
     ],
   ])("%s", (_, sources, name) => {
-    expect(defaultName(sources)).toBe(name);
+    expect(defaultName(sources).name).toBe(name);
   });
 
   test("long names are cut, since they become label values", () => {
-    const name = defaultName({ comm: "node", exe: "/bin/node", argv: ["node", `${"x".repeat(5000)}.js`] });
+    const { name } = defaultName({ comm: "node", exe: "/bin/node", argv: ["node", `${"x".repeat(5000)}.js`] });
     expect(name).toBe("x".repeat(128));
   });
 });
@@ -321,7 +321,7 @@ test("defaultName is never empty, never longer than 128, and never throws", () =
   );
   fc.assert(
     fc.property(word, fc.option(word, { nil: undefined }), fc.array(word, { maxLength: 5 }), (comm, exe, argv) => {
-      const name = defaultName({ comm, exe, argv });
+      const { name } = defaultName({ comm, exe, argv });
       expect(name.length).toBeGreaterThan(0);
       expect(name.length).toBeLessThanOrEqual(128);
     }),
