@@ -10,16 +10,16 @@ import { judgeEndedLife } from "./analysis/ended-life.ts";
 import { LifeHistory } from "./analysis/life-history.ts";
 import type { Config } from "./config/config.ts";
 import { type BoundName, Bounds, boundNames, ownerOf } from "./discovery/bounds.ts";
-import type { EngineNames } from "./discovery/engine-names.ts";
+import { groupName } from "./discovery/containers/container.ts";
+import type { Containers } from "./discovery/containers/containers.ts";
 import { Group } from "./discovery/groups.ts";
 import { type Candidate, isPauseProcess, readIdentity } from "./discovery/identity.ts";
 import type { Life, LimitSource } from "./discovery/life.ts";
 import { type Membership, membership, needsPorts } from "./discovery/match.ts";
+import { cutName } from "./discovery/shown.ts";
 import type { Failures } from "./failures.ts";
 import { failureReason, type KernelFiles, TimeoutError } from "./kernel/files.ts";
 import { HeldUpElsewhere, TargetFiles } from "./kernel/target-files.ts";
-import type { PodNames } from "./kubernetes/pod-names.ts";
-import { groupName } from "./kubernetes/pods.ts";
 import { Ledger } from "./ledger/ledger.ts";
 import { type EndedFacts, type Finding, findReasons } from "./ledger/oom-evidence.ts";
 import { RecentHigh } from "./ledger/recent-high.ts";
@@ -93,9 +93,8 @@ export class Watcher {
   readonly cgroups: Cgroups;
   readonly ledger: Ledger;
   readonly reader: ProcessReader;
-  /** Names of containers, where a cluster tells them. */
-  readonly podNames: PodNames | undefined;
-  private readonly engineNames: EngineNames | undefined;
+  /** Where an engine or a cluster describes them. */
+  readonly containers: Containers | undefined;
   /** Memory of the machine in bytes, and its OOM kills since boot; undefined where the kernel does not say. */
   nodeMemory: number | undefined;
   private nodeSwap: number | undefined;
@@ -139,8 +138,7 @@ export class Watcher {
     cgroups?: Cgroups;
     ledger?: Ledger;
     thresholds?: EndedLifeThresholds;
-    podNames?: PodNames | undefined;
-    engineNames?: EngineNames | undefined;
+    containers?: Containers | undefined;
     detection?: Detection;
     targetFiles?: TargetFiles;
     /** Processes that are watched at most, where the configuration does not say. */
@@ -149,8 +147,7 @@ export class Watcher {
     this.files = options.files;
     this.failures = options.failures;
     this.reader = options.reader;
-    this.podNames = options.podNames;
-    this.engineNames = options.engineNames;
+    this.containers = options.containers;
     this.config = options.config;
     this.clock = options.clock ?? systemClock;
     this.targetFiles = options.targetFiles ?? new TargetFiles(options.files);
@@ -194,7 +191,7 @@ export class Watcher {
   nameContainersAnew(): void {
     for (const life of this.lives.values()) {
       const { containerId, name, programName = name } = life.identity;
-      const container = this.podNames?.peek(containerId) ?? this.engineNames?.of(containerId);
+      const container = this.containers?.peek(containerId);
       if (container && groupName(container, programName) !== name) life.refreshAt = Number.NEGATIVE_INFINITY;
     }
   }
@@ -643,15 +640,15 @@ export class Watcher {
       cmdline: cmdline instanceof Error ? undefined : cmdline,
     };
     const identity = readIdentity(this.files, pid, known, { ports: needsPorts(this.config) });
-    const names = identity.podUid === undefined ? (this.engineNames ?? this.podNames) : this.podNames;
-    const container = names?.of(identity.containerId);
+    const container = this.containers?.of(identity.containerId);
     if (container === undefined) return identity;
-    return { ...identity, name: groupName(container, identity.name), programName: identity.name };
+    const version = identity.version ?? (cutName(container.version) || undefined);
+    return { ...identity, name: groupName(container, identity.name), programName: identity.name, version };
   }
 
   private enter(
     { pid, handle, row, startTicks, bootTime }: Pick<Life, "pid" | "handle" | "row"> & StartedAt,
-    { cmdline, ...identity }: Candidate,
+    { cmdline, isHealthCheck: _, ...identity }: Candidate,
     member: Membership,
     now: number,
   ): Life {
@@ -743,7 +740,7 @@ export class Watcher {
     }
     this.readable(life, "cmdline");
     life.hadArguments = candidate.cmdline !== "";
-    const { cmdline: _, ...identity } = candidate;
+    const { cmdline: _, isHealthCheck: __, ...identity } = candidate;
     if (!isDeepStrictEqual(identity, life.identity)) {
       life.identity = identity;
       life.labelVersion++;

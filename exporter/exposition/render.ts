@@ -117,6 +117,7 @@ export class Renderer {
         cgroup: life.cgroup?.label ?? "",
         container_id: identity.containerId ?? "",
         pod_uid: identity.podUid ?? "",
+        version: identity.version ?? "",
       }),
       limitInfoLine: line(processInfo.memoryLimit, { ...name, source: life.limitSource }),
     };
@@ -190,7 +191,7 @@ export class Renderer {
       format,
       container,
       cgroups.flatMap(({ label, containerId }): Sample<typeof container>[] => {
-        const found = this.watcher.podNames?.peek(containerId);
+        const found = this.watcher.containers?.peek(containerId);
         if (found === undefined) return [];
         const labels = {
           cgroup: label,
@@ -201,7 +202,7 @@ export class Renderer {
           container_name: found.container,
           workload: found.workload,
           image: found.image,
-          app_version: found.appVersion,
+          app_version: found.version,
         };
         return [[labels, 1]];
       }),

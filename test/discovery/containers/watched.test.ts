@@ -1,13 +1,13 @@
 // Processes of pods, from the cgroup to the name of the group.
 
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { MiB } from "../../catalog/defaults.ts";
-import { type Config, defaultConfig } from "../../exporter/config/config.ts";
-import { loadConfig, parseConfig } from "../../exporter/config/load.ts";
-import { Pattern } from "../../exporter/config/pattern.ts";
-import { Exporter } from "../../exporter/exporter.ts";
-import { createLogger } from "../../exporter/log.ts";
-import { type FakeMachine, fakeMachine } from "../support/machine.ts";
+import { MiB } from "../../../catalog/defaults.ts";
+import { type Config, defaultConfig } from "../../../exporter/config/config.ts";
+import { loadConfig, parseConfig } from "../../../exporter/config/load.ts";
+import { Pattern } from "../../../exporter/config/pattern.ts";
+import { Exporter } from "../../../exporter/exporter.ts";
+import { createLogger } from "../../../exporter/log.ts";
+import { type FakeMachine, fakeMachine } from "../../support/machine.ts";
 import { ids, podList } from "./pod-list.ts";
 
 const apiGroup = `/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod0d9c3f5e_7a41_4b62_9a53_3f1c2f6b8d10.slice/cri-containerd-${ids.api}.scope`;
