@@ -146,10 +146,9 @@ export function launched(
   if (launcher === undefined) return undefined;
   const whole = path.posix.resolve(launcher.isInProject ? (place.cwd() ?? "/") : "/", file);
   const isBeside = launcher.isInProject || /\/(?:\.?venv|env|virtualenv|node_modules|vendor)\//.test(whole);
+  const beside = isBeside ? speakingFolder(path.posix.dirname(whole)) : undefined;
   const known =
-    appOf(app ?? launcher.app?.(args)) ??
-    (isBeside ? speakingFolder(path.posix.dirname(whole)) : undefined) ??
-    namedByPlace(place);
+    appOf(app ?? launcher.app?.(args)) ?? (beside === name ? undefined : beside) ?? namedByPlace(place, name);
   const role = launcher.role?.(args);
   const service = role === undefined || isPlaceholder(role) ? name : `${name}:${role}`;
   return known === undefined || known === name ? service : `${known}/${service}`;

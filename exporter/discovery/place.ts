@@ -41,25 +41,41 @@ const mostFolders = 64;
 export function namedByPath(file: string, place: Place): Named | undefined {
   const cwd = file.startsWith("/") ? undefined : place.cwd();
   const whole = cwd === undefined ? file : path.posix.resolve(cwd, file);
-  const base = path.posix.basename(whole);
-  // `node .` and `node dist` run what is in a folder
+  if (/(?:^|\/)\.{0,2}$/.test(file)) return named("", { written: file, whole }, place); // `node .` and `node ./`
+  const base = path.posix.basename(file);
+  const folder = { written: path.posix.dirname(file), whole: path.posix.dirname(whole) };
+  // `node dist` runs what is in that folder
   const isFolder = extensionOf(base) === "" && genericFolder.test(base) && !generic.test(base);
-  return isFolder ? named("", path.posix.dirname(whole), place) : namedByFile(path.posix.dirname(whole), base, place);
+  return isFolder ? named("", folder, place) : namedInFolder(base, folder, place);
 }
 
 /** The same of a file in a folder. */
-export function namedByFile(folder: string, base: string, place: Place): Named | undefined {
-  const own = isTemporary(base, folder) ? { name: "", version: undefined } : withoutVersion(unwrapped(base));
+export const namedByFile = (folder: string, base: string, place: Place): Named | undefined =>
+  namedInFolder(base, { written: folder, whole: folder }, place);
+
+/** As the arguments have it, and with the folder that the process runs in before it. */
+interface Folder {
+  readonly written: string;
+  readonly whole: string;
+}
+
+function namedInFolder(base: string, folder: Folder, place: Place): Named | undefined {
+  const own = isTemporary(base, folder.whole) ? { name: "", version: undefined } : withoutVersion(unwrapped(base));
   const name = own.name || `*${extensionOf(base)}`;
   return named(name === "*" ? "" : name, folder, place, own.version);
 }
 
-function named(name: string, folder: string, place: Place, ownVersion?: string): Named | undefined {
-  const version = ownVersion ?? versionIn(folder);
+function named(name: string, { written, whole }: Folder, place: Place, ownVersion?: string): Named | undefined {
+  const version = ownVersion ?? versionIn(whole);
   if (name !== "" && !generic.test(name)) return { name, version };
-  const inside = place.service ?? speakingFolder(folder) ?? namedByUnitOrFolder(place);
-  const whole = name === "" || inside === undefined ? (inside ?? name) : `${inside}/${name}`;
-  return whole === "" ? undefined : { name: whole, version };
+  const inside =
+    place.service ??
+    speakingFolder(written) ??
+    unitName(place.unit) ??
+    speakingFolder(whole) ??
+    speakingFolder(place.cwd() ?? "");
+  const called = name === "" || inside === undefined ? (inside ?? name) : `${inside}/${name}`;
+  return called === "" ? undefined : { name: called, version };
 }
 
 /** Nix runs `.orders-wrapped`, a file that a script called `orders` starts. */
@@ -103,9 +119,16 @@ export function unitName(unit: string | undefined): string | undefined {
 const unescaped = (name: string) =>
   name.replace(/\\x([0-9a-f]{2})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
 
-/** A folder can change while a program runs, and may not be read by everybody; a unit does neither. */
-const namedByUnitOrFolder = ({ unit, cwd }: Place) => unitName(unit) ?? speakingFolder(cwd() ?? "");
-
-/** What a program that says nothing itself belongs to: what its user called it, the folder that it runs in, else its unit. */
-export const namedByPlace = ({ service, unit, cwd }: Place): string | undefined =>
-  service ?? speakingFolder(cwd() ?? "") ?? unitName(unit);
+/**
+ * What a program that says nothing itself belongs to: what its user called it, its unit, else the folder that it runs in. A folder
+ * can change while a program runs, and that of a master under another user may not be read where its workers' may; a unit does
+ * neither. `own` is what the program is called anyway.
+ */
+export function namedByPlace({ service, unit, cwd }: Place, own = ""): string | undefined {
+  const candidates = [() => service, () => unitName(unit), () => speakingFolder(cwd() ?? "")];
+  for (const candidate of candidates) {
+    const name = candidate();
+    if (name !== undefined && name !== own) return name;
+  }
+  return undefined;
+}

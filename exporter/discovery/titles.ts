@@ -30,8 +30,12 @@ const titles: readonly Title[] = [
 /** Programs whose processes share only this much of a title. */
 const families: Readonly<Record<string, string>> = { celeryd: "celery" };
 
+/** Characters of a title that are looked at: some patterns take time by the square of them. */
+const longest = 512;
+
 /** By the whole title where its form is known, else by its first word. Empty where it begins with a sign. */
-export function namedByTitle(title: string, place: Place): Named {
+export function namedByTitle(whole: string, place: Place): Named {
+  const title = whole.slice(0, longest);
   for (const { pattern, launcher } of titles) {
     const found = pattern.exec(title);
     if (found === null) continue;
