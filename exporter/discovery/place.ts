@@ -34,6 +34,9 @@ const supervisor =
 /** Version managers of runtimes: the versions in these paths are not the program's. */
 const ofRuntime = /\/(?:\.nvm|\.fnm|\.rbenv|\.pyenv|\.asdf|\.rvm|\.volta|mise|jvm|erts-[\d.]+)\//;
 
+/** Of a unit's name, in characters; a cgroup cannot have a longer one (NAME_MAX). */
+const longestUnit = 255;
+
 /** Deeper folders than so many are not looked at: a target can make thousands. */
 const mostFolders = 64;
 
@@ -108,7 +111,8 @@ function versionIn(folder: string): string | undefined {
  * Undefined for one that starts other people's programs.
  */
 export function unitName(unit: string | undefined): string | undefined {
-  const [, template = "", instance] = /^(.+?)(?:@(.*))?\.service$/.exec(unescaped(unit ?? "")) ?? [];
+  const [, template = "", instance] =
+    /^(.+?)(?:@(.*))?\.service$/.exec(unescaped(unit ?? "").slice(0, longestUnit)) ?? [];
   const { name } = withoutVersion(template);
   if (name === "" || supervisor.test(name)) return undefined;
   const word = instance === undefined || /^\d+$/.test(instance) ? "" : withoutVersion(instance).name;

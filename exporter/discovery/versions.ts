@@ -41,8 +41,12 @@ const attached = new RegExp(String.raw`(?<=[a-z]{2})(?:(?<version>${dotted})|(?<
 const qualifierAlone = /[-.](?<version>SNAPSHOT|RELEASE)$/;
 const numberOfArchive = /[-_.](?<version>v?\d+)$/i;
 
+/** Most parts of most paths have none, and need not be looked at further. */
+const mayHaveOne = /\d|SNAPSHOT|RELEASE/;
+
 /** The name of a file or folder without what changes; whose extension stays. */
 export function withoutVersion(file: string): Unversioned {
+  if (!mayHaveOne.test(file)) return { name: file, version: undefined };
   const python = /^(python|pypy)(\d)\.(\d+)$/.exec(file);
   if (python !== null) return { name: `${python[1]}${python[2]}`, version: `${python[2]}.${python[3]}` }; // as the link to it
   const text = file.slice(0, longest);
