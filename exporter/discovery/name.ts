@@ -42,7 +42,13 @@ export function defaultName({ comm, argv, exe, unit, cwd = () => undefined }: Na
     byWhatRuns(words, program, place) ??
     byErlangNode(words, program) ??
     byProgram(program, called === undefined ? file : (exe ?? words[0]), isSetTitle(words, exe), place);
-  return { name: (name || comm || "unknown").slice(0, sizes.name), version };
+  return { name: (name || comm || "unknown").slice(0, sizes.name), version: version ?? versionOfProgram(exe, name) };
+}
+
+/** A title hides it: `php-fpm: pool www` of php-fpm8.2. */
+function versionOfProgram(exe: string | undefined, name: string): string | undefined {
+  const program = withoutVersion(programName(exe ?? ""));
+  return program.name === name ? program.version : undefined;
 }
 
 /** A program that was run from memory, or a script from a descriptor: its path is no name. */

@@ -536,6 +536,12 @@ describe("the version that is cut off is kept", () => {
     });
   });
 
+  test("of a program that hides it behind a title", () => {
+    const exe = "/usr/sbin/php-fpm8.2";
+    expect(defaultName({ comm: "php-fpm8.2", exe, argv: ["php-fpm: pool www"] }).version).toBe("8.2");
+    expect(defaultName({ comm: "php-fpm8.2", exe: undefined, argv: ["php-fpm: pool www"] }).version).toBeUndefined();
+  });
+
   test("of a title", () => {
     expect(defaultName({ comm: "PM2", exe: "/usr/bin/node", argv: ["PM2 v5.3.0: God Daemon (/root/.pm2)"] })).toEqual({
       name: "PM2",
