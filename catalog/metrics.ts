@@ -134,9 +134,11 @@ export const recentMetrics = {
 
 /** What names a process and its limit; joined to the values above on group and slot. */
 export const processInfo = {
-  process: info("leakwatch_process_info", "The process that fills the slot now, and where it runs.", {
-    labels: ["group", "slot", "pid", "exe", "cgroup", "container_id", "pod_uid"],
-  }),
+  process: info(
+    "leakwatch_process_info",
+    "The process that fills the slot now, where it runs, and its version, where the name of its file or folder has one, else that of its container.",
+    { labels: ["group", "slot", "pid", "exe", "cgroup", "container_id", "pod_uid", "version"] },
+  ),
   memoryLimit: info(
     "leakwatch_process_memory_limit_info",
     "Where the memory limit comes from: cgroup (its own), ancestor (a cgroup above), config, node (no limit is set), or unknown (its cgroup cannot be seen from here; then there is no limit series).",
@@ -212,7 +214,7 @@ export const cgroupMetrics = {
   }),
   container: info(
     "leakwatch_cgroup_container_info",
-    "The container that the cgroup belongs to, as the Kubernetes API names it. Only with --kubernetes.pods.",
+    "The container that the cgroup belongs to, as the Kubernetes API or the container engine describes it. Only with --kubernetes.pods or --docker.socket.",
     {
       labels: [
         "cgroup",
@@ -337,7 +339,7 @@ export const selfMetrics = {
   ),
   podsListed: gauge(
     "leakwatch_pods_listed_timestamp_seconds",
-    "Unix time at which the Kubernetes API last told the pods of this node. Only with --kubernetes.pods.",
+    "Unix time at which the Kubernetes API last returned the pods of this node. Only with --kubernetes.pods.",
     { unit: "seconds" },
   ),
   configReloadSuccessful: gauge(

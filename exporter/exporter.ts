@@ -6,14 +6,15 @@ import type { GroupVerdict, Verdicts } from "./analysis/verdicts.ts";
 import type { Config } from "./config/config.ts";
 import { type ConfigError, loadConfig } from "./config/load.ts";
 import { type BoundName, processesWithin } from "./discovery/bounds.ts";
-import { EngineNames } from "./discovery/engine-names.ts";
+import { Containers } from "./discovery/containers/containers.ts";
+import { EngineSource } from "./discovery/containers/engine.ts";
+import { KubernetesSource } from "./discovery/containers/kubernetes-pods.ts";
 import { type Exposition, Expositions } from "./exposition/exposition.ts";
 import { endOf, type Format, selfMetricsAs } from "./exposition/format.ts";
 import { Renderer } from "./exposition/render.ts";
 import { type SelfSamples, selfMetricsText } from "./exposition/self-metrics.ts";
 import { Failures } from "./failures.ts";
 import { KernelFiles, type KernelRoots } from "./kernel/files.ts";
-import { PodNames } from "./kubernetes/pod-names.ts";
 import type { Logger } from "./log.ts";
 import { parseOpenFilesLimit } from "./procfs/limits.ts";
 import { ProcessReader } from "./samplers/process-reader.ts";
@@ -49,8 +50,8 @@ export class Exporter {
   private readonly renderer: Renderer;
   private readonly selfText: () => Promise<string>;
   private readonly smaps: SmapsSampler;
-  private readonly podNames: PodNames | undefined;
-  private readonly engineNames: EngineNames | undefined;
+  private readonly containers: Containers | undefined;
+  private readonly listsPods: boolean;
   private readonly expositions: Record<Format, Expositions> = {
     text: new Expositions(),
     openmetrics: new Expositions(),
@@ -88,24 +89,15 @@ export class Exporter {
     const files = new KernelFiles(options.roots);
     const maxKept = options.maxKeptDescriptors ?? ownMaxKept();
     const reader = new ProcessReader(files, { maxKept });
-    this.podNames = options.listPods && this.namesFrom(options.listPods);
-    this.engineNames =
-      options.dockerSocket === undefined
-        ? undefined
-        : new EngineNames({
-            socket: options.dockerSocket,
-            failures: this.failures,
-            clock: this.clock,
-            onChange: () => this.watcher?.refreshContainerNames(),
-          });
+    this.listsPods = options.listPods !== undefined;
+    this.containers = this.containersFrom(options);
     this.watcher = new Watcher({
       files,
       failures: this.failures,
       reader,
       config: this.config,
       clock: this.clock,
-      podNames: this.podNames,
-      engineNames: this.engineNames,
+      containers: this.containers,
       detection: this.detection,
       maxProcesses: processesWithin(process.constrainedMemory()),
     });
@@ -117,7 +109,7 @@ export class Exporter {
 
   /** Takes the first pass, and goes on in the background. */
   async start(): Promise<void> {
-    await Promise.all([this.podNames?.refreshIfDue(), this.engineNames?.refreshIfDue()]); // else groups would be named twice
+    await this.containers?.refreshIfDue(); // else groups would be named twice
     await this.exclusively(() => this.runPass({ full: true }));
     this.log.info("watching", {
       processes: this.watcher.watched.size,
@@ -220,8 +212,7 @@ export class Exporter {
   private async runPass(options: { full: boolean }): Promise<void> {
     const report = await this.watchedPass(options);
     if (options.full) this.lastFullPass = report.monotonic;
-    void this.podNames?.refreshIfDue(); // its answer is for passes to come
-    void this.engineNames?.refreshIfDue();
+    void this.containers?.refreshIfDue(); // its answer is for passes to come
     if (this.config.smaps.enabled) await this.smaps.sampleIfDue(this.config.smaps, this.clock.monotonic());
     this.fresh.clear();
     this.tidyHeap(this.watcher.watched.size);
@@ -245,9 +236,18 @@ export class Exporter {
     }
   }
 
-  private namesFrom(list: () => Promise<string>): PodNames {
+  private containersFrom({
+    listPods,
+    dockerSocket,
+  }: Pick<ConstructorParameters<typeof Exporter>[0], "listPods" | "dockerSocket">): Containers | undefined {
+    const sources = [
+      ...(listPods === undefined ? [] : [new KubernetesSource(listPods)]), // knows more of a pod's containers
+      ...(dockerSocket === undefined ? [] : [new EngineSource(dockerSocket)]),
+    ];
     const onChange = () => this.watcher?.refreshContainerNames();
-    return new PodNames({ list, failures: this.failures, clock: this.clock, onChange });
+    return sources.length === 0
+      ? undefined
+      : new Containers({ sources, failures: this.failures, clock: this.clock, onChange });
   }
 
   private exclusively<T>(work: () => Promise<T>): Promise<T> {
@@ -302,7 +302,7 @@ export class Exporter {
       leftOut: bounds.map(({ bound, processes }) => [{ bound }, processes] as const),
       heldUpReads: [[{}, watcher.targetFiles.heldUp]],
       smapsSkipped: [[{}, this.config.smaps.enabled ? this.smaps.skipped : undefined]],
-      podsListed: [[{}, this.podNames?.listedAt]],
+      podsListed: [[{}, this.listsPods ? this.containers?.listedAt : undefined]],
       configReloadSuccessful: [[{}, this.reload.successful ? 1 : 0]],
       configReloadTime: [[{}, this.reload.time]],
     };

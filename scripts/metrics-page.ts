@@ -19,7 +19,7 @@ export function metricsPage(): string {
 What the exporter serves at \`/metrics\`. A value that cannot be read has no series; it is never 0.
 
 * \`group\` is what a user calls the process: the name from the configuration, or the script, module, archive or program.
-  It stays the same over restarts.
+  It stays the same over restarts and deploys.
 * \`slot\` is the ordinal of a process in its group, "0", "1", …: a restarted process takes the slot of the one that ended,
   so there are never more series than processes that ran at once.
 * \`reason\` of a restart is one of ${restartReasons.map((reason) => `\`${reason}\``).join(", ")};

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { defaultListenAddress, web } from "../../catalog/defaults.ts";
 import { compressed, detection } from "../../catalog/detection.ts";
 import { ConfigError, loadConfig } from "../config/load.ts";
+import { AnswerError } from "../discovery/containers/bounded-answer.ts";
 import { endIfHeldUp } from "../exit.ts";
 import { Exporter, ownMaxConnections } from "../exporter.ts";
 import { createLogger, type LogFormat, type LogLevel, logLevels } from "../log.ts";
@@ -115,12 +116,12 @@ async function serve(options: ServeOptions): Promise<void> {
 
 /** Loaded when needed: a sidecar has no use for it. */
 async function podLister(): Promise<() => Promise<string>> {
-  const { accessFromEnvironment, ApiError, listPods } = await import("../kubernetes/api.ts");
+  const { accessFromEnvironment, listPods } = await import("../discovery/containers/kubernetes-api.ts");
   try {
     const access = accessFromEnvironment(process.env);
     return () => listPods(access);
   } catch (error) {
-    if (error instanceof ApiError) return refuse(`--kubernetes.pods: ${error.message}`, 2);
+    if (error instanceof AnswerError) return refuse(`--kubernetes.pods: ${error.message}`, 2);
     throw error;
   }
 }

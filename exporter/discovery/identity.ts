@@ -7,9 +7,12 @@ import { failureReason, type KernelFiles } from "../kernel/files.ts";
 import { type MemoryCgroup, parseMemoryCgroup } from "../procfs/cgroup.ts";
 import { parseCmdline } from "../procfs/cmdline.ts";
 import { parseListeningPorts } from "../procfs/net-tcp.ts";
+import { parseStat, ticksPerSecond } from "../procfs/stat.ts";
 import { safeArguments } from "./arguments.ts";
 import { type HeapLimit, heapLimitOf } from "./heap-limit.ts";
+import { whatRuns } from "./interpreters.ts";
 import { defaultName } from "./name.ts";
+import { cutName } from "./shown.ts";
 
 /** What is kept of a process. */
 export interface Identity extends CgroupIdentity {
@@ -18,7 +21,9 @@ export interface Identity extends CgroupIdentity {
   /** What its program is called, where the container's name is known and comes first. */
   programName?: string;
   /** Is its container made to run to its end, as those of Jobs are? */
-  isJob?: boolean;
+  isJob?: true;
+  /** The version that was cut off its name, else that of its container; cut, and without what acts on a terminal. */
+  version: string | undefined;
   comm: string;
   /** Path of the program; undefined where the link may not be read. */
   exe: string | undefined;
@@ -34,6 +39,8 @@ export interface Identity extends CgroupIdentity {
 export interface Candidate extends Identity {
   /** Its arguments, joined with blanks; without secrets, and cut. */
   cmdline: string;
+  /** An engine started it in a container that was already there, a moment ago, to ask how the app is. */
+  isHealthCheck: boolean;
 }
 
 /** What the caller has read of a process anyway. `cmdline` is the text of that file, undefined where it could not be read. */
@@ -53,16 +60,22 @@ export function readIdentity(
   options: { ports: boolean },
 ): Candidate {
   const argv = safeArguments(parseCmdline(known.cmdline ?? ""));
-  const exe = readExe(files, known.thread === undefined ? [pid] : [pid, "task", known.thread]);
+  const own = known.thread === undefined ? [pid] : [pid, "task", known.thread];
+  const exe = readLink(files, own, "exe");
   const cgroup = parseMemoryCgroup(files.textIfPresent(files.proc(pid, "cgroup")) ?? "");
+  const place = identifyCgroup(cgroup?.path ?? "");
+  const cwd = () => readLink(files, own, "cwd");
+  const { name, version } = defaultName({ comm: known.comm, argv, exe, unit: place.unit, cwd });
   return {
-    name: defaultName({ comm: known.comm, argv, exe }),
+    name,
+    version: version === undefined ? undefined : cutName(version),
     comm: known.comm,
     exe,
     cmdline: argv.join(" "),
+    isHealthCheck: isCalledHealthCheck(argv) && isStartedByEngine(files, pid, place),
     uid: known.uid,
     cgroup,
-    ...identifyCgroup(cgroup?.path ?? ""),
+    ...place,
     ...heapOf(argv),
     ports: options.ports ? readPorts(files, pid) : [],
   };
@@ -73,8 +86,7 @@ export function isPauseProcess(identity: Candidate): boolean {
   const [first = "", ...rest] = identity.cmdline.split(" ");
   const program = path.basename(identity.exe ?? first);
   if (path.basename(first) === "sleep" && rest.join(" ") === "infinity") return true;
-  // what an engine starts now and then in a container without curl, ours among them: no service, and gone at once
-  if (rest.some((word) => /^healthcheck\.\w+$/.test(path.basename(word)))) return true;
+  if (identity.isHealthCheck) return true;
   // an engine's own, about to become the app or such a check
   if (/^(runc|crun|youki)$/.test(path.basename(first)) && rest.join(" ") === "init") return true;
   return ["pause", "catatonit", "docker-init"].includes(program);
@@ -86,10 +98,44 @@ function heapOf(argv: readonly string[]): Pick<Identity, "heap"> {
   return heap === undefined ? {} : { heap };
 }
 
-/** The link needs the same rights as the descriptors, so its absence is ordinary. */
-function readExe(files: KernelFiles, folder: (string | number)[]): string | undefined {
+/** A script of that name: an argument such as `--config healthcheck.yaml` is no program. */
+function isCalledHealthCheck(argv: readonly string[]): boolean {
+  const called = path.basename(argv[0] ?? "");
+  const script = whatRuns(argv, called, called)?.what ?? "";
+  return [called, path.basename(script)].some((name) => /^healthcheck(\.(m|c)?js|\.py|\.sh|\.rb|\.php)?$/.test(name));
+}
+
+/** A check that takes longer than this has failed by every engine's default; what goes on is a service. Seconds. */
+const longestHealthCheck = 60;
+
+/**
+ * An engine starts a check from outside of the container, in which another process is the first. A container's own program has no
+ * parent in it either, and is told by its id there, or at last by its age.
+ */
+function isStartedByEngine(files: KernelFiles, pid: number, { containerId }: CgroupIdentity): boolean {
+  const { ppid, startTicks } = parseStat(files.text(files.proc(pid, "stat")));
+  const uptime = Number.parseFloat(files.text(files.proc("uptime")));
+  if (!(uptime - startTicks / ticksPerSecond < longestHealthCheck)) return false;
+  const idInContainer = /^NSpid:.*\t(\d+)$/m.exec(files.text(files.proc(pid, "status")))?.[1];
+  if (idInContainer === "1") return false;
+  if (ppid === 0) return true; // from outside of the pid namespace that we see
+  return containerId !== undefined && !isInContainer(files, ppid, containerId);
+}
+
+/** Also true of a process that may not be read. */
+function isInContainer(files: KernelFiles, pid: number, containerId: string): boolean {
   try {
-    return files.link(files.proc(...folder, "exe"));
+    const cgroup = parseMemoryCgroup(files.text(files.proc(pid, "cgroup")));
+    return cgroup === undefined || identifyCgroup(cgroup.path).containerId === containerId;
+  } catch {
+    return true;
+  }
+}
+
+/** These links need the same permission as the descriptors, so their absence is ordinary. */
+function readLink(files: KernelFiles, folder: readonly (string | number)[], name: "exe" | "cwd"): string | undefined {
+  try {
+    return files.link(files.proc(...folder, name));
   } catch {
     return undefined;
   }

@@ -48,7 +48,7 @@ function fits(match: Match, identity: Candidate): Words | undefined {
   if (match.port !== undefined && !identity.ports.includes(match.port)) return undefined;
   const words: Record<string, string> = {};
   const texts: [Pattern | undefined, (string | undefined)[]][] = [
-    [match.name, [identity.name, identity.comm]],
+    [match.name, [identity.name, identity.programName, identity.comm]],
     [match.exe, [identity.exe]],
     [match.cmdline, [identity.cmdline]],
     [match.cgroup, [identity.cgroup?.path]],

@@ -10,8 +10,8 @@ import {
   processMetrics,
   recentMetrics,
 } from "../../catalog/metrics.ts";
+import type { Containers } from "../discovery/containers/containers.ts";
 import { cutPath } from "../discovery/shown.ts";
-import type { PodNames } from "../kubernetes/pod-names.ts";
 import type { GroupAccount } from "../ledger/ledger.ts";
 import { columnCount, columns, newHighs } from "../memory/process-table.ts";
 import type { Life } from "../model/life.ts";
@@ -23,9 +23,9 @@ import { formatNumber, TextBuffer } from "./text-buffer.ts";
 /** Series written between two pauses in which other work can run. */
 const seriesPerSlice = 8192;
 
-/** The names of containers, where a cluster says them. */
-interface Containers {
-  readonly podNames: PodNames | undefined;
+/** Where an engine or a cluster describes containers. */
+interface Described {
+  readonly containers: Containers | undefined;
 }
 
 /** The unchanging parts of a process' series, as bytes. */
@@ -47,14 +47,14 @@ interface CgroupTexts {
 }
 
 export class Renderer {
-  private readonly state: State<GroupAccount> & Containers;
+  private readonly state: State<GroupAccount> & Described;
   private buffer = new TextBuffer(0);
   private readonly texts = new WeakMap<Life, LifeTexts>();
   private readonly cgroupTexts = new WeakMap<WatchedCgroup, CgroupTexts>();
   private readonly heads = new Map<string, Uint8Array>();
   private written = 0;
 
-  constructor(state: State<GroupAccount> & Containers) {
+  constructor(state: State<GroupAccount> & Described) {
     this.state = state;
   }
 
@@ -124,6 +124,7 @@ export class Renderer {
         cgroup: life.cgroup?.label ?? "",
         container_id: identity.containerId ?? "",
         pod_uid: identity.podUid ?? "",
+        version: identity.version ?? "",
       }),
       limitInfoLine: line(processInfo.memoryLimit, { ...name, source: life.limitSource }),
     };
@@ -152,7 +153,7 @@ export class Renderer {
       format,
       container,
       cgroups.flatMap(({ label, containerId }): Sample<typeof container>[] => {
-        const found = this.state.podNames?.peek(containerId);
+        const found = this.state.containers?.peek(containerId);
         if (found === undefined) return [];
         const labels = {
           cgroup: label,
@@ -163,7 +164,7 @@ export class Renderer {
           container_name: found.container,
           workload: found.workload,
           image: found.image,
-          app_version: found.appVersion,
+          app_version: found.version,
         };
         return [[labels, 1]];
       }),

@@ -355,7 +355,7 @@ export class Roster {
   ): Life {
     const { now } = this;
     const { cgroups, limits, thresholds } = this.options;
-    const { cmdline, ...identity } = candidate;
+    const { cmdline, isHealthCheck: _, ...identity } = candidate;
     const status = this.readings.reader.lastStatus();
     const owner = ownerOf(identity);
     this.bounds.take(owner);
@@ -478,7 +478,7 @@ export class Roster {
     this.readings.readable(life, "stat");
     life.hadArguments = candidate.cmdline !== "";
     life.commandHash = hashOf(candidate.cmdline);
-    const { cmdline: _, ...identity } = candidate;
+    const { cmdline: _, isHealthCheck: __, ...identity } = candidate;
     if (!isDeepStrictEqual(identity, life.identity)) {
       life.identity = identity;
       life.labelVersion++;

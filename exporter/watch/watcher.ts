@@ -6,13 +6,13 @@ import { type Detection, detection } from "../../catalog/detection.ts";
 import type { EndedLifeThresholds } from "../../catalog/ended-life.ts";
 import type { Config } from "../config/config.ts";
 import { type BoundName, boundNames } from "../discovery/bounds.ts";
-import type { EngineNames } from "../discovery/engine-names.ts";
+import { groupName } from "../discovery/containers/container.ts";
+import type { Containers } from "../discovery/containers/containers.ts";
 import type { Candidate } from "../discovery/identity.ts";
+import { cutName } from "../discovery/shown.ts";
 import type { Failures } from "../failures.ts";
 import type { KernelFiles } from "../kernel/files.ts";
 import { TargetFiles } from "../kernel/target-files.ts";
-import type { PodNames } from "../kubernetes/pod-names.ts";
-import { groupName } from "../kubernetes/pods.ts";
 import { type Ended, Ends } from "../ledger/ends.ts";
 import { type GroupAccount, Ledger } from "../ledger/ledger.ts";
 import { column, ProcessTable } from "../memory/process-table.ts";
@@ -53,8 +53,7 @@ export interface WatcherOptions {
   cgroups?: Cgroups;
   ledger?: Ledger;
   thresholds?: EndedLifeThresholds;
-  podNames?: PodNames | undefined;
-  engineNames?: EngineNames | undefined;
+  containers?: Containers | undefined;
   detection?: Detection;
   targetFiles?: TargetFiles;
   /** Processes that are watched at most, where the configuration does not say. */
@@ -67,8 +66,8 @@ export class Watcher implements State<GroupAccount> {
   readonly ledger: Ledger;
   readonly reader: ProcessReader;
   readonly targetFiles: TargetFiles;
-  /** Names of containers, where a cluster tells them. */
-  readonly podNames: PodNames | undefined;
+  /** Where an engine or a cluster describes them. */
+  readonly containers: Containers | undefined;
   lastPass: PassReport | undefined;
   passes = 0;
   /** Seconds spent in passes. */
@@ -79,7 +78,6 @@ export class Watcher implements State<GroupAccount> {
   private readonly files: KernelFiles;
   private readonly clock: Clock;
   private readonly bootClock: BootClock;
-  private readonly engineNames: EngineNames | undefined;
   private readonly lives = new Map<number, Life>();
   private readonly slices = new Slices();
   private readonly node: Node;
@@ -91,14 +89,13 @@ export class Watcher implements State<GroupAccount> {
   private config: Config;
 
   constructor(options: WatcherOptions) {
-    const { files, failures, reader, config, podNames, engineNames } = options;
+    const { files, failures, reader, config, containers } = options;
     const windows = options.detection ?? detection;
     const thresholds = options.thresholds ?? windows.endedLife;
     this.files = files;
     this.reader = reader;
     this.config = config;
-    this.podNames = podNames;
-    this.engineNames = engineNames;
+    this.containers = containers;
     this.clock = options.clock ?? systemClock;
     this.bootClock = new BootClock(files, this.clock);
     this.watchingSince = this.bootClock.now();
@@ -124,7 +121,7 @@ export class Watcher implements State<GroupAccount> {
         return node.usedRatio;
       },
     };
-    this.ends = new Ends({ surroundings, ledger, thresholds, detection: windows });
+    this.ends = new Ends({ surroundings, ledger, thresholds, detection: windows, states: containers });
     this.roster = new Roster(lives, {
       files,
       failures,
@@ -191,17 +188,18 @@ export class Watcher implements State<GroupAccount> {
   refreshContainerNames(): void {
     for (const life of this.lives.values()) {
       const { containerId, name, programName = name } = life.identity;
-      const container = this.podNames?.peek(containerId) ?? this.engineNames?.of(containerId);
+      const container = this.containers?.peek(containerId);
       if (container && groupName(container, programName) !== name) life.refreshAt = Number.NEGATIVE_INFINITY;
     }
   }
 
   /** The identity with the name of its container before that of the program, where it is known. */
   withContainer(identity: Candidate): Candidate {
-    const names = identity.podUid === undefined ? (this.engineNames ?? this.podNames) : this.podNames;
-    const container = names?.of(identity.containerId);
+    const container = this.containers?.of(identity.containerId);
     if (container === undefined) return identity;
-    return { ...identity, name: groupName(container, identity.name), programName: identity.name };
+    const version = identity.version ?? (cutName(container.version) || undefined);
+    const described = { ...identity, name: groupName(container, identity.name), programName: identity.name, version };
+    return container.isJob ? { ...described, isJob: true } : described;
   }
 
   /** Passes must not overlap: the caller sees to that. `full` reads the cgroups' memory too, for a scrape. */

@@ -11,6 +11,8 @@ const id = "8c1e5d2f9b7a4630e1c8d5f2b9a7604318e5c1d2f9b7a4630e1c8d5f2b9a7604";
 const outer = "1f0d6c8b7a5e49321f0d6c8b7a5e49321f0d6c8b7a5e49321f0d6c8b7a5e4932";
 const uid = "0d9c3f5e-7a41-4b62-9a53-3f1c2f6b8d10";
 const uid_ = uid.replaceAll("-", "_");
+/** Of an ECS task. */
+const task = "34dc0b5e626f2c5c4c5170e34b10e765";
 /** A static pod's uid is the hash of its file. */
 const hash = "9f86d081884c7d659a2feaa0c55ad015";
 
@@ -73,7 +75,51 @@ describe("identifyCgroup finds container and pod", () => {
       id,
       uid,
     ],
-    ["Amazon ECS", `/ecs/4f1d2b3c4d5e6f708192a3b4c5d6e7f8/${id}`, id, undefined],
+    ["podman, Quadlet", `/system.slice/web.service/libpod-payload-${id}`, id, undefined],
+    [
+      "podman, Quadlet of a user",
+      `/user.slice/user-1000.slice/user@1000.service/app.slice/web.service/libpod-payload-${id}`,
+      id,
+      undefined,
+    ],
+    ["nerdctl, cgroupfs driver", `/default/${id}`, id, undefined],
+    ["an engine that nobody here knows", `/system.slice/isulad-${id}.scope`, id, undefined],
+    ["k3s", `/kubepods/burstable/pod${uid}/${id}`, id, uid],
+    ["k3s in a docker container", `/docker/${outer}/kubepods/pod${uid}/${id}`, id, uid],
+    ["cri-dockerd", `/kubepods.slice/kubepods-pod${uid_}.slice/docker-${id}.scope`, id, uid],
+    ["a group below a container", `/docker/${id}/workers/3`, id, undefined],
+    ["a cgroup that was removed", `/docker/${id} (deleted)`, id, undefined],
+    ["Amazon ECS on EC2", `/ecs/${task}/${id}`, id, undefined],
+    ["Amazon ECS on EC2, by cluster", `/ecs/shop/${task}/${id}`, id, undefined],
+    ["Amazon ECS on EC2, version 2", `/ecstasks.slice/ecstasks-${task}.slice/docker-${id}.scope`, id, undefined],
+    ["Amazon ECS on Fargate", `/ecs/${task}/${task}-1234567890`, `${task}-1234567890`, undefined],
+    ["Amazon ECS on Fargate, a short number", `/ecs/${task}/${task}-7`, `${task}-7`, undefined],
+    [
+      "Amazon ECS on Fargate, version 2",
+      `/ecstasks.slice/ecstasks-${task}.slice/${task}-265927825`,
+      `${task}-265927825`,
+      undefined,
+    ],
+    ["Nomad", `/nomad.slice/share.slice/${uid}.web.scope`, `${uid}.web`, undefined],
+    ["Nomad with reserved cores", `/nomad.slice/reserve.slice/${uid}.web-api.scope`, `${uid}.web-api`, undefined],
+    ["Nomad on version 1", `/nomad/${uid}-web`, `${uid}-web`, undefined],
+    ["Nomad that runs docker", `/nomad.slice/share.slice/docker-${id}.scope`, id, undefined],
+    ["Garden", `/system.slice/garden.service/garden/${uid}`, uid, undefined],
+    ["Garden of Cloud Foundry", "/garden/good/4e2b3f96-1f2e-4a77-6be9-ad5d", "4e2b3f96-1f2e-4a77-6be9-ad5d", undefined],
+    ["Mesos", `/mesos/${uid}`, uid, undefined],
+    ["BuildKit", "/docker/buildkit/k9y3h2q7w5e8r1t4z6u0i2o3p", "k9y3h2q7w5e8r1t4z6u0i2o3p", undefined],
+    ["LXC", "/lxc.payload.web/system.slice/nginx.service", "web", undefined],
+    ["LXC 3", "/lxc.payload/web", "web", undefined],
+    ["LXC on version 1, and Proxmox", "/lxc/101/ns/system.slice/cron.service", "101", undefined],
+    ["docker in LXC", `/lxc.payload.web/docker/${id}`, id, undefined],
+    ["systemd-nspawn", "/machine.slice/systemd-nspawn@web.service/payload", "web", undefined],
+    [
+      "systemd-nspawn with systemd inside",
+      "/machine.slice/systemd-nspawn@web.service/payload/system.slice/cron.service",
+      "web",
+      undefined,
+    ],
+    ["systemd-nspawn, by hand", "/machine.slice/machine-my\\x2dweb.scope", "my-web", undefined],
     ["a sibling in a pod, private namespace", `/../cri-containerd-${id}.scope`, id, undefined],
     [
       "a container of another pod, private namespace",
@@ -90,6 +136,12 @@ describe("identifyCgroup finds container and pod", () => {
 describe("identifyCgroup finds the unit", () => {
   test.each([
     ["a service", "/system.slice/nginx.service", "nginx.service"],
+    ["a container engine itself", "/system.slice/docker.service", "docker.service"],
+    [
+      "the process that holds an nspawn container",
+      "/machine.slice/systemd-nspawn@web.service/supervisor",
+      "systemd-nspawn@web.service",
+    ],
     ["an instance with a colon in its name", "/system.slice/tunnel@db:5432.service", "tunnel@db:5432.service"],
     [
       "a delegated group of a service",
@@ -117,6 +169,14 @@ describe("identifyCgroup finds nothing", () => {
     ["an id with capitals", `/docker/${id.toUpperCase()}`],
     ["conmon, which watches a container and is not in it", `/machine.slice/libpod-conmon-${id}.scope`],
     ["CRI-O's conmon", `/system.slice/crio-conmon-${id}.scope`],
+    ["LXC's monitor, which is outside of it", "/lxc.monitor.web"],
+    ["an ECS task, without a container", `/ecs/${task}`],
+    ["an ECS task's slice", `/ecstasks.slice/ecstasks-${task}.slice`],
+    ["a number that is too long for Fargate's", `/ecs/${task}/${task}-12345678901`],
+    ["a virtual machine", "/machine.slice/machine-qemu\\x2d1\\x2dvm.scope"],
+    ["a terminal", `/user.slice/user-1000.slice/vte-spawn-${uid}.scope`],
+    ["what systemd runs for a moment", `/system.slice/run-r${hash}.scope`],
+    ["a user's slice", "/user.slice/user-1000.slice"],
     ["a name that only ends like a pod's", `/tripod${uid}`],
     ["QoS groups of pods", "/kubepods.slice/kubepods-burstable.slice"],
   ])("for %s", (_, path) => {
@@ -160,6 +220,12 @@ test("identifyCgroup never throws", () => {
     ".scope",
     ".service",
     "docker",
+    "lxc",
+    "lxc.payload.",
+    "payload",
+    "machine.slice",
+    "systemd-nspawn@",
+    "\\x2d",
     "..",
     "\n",
   );
@@ -170,7 +236,7 @@ test("identifyCgroup never throws", () => {
   fc.assert(
     fc.property(path, (text) => {
       const { containerId, podUid } = identifyCgroup(text);
-      expect(containerId ?? id).toMatch(/^[0-9a-f]{64}$/);
+      expect(containerId ?? id).toMatch(/^[\w.-]{1,256}$/);
       expect(podUid ?? uid).toMatch(/^[0-9a-f-]{32,36}$/);
     }),
   );

@@ -65,7 +65,7 @@ describe("safeArguments", () => {
     const safe = safeArguments(["java", ...numbered(500), "-jar", "orders.jar", "--fast"]);
     expect(safe[0]).toBe("java");
     expect(safe.slice(-3)).toEqual(["-jar", "orders.jar", "--fast"]);
-    expect(defaultName({ comm: "java", exe: "/usr/bin/java", argv: safe })).toBe("orders.jar");
+    expect(defaultName({ comm: "java", exe: "/usr/bin/java", argv: safe }).name).toBe("orders.jar");
   });
 
   test.each([
@@ -161,6 +161,16 @@ describe("nothing that looks at arguments can be made to work for long", () => {
       ...["node", "java", "python3", "sh", "busybox"].map(
         (program) => () => defaultName({ comm: program, exe: `/bin/${program}`, argv: [program, text, ...words] }),
       ),
+      ...["puma ", "puma 6 [", "gunicorn: master [", "sidekiq 7 ", "npm ", "x-"].map(
+        (title) => () => defaultName({ comm: "ruby", exe: "/usr/bin/ruby", argv: [title + text] }),
+      ),
+      ...["gunicorn", "celery -A", "bundle exec", "artisan", "npm-cli.js run"].map((launcher) => () => {
+        const argv = ["ruby", ...launcher.split(" "), text, ...words];
+        return defaultName({ comm: "ruby", exe: "/usr/bin/ruby", argv, cwd: () => text, unit: text });
+      }),
+      () => defaultName({ comm: "java", exe: "/bin/java", argv: ["java", `-Dspring.application.name=${text}`, text] }),
+      () => defaultName({ comm: "beam.smp", exe: "/bin/beam.smp", argv: ["beam.smp", "-sname", text, ...words] }),
+      () => defaultName({ comm: "node", exe: "/bin/node", argv: ["node", "."], cwd: () => `/${text}` }),
       () => defaultName({ comm: text, exe: text, argv: [text] }),
       () => defaultName({ comm: "x", exe: undefined, argv: [`${text} (deleted)`] }),
       () => isPauseProcess({ ...candidate, cmdline: text }),

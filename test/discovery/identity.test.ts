@@ -3,6 +3,7 @@ import { type Candidate, isPauseProcess, readIdentity } from "../../exporter/dis
 import { parseStat } from "../../exporter/procfs/stat.ts";
 import { realUid } from "../../exporter/procfs/status.ts";
 import { FixtureFiles, fixture, fixtureBytes } from "../support/fixtures.ts";
+import { fakeMachine } from "../support/machine.ts";
 
 /** As the watcher reads it: comm and uid come from files that it has read before. */
 function identify(machine: string, pid: number, options = { ports: false }): Candidate {
@@ -16,6 +17,8 @@ describe("readIdentity on captured machines", () => {
   test("knows everything about a server of a host", () => {
     expect(identify("debian12-host-v1", 7769, { ports: true })).toEqual({
       name: "server.js",
+      version: undefined,
+      isHealthCheck: false,
       comm: "MainThread",
       exe: "/srv/node/bin/node",
       cmdline: "node server.js",
@@ -96,9 +99,6 @@ describe("isPauseProcess", () => {
     ["what an engine starts in a container, before it is the app", "runc init", true],
     ["a job that sleeps for an hour", "sleep 3600", false],
     ["a program called init", "/usr/local/bin/init runc", false],
-    ["a health check", "node /app/healthcheck.js", true],
-    ["a health check in Python", "python3 healthcheck.py", true],
-    ["who asks a service for its health", "curl http://api/healthcheck", false],
   ])("knows by its arguments: %s", (_, cmdline, expected) => {
     const pause = identify("cgroup-v2-nested", 111);
     expect(isPauseProcess({ ...pause, exe: undefined, cmdline })).toBe(expected);
@@ -109,5 +109,53 @@ describe("isPauseProcess", () => {
     expect(isPauseProcess({ ...pause, exe: undefined, cmdline: "/pause" })).toBe(true);
     expect(isPauseProcess({ ...pause, exe: undefined, cmdline: "/usr/bin/pauser --pause" })).toBe(false);
     expect(isPauseProcess({ ...pause, exe: undefined, cmdline: "" })).toBe(false);
+  });
+});
+
+// Docker's and containerd's shim starts a check beside the container's first process; conmon does so for Podman.
+describe("a health check of an engine", () => {
+  const container = "4f1e".repeat(16);
+  const cgroup = `/system.slice/docker-${container}.scope`;
+  const now = 1000;
+
+  /** A process as a host sees it: in a container, started by what stands outside of it. */
+  function processOf(
+    changes: { argv?: string[]; ppid?: number; age?: number; idInContainer?: number } = {},
+  ): Candidate {
+    const { argv = ["node", "/app/healthcheck.js"], ppid = 200, age = 1, idInContainer = 31 } = changes;
+    const machine = fakeMachine();
+    machine.write("proc/uptime", `${now}.00 900.00\n`);
+    machine.write("proc/200/cgroup", "0::/system.slice/containerd.service\n"); // the shim
+    machine.write("proc/300/cgroup", `0::${cgroup}\n`); // the app
+    machine.write("proc/310/cgroup", `0::${cgroup}\n`);
+    machine.write("proc/310/status", `Name:\tnode\nNSpid:\t310\t${idInContainer}\n`);
+    machine.write(
+      "proc/310/stat",
+      `310 (node) S ${ppid} 310 310 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 1 0 ${(now - age) * 100} 0 0\n`,
+    );
+    const cmdline = argv.map((argument) => `${argument}\0`).join("");
+    return readIdentity(machine.files, 310, { comm: "node", uid: 0, cmdline }, { ports: false });
+  }
+
+  test.each<[string, Parameters<typeof processOf>[0]]>([
+    ["in a container", {}],
+    ["in Python", { argv: ["python3", "healthcheck.py"] }],
+    ["a program of its own", { argv: ["/usr/local/bin/healthcheck", "--quick"] }],
+    ["seen from a shared pid namespace, where the shim is not", { ppid: 0 }],
+  ])("is not watched: %s", (_, changes) => {
+    expect(isPauseProcess(processOf(changes))).toBe(true);
+  });
+
+  test.each<[string, Parameters<typeof processOf>[0]]>([
+    ["a service with such a file as an argument", { argv: ["gatus", "--config", "/etc/gatus/healthcheck.yaml"] }],
+    ["an interpreter's script with such an argument", { argv: ["node", "server.js", "healthcheck.js"] }],
+    ["a file of that name that is no program", { argv: ["node", "healthcheck.yaml"] }],
+    ["who asks a service for its health", { argv: ["curl", "http://api/healthcheck"] }],
+    ["the container's own program", { idInContainer: 1 }],
+    ["one that the app starts", { ppid: 300 }],
+    ["one whose parent is gone", { ppid: 299 }],
+    ["one that goes on for longer than any check may take", { age: 61 }],
+  ])("is another thing than %s", (_, changes) => {
+    expect(isPauseProcess(processOf(changes))).toBe(false);
   });
 });

@@ -7,7 +7,9 @@ import { membership, needsPorts } from "../../exporter/discovery/match.ts";
 
 const api: Candidate = {
   name: "server.js",
+  version: undefined,
   comm: "MainThread",
+  isHealthCheck: false,
   exe: "/usr/local/bin/node",
   cmdline: "node --enable-source-maps /srv/shop/server.js --queue=mail",
   uid: 1000,
@@ -25,7 +27,7 @@ const groupOf = (document: unknown, identity: Partial<Candidate> = {}) =>
 
 describe("membership without configuration", () => {
   test("is that of the default name, without a limit", () => {
-    expect(membership(defaultConfig, api)).toEqual({ group: "server.js", memoryLimit: undefined });
+    expect(membership(defaultConfig, api)).toEqual({ group: "server.js", memoryLimit: undefined, isConfigured: false });
   });
 });
 
@@ -41,6 +43,31 @@ describe("a rule fits by", () => {
     ["all of them", { name: ".*", exe: ".*", cmdline: ".*", cgroup: ".*", uid: 1000, port: 3000 }],
   ])("%s", (_, match) => {
     expect(groupOf({ groups: [{ name: "shop", match }] })).toBe("shop");
+  });
+});
+
+describe("a rule by name fits", () => {
+  const inContainer = { name: "shop-api-1/server.js", programName: "server.js" };
+
+  test.each([
+    ["the program's name, whether its container is known or not", "server\\.js"],
+    ["the container's name before it", "shop-api-1/.*"],
+    ["both", "shop-api-1/server\\.js"],
+  ])("%s", (_, name) => {
+    expect(groupOf({ groups: [{ name: "shop", match: { name } }] }, inContainer)).toBe("shop");
+  });
+
+  test("to ignore it, too", () => {
+    expect(groupOf({ ignore: [{ name: "server\\.js" }] }, inContainer)).toBeUndefined();
+  });
+
+  test("and its limit holds", () => {
+    const groups = [{ name: "api", match: { name: "server\\.js" }, memory_limit: "512MiB" }];
+    expect(membership(config({ groups }), { ...api, ...inContainer })).toEqual({
+      group: "api",
+      memoryLimit: 512 * MiB,
+      isConfigured: true,
+    });
   });
 });
 

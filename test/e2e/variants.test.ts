@@ -2,6 +2,7 @@
 
 import { describe, expect, inject, onTestFinished, test } from "vitest";
 import { evaluation } from "../../catalog/windows.ts";
+import { imageName } from "../../exporter/discovery/containers/container.ts";
 import { ComposeProject } from "../support/compose.ts";
 import { Container } from "../support/container.ts";
 import { docker } from "../support/docker.ts";
@@ -62,8 +63,8 @@ describe("compose/sidecar.yml", () => {
 
 describe("compose/host.yml", () => {
   test("watches this whole machine, and with the engine's socket calls containers by their names", async () => {
-    const neighbour = new Container([], ["node", "bounded-cache.js"], inject("builtImages").DEMO_IMAGE);
-    const name = neighbour.inspect("{{.Name}}").slice(1);
+    const image = inject("builtImages").DEMO_IMAGE;
+    new Container([], ["node", "bounded-cache.js"], image); // under a name that the engine makes up
     const socketGroup = docker(
       "run",
       "--rm",
@@ -76,9 +77,9 @@ describe("compose/host.yml", () => {
     );
     const host = project(["compose/host.yml", "compose/host-names.yml"], { DOCKER_GID: socketGroup });
     host.up("exporter");
-    await until("the neighbour by its name", 60, async () => {
+    await until("the neighbour by its image", 60, async () => {
       const groups = await groupsOf(host);
-      return groups.includes(`${name}/bounded-cache.js`) || undefined;
+      return groups.includes(`${imageName(image)}/bounded-cache.js`) || undefined;
     });
     const found = await scrapeOf(host);
     // this very program, which is in no container

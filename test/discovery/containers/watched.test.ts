@@ -1,24 +1,29 @@
-// Processes of pods, from the cgroup to the name of the group.
+// Processes of pods and containers, from the cgroup to the name of the group.
 
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { MiB } from "../../catalog/defaults.ts";
-import { type Config, defaultConfig } from "../../exporter/config/config.ts";
-import { loadConfig, parseConfig } from "../../exporter/config/load.ts";
-import { Pattern } from "../../exporter/config/pattern.ts";
-import { Exporter } from "../../exporter/exporter.ts";
-import { createLogger } from "../../exporter/log.ts";
-import { type FakeMachine, fakeMachine } from "../support/machine.ts";
+import { MiB } from "../../../catalog/defaults.ts";
+import { type Config, defaultConfig } from "../../../exporter/config/config.ts";
+import { loadConfig, parseConfig } from "../../../exporter/config/load.ts";
+import { Pattern } from "../../../exporter/config/pattern.ts";
+import { Exporter } from "../../../exporter/exporter.ts";
+import { createLogger } from "../../../exporter/log.ts";
+import { type FakeMachine, fakeMachine } from "../../support/machine.ts";
+import { FakeEngine } from "./fake-engine.ts";
 import { ids, podList } from "./pod-list.ts";
 
 const apiGroup = `/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod0d9c3f5e_7a41_4b62_9a53_3f1c2f6b8d10.slice/cri-containerd-${ids.api}.scope`;
 
-function exporterOf(machine: FakeMachine, options: { list?: () => Promise<string>; config?: Partial<Config> } = {}) {
+function exporterOf(
+  machine: FakeMachine,
+  options: { list?: () => Promise<string>; dockerSocket?: string; config?: Partial<Config> } = {},
+) {
   const exporter = new Exporter({
     roots: { root: machine.root, procfs: "/proc", cgroupfs: "/sys/fs/cgroup" },
     config: { ...defaultConfig, ...options.config },
     log: createLogger("error", "logfmt", () => {}),
     clock: machine.clock,
     listPods: options.list,
+    dockerSocket: options.dockerSocket,
   });
   onTestFinished(() => exporter.stop());
   return exporter;
@@ -70,6 +75,81 @@ describe("with the Kubernetes API", () => {
     expect(text).not.toContain("leakwatch_cgroup_container_info{");
     expect(text).not.toMatch(/^leakwatch_pods_listed_timestamp_seconds /m);
     expect(text).toContain('leakwatch_read_errors_total{file="pods",reason="io"} 1');
+  });
+});
+
+describe("with a container engine", () => {
+  const container = "4f1e".repeat(16);
+  const cgroup = `/system.slice/docker-${container}.scope`;
+
+  async function machineWith(argv: string[], listed: object) {
+    const machine = fakeMachine();
+    const engine = await FakeEngine.start();
+    engine.list = [{ Id: container, Status: "Up 3 hours", ...listed }];
+    machine.cgroup(cgroup, { limit: 128 * MiB });
+    machine.start({ argv, exe: argv[0] ?? "", cgroup });
+    return { machine, engine };
+  }
+
+  async function started(machine: FakeMachine, engine: FakeEngine) {
+    const exporter = exporterOf(machine, { dockerSocket: engine.socket });
+    await exporter.start();
+    return exporter;
+  }
+
+  test("a group is called after project, service and program, and its version is that of the image", async () => {
+    const labels = { "com.docker.compose.project": "shop", "com.docker.compose.service": "orders" };
+    const listed = { Names: ["/shop-orders-1"], Image: "shop/orders:1.4.2", Labels: labels };
+    const { machine, engine } = await machineWith(["/usr/bin/api"], listed);
+    const text = await scrape(await started(machine, engine));
+    expect(text).toMatch(/^leakwatch_process_info\{group="shop\/orders\/api".*,version="1\.4\.2"\} 1$/m);
+    expect(text).toContain(`container_name="orders",workload="shop",image="shop/orders:1.4.2",app_version="1.4.2"} 1`);
+    expect(text).not.toMatch(/^leakwatch_pods_listed_timestamp_seconds /m);
+  });
+
+  test("the version in a program's name goes before that of its container, and is no part of the group", async () => {
+    const { machine, engine } = await machineWith(["/usr/bin/api-2.0.0"], {
+      Names: ["/orders"],
+      Image: "orders:1.4.2",
+    });
+    const text = await scrape(await started(machine, engine));
+    expect(text).toMatch(/^leakwatch_process_info\{group="orders\/api".*,version="2\.0\.0"\} 1$/m);
+  });
+
+  test("a new container of the same service takes its slot, which is a restart", async () => {
+    const Labels = { "com.docker.swarm.service.name": "shop_api" };
+    const { machine, engine } = await machineWith(["/usr/bin/api"], { Names: ["/shop_api.1.u0rukjtc"], Labels });
+    const exporter = await started(machine, engine);
+    await scrape(exporter);
+    const next = "77aa".repeat(16);
+    engine.list = [{ Id: next, Names: ["/shop_api.1.prqu3gez"], Labels, Status: "Up 3 hours" }];
+    const [pid] = exporter.watcher.watched.keys();
+    machine.stop(pid as number);
+    machine.cgroup(`/system.slice/docker-${next}.scope`, { limit: 128 * MiB });
+    machine.clock.advance(30);
+    await scrape(exporter);
+    await expect.poll(() => exporter.watcher.containers?.peek(next)).toBeDefined();
+    machine.start({ argv: ["/usr/bin/api"], cgroup: `/system.slice/docker-${next}.scope` });
+    machine.clock.advance(5);
+    await scrape(exporter);
+    expect(groupsOf(exporter)).toEqual(["shop_api/api"]);
+    const { restarts } = exporter.watcher.ledger.account("shop_api/api");
+    expect(Object.values(restarts).reduce((sum, count) => sum + count, 0)).toBe(1);
+  });
+
+  test.each([
+    ["of 4 kB", "x".repeat(4096)],
+    ["with line ends and control characters", "shop\n\u001b[31m\u202e"],
+    ["that would be a script", "</script><script>alert(1)</script>"],
+    ["with quotes", 'a"} 1\nleakwatch_up 1'],
+  ])("names %s are cut and written out", async (_, name) => {
+    const { machine, engine } = await machineWith(["/usr/bin/api"], { Names: [`/${name}`], Labels: { [name]: name } });
+    const exporter = await started(machine, engine);
+    const text = await scrape(exporter);
+    const [group = ""] = groupsOf(exporter);
+    expect(Buffer.byteLength(group)).toBeLessThanOrEqual(128);
+    expect(group).toMatch(/^\P{Cc}+$/u);
+    expect(text).not.toMatch(/^leakwatch_up/m);
   });
 });
 

@@ -6,8 +6,8 @@ import https from "node:https";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { onTestFinished } from "vitest";
-import type { ApiAccess } from "../../exporter/kubernetes/api.ts";
-import { makeCertificate, temporaryFolder } from "../web/support.ts";
+import type { ApiAccess } from "../../../exporter/discovery/containers/kubernetes-api.ts";
+import { makeCertificate, temporaryFolder } from "../../web/support.ts";
 import { podList } from "./pod-list.ts";
 
 export class FakeApi {
