@@ -136,6 +136,15 @@ export class KernelFiles {
     return fs.statSync(this.root + file).size;
   }
 
+  /** Is there such a file or folder? What may not be known counts as present: reading it says why it cannot be read. */
+  isPresent(file: string): boolean {
+    try {
+      return fs.statSync(this.root + file, { throwIfNoEntry: false }) !== undefined;
+    } catch (error) {
+      return failureReason(error) !== "gone" && failureReason(error) !== "absent";
+    }
+  }
+
   /** The number that tells a folder from another that was made later under the same path. */
   inode(file: string): number {
     return fs.statSync(this.root + file).ino;
