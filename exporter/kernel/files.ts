@@ -13,6 +13,12 @@ export interface KernelRoots {
   cgroupfs: string;
 }
 
+/**
+ * A process' folder in procfs: its pid. Once its main thread has ended that shows no memory, arguments, descriptors or root any more,
+ * and on cgroup version 1 the root cgroup; the folder of another thread still does.
+ */
+export type ProcFolder = number | `${number}/task/${number}`;
+
 /** Why something could not be read, in the words of the `reason` label. */
 export type FailureReason =
   | "gone"
@@ -81,7 +87,7 @@ export class KernelFiles {
     this.cgroupfs = cgroupfs;
   }
 
-  /** Path of a file of procfs: `proc("meminfo")`, `proc(4242, "status")`. */
+  /** Path of a file of procfs: `proc("meminfo")`, `proc(4242, "status")`, `proc("4242/task/4243", "status")`. */
   proc(...parts: (string | number)[]): string {
     return `${this.procfs}/${parts.join("/")}`;
   }

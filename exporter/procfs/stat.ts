@@ -15,6 +15,8 @@ export interface ProcessStat {
   ppid: number;
   /** Task flags; see `isKernelThread`. */
   flags: number;
+  /** A main thread that has ended counts as long as the process is listed. */
+  threads: number;
   /** Start time in clock ticks after boot. */
   startTicks: number;
 }
@@ -29,6 +31,9 @@ export function isKernelThread(stat: ProcessStat): boolean {
   return (stat.flags & kernelThreadFlag) !== 0;
 }
 
+/** Has the thread that the file is about ended, also where nobody has asked how (Z)? Of a process this is its main thread. */
+export const threadHasEnded = ({ state }: ProcessStat): boolean => state === "Z" || state === "X";
+
 /** Throws FormatError when the line is cut short or has no name. */
 export function parseStat(text: string): ProcessStat {
   const open = text.indexOf("(");
@@ -36,7 +41,13 @@ export function parseStat(text: string): ProcessStat {
   if (open < 0 || close < open) throw new FormatError("stat: no name in parentheses");
   const fields = text.slice(close + 2).split(" ");
   const pid = Number.parseInt(text, 10);
-  const [state, ppid, flags, startTicks] = [fields[0], Number(fields[1]), Number(fields[6]), Number(fields[19])];
-  if (!state || [pid, ppid, flags, startTicks].some(Number.isNaN)) throw new FormatError("stat: cut short");
-  return { pid, comm: text.slice(open + 1, close), state, ppid, flags, startTicks };
+  const state = fields[0];
+  const [ppid, flags, threads, startTicks] = [1, 6, 17, 19].map((i) => Number(fields[i])) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  if (!state || [pid, ppid, flags, threads, startTicks].some(Number.isNaN)) throw new FormatError("stat: cut short");
+  return { pid, comm: text.slice(open + 1, close), state, ppid, flags, threads, startTicks };
 }

@@ -21,10 +21,11 @@ import { OomCounters, type OomRise, riseOf, unknownRise } from "../cgroupfs/oom-
 import { threadsLimitFile } from "../cgroupfs/threads-limit.ts";
 import { cutPath } from "../discovery/shown.ts";
 import type { Failures } from "../failures.ts";
-import { type FailureReason, failureReason, type KernelFiles } from "../kernel/files.ts";
+import { type FailureReason, failureReason, type KernelFiles, type ProcFolder } from "../kernel/files.ts";
 import { type DescriptorBudget, KeptFiles } from "../kernel/kept-files.ts";
 import { TargetFiles } from "../kernel/target-files.ts";
 import type { MemoryCgroup } from "../procfs/cgroup.ts";
+import { processFolder } from "./process-folder.ts";
 import { type CgroupSnapshot, readThroughTarget } from "./target-cgroup.ts";
 
 /** A cgroup that counts the memory of watched processes. */
@@ -205,11 +206,18 @@ export class Cgroups {
     cgroup.problem = undefined;
     for (const pid of [...cgroup.holders.keys()].slice(0, mostAsked)) {
       try {
-        cgroup.snapshot = await readThroughTarget({ files: this.files, targetFiles: this.targetFiles }, pid, cgroup, {
-          controller: "memory",
-          counting: memoryFiles[cgroup.version],
-          eachLevel: [limitFile[cgroup.version], ...(cgroup.version === 2 ? [threadsLimitFile] : [])],
-        });
+        const process = folderIfThere(this.files, pid);
+        if (process === undefined) continue;
+        cgroup.snapshot = await readThroughTarget(
+          { files: this.files, targetFiles: this.targetFiles },
+          process,
+          cgroup,
+          {
+            controller: "memory",
+            counting: memoryFiles[cgroup.version],
+            eachLevel: [limitFile[cgroup.version], ...(cgroup.version === 2 ? [threadsLimitFile] : [])],
+          },
+        );
         if (cgroup.snapshot !== undefined) break;
       } catch (error) {
         cgroup.problem = this.failures.add("cgroup", error, cgroup.label);
@@ -434,6 +442,15 @@ export class Cgroups {
         [...this.known.values()].flatMap(({ at, parent }) => [at?.folder, parent].filter((name) => name !== undefined)),
       ),
     );
+  }
+}
+
+/** Undefined where the process has ended since. */
+function folderIfThere(files: KernelFiles, pid: number): ProcFolder | undefined {
+  try {
+    return processFolder(files, pid);
+  } catch {
+    return undefined;
   }
 }
 

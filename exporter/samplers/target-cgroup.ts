@@ -6,7 +6,7 @@ import { targetReads } from "../../catalog/defaults.ts";
 import { countingFile, type LocatedCgroup, parentOf } from "../cgroupfs/counting-cgroup.ts";
 import type { CgroupFolder } from "../cgroupfs/layout.ts";
 import { locateInMounts } from "../cgroupfs/layout.ts";
-import { failureReason, type KernelFiles, UntrustedFileError } from "../kernel/files.ts";
+import { failureReason, type KernelFiles, type ProcFolder, UntrustedFileError } from "../kernel/files.ts";
 import type { TextFiles } from "../kernel/kept-files.ts";
 import type { TargetFiles } from "../kernel/target-files.ts";
 import type { CgroupPath, Controller } from "../procfs/cgroup.ts";
@@ -52,13 +52,13 @@ export class CgroupSnapshot implements TextFiles {
  */
 export async function readThroughTarget(
   { files, targetFiles }: { files: KernelFiles; targetFiles: TargetFiles },
-  pid: number,
+  process: ProcFolder,
   cgroup: CgroupPath,
   wanted: WantedFiles,
 ): Promise<CgroupSnapshot | undefined> {
-  const root = files.proc(pid, "root");
+  const root = files.proc(process, "root");
   try {
-    const at = locateInMounts(await readMounts(targetFiles, pid), cgroup, wanted.controller);
+    const at = locateInMounts(await readMounts(targetFiles, process), cgroup, wanted.controller);
     if (at === undefined) return undefined;
     if (at === "covered") throw new UntrustedFileError("not a cgroup file: something is mounted over it");
     await targetFiles.folderBehindRoot(root + at.folder, at.device);
@@ -84,8 +84,8 @@ export async function readThroughTarget(
   }
 }
 
-async function readMounts(targetFiles: TargetFiles, pid: number): Promise<Mount[]> {
-  const text = await targetFiles.procText(pid, "mountinfo", targetReads.mountsBytes);
+async function readMounts(targetFiles: TargetFiles, process: ProcFolder): Promise<Mount[]> {
+  const text = await targetFiles.procText(process, "mountinfo", targetReads.mountsBytes);
   if (text.length >= targetReads.mountsBytes) throw new UntrustedFileError("too many mounts");
   return parseMounts(text);
 }

@@ -30,6 +30,15 @@ describe("parseStat on captured machines", () => {
   });
 
   test.each([
+    ["Node.js with its pool", 7769, 7],
+    ["a single thread", 7840, 1],
+    ["a zombie", 7780, 1],
+  ])("counts the threads of %s, as status does", (_, pid, threads) => {
+    expect(parseStat(fixture("debian12-host-v1/proc", String(pid), "stat")).threads).toBe(threads);
+    expect(fixture("debian12-host-v1/proc", String(pid), "status")).toContain(`\nThreads:\t${threads}\n`);
+  });
+
+  test.each([
     ["kthreadd", "debian12-host-v1/proc/2", true],
     ["oom_reaper", "debian12-host-v1/proc/33", true],
     ["kthreadd on 6.1", "cgroup-v2-nested/proc/2", true],
@@ -73,6 +82,7 @@ describe("parseStat", () => {
           state: "S",
           ppid: 1,
           flags: 4194560,
+          threads: 11,
           startTicks: 8812345,
         });
       }),
