@@ -1,9 +1,20 @@
 import { defineConfig } from "vitest/config";
 
+/**
+ * Every wait of a project, in milliseconds. None is vitest's own, which a busy machine exceeds: these say after what time nothing
+ * will come any more, and no test waits for them.
+ */
+const waits = (most: number) => ({
+  testTimeout: most,
+  hookTimeout: most,
+  teardownTimeout: most,
+  expect: { poll: { timeout: most / 2 } },
+});
+
 export default defineConfig({
   test: {
-    // One summary at the end, whatever was run. The kinds run one after another: two that let the kernel kill
-    // processes for their memory would see each other's kills.
+    // One summary at the end, whatever was run. The kinds run one after another, the fast ones first: two that let the kernel kill
+    // processes for their memory would see each other's kills. (Order 0 would come last where there is one worker.)
     projects: [
       {
         test: {
@@ -11,9 +22,8 @@ export default defineConfig({
           globalSetup: ["test/setup.ts"],
           include: ["test/**/*.test.ts"],
           exclude: ["test/integration/**", "test/e2e/**"],
-          sequence: { groupOrder: 0 },
-          testTimeout: 60_000, // a busy machine is no failure
-          hookTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+          ...waits(60_000),
         },
       },
       {
@@ -22,10 +32,9 @@ export default defineConfig({
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
           globalSetup: ["test/integration/setup.ts"],
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          ...waits(120_000),
         },
       },
       {
@@ -34,10 +43,9 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: ["test/e2e/setup.ts"],
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           fileParallelism: false,
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
+          ...waits(300_000),
         },
       },
     ],

@@ -22,6 +22,9 @@ What the exporter serves at \`/metrics\`. A value that cannot be read has no ser
   It stays the same over restarts and deploys.
 * \`slot\` is the ordinal of a process in its group, "0", "1", …: a restarted process takes the slot of the one that ended,
   so there are never more series than processes that ran at once.
+* \`cgroup\` is the cgroup that counts the memory of the process: its own, or the nearest above it that has the memory
+  controller. Threaded cgroups and units without memory accounting have none of their own, so it can be shorter than the path in
+  \`/proc/<pid>/cgroup\`. The label is the same in \`leakwatch_process_info\` and in all \`leakwatch_cgroup_*\`.
 * \`reason\` of a restart is one of ${restartReasons.map((reason) => `\`${reason}\``).join(", ")};
   [restarts.md](restarts.md) says what each rests on.
 

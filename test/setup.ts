@@ -1,8 +1,11 @@
-// Before the unit tests: the two programs that judge what we write. Everything else they bring along.
+// Before the unit tests: the two programs that judge what we write, and the exporter as it is shipped. Everything else they bring
+// along.
 
+import { ensureBuilt } from "./support/built.ts";
 import { ensurePrograms } from "./support/packages.ts";
 
 export default function setup(): void {
+  ensureBuilt();
   ensurePrograms([
     { program: "promtool", packages: ["prometheus", "promtool"] },
     { program: "openssl", packages: ["openssl"] },

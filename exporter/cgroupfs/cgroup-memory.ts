@@ -72,7 +72,7 @@ function readV2(files: TextFiles, folder: string): CgroupMemory {
     usage,
     workingSet: workingSet(usage, stat.inactiveFile),
     swap: number("memory.swap.current"),
-    peak: number("memory.peak"),
+    peak: readPeak(files, 2, folder),
     limit: optional(files, `${folder}/memory.max`, parseLimit),
     leastLimit: undefined,
     high: optional(files, `${folder}/memory.high`, parseLimit),
@@ -91,7 +91,7 @@ function readV1(files: TextFiles, folder: string): CgroupMemory {
     usage,
     workingSet: workingSet(usage, stat.inactiveFile),
     kernel: number("memory.kmem.usage_in_bytes"),
-    peak: number("memory.max_usage_in_bytes"),
+    peak: readPeak(files, 1, folder),
     limit: optional(files, `${folder}/memory.limit_in_bytes`, parseLimit),
     leastLimit: parseHierarchicalLimit(text),
     high: undefined, // version 1's soft limit is another thing: it matters only when the whole machine is short
@@ -103,6 +103,14 @@ function readV1(files: TextFiles, folder: string): CgroupMemory {
 /** The kubelet's and cAdvisor's definition; usage is read a moment later than the stat, so it can come out below 0. */
 function workingSet(usage: number | undefined, inactiveFile: number | undefined): number | undefined {
   return usage === undefined || inactiveFile === undefined ? undefined : Math.max(0, usage - inactiveFile);
+}
+
+/** The file with a cgroup's highest usage since it was made. */
+const peakFile: Readonly<Record<1 | 2, string>> = { 1: "memory.max_usage_in_bytes", 2: "memory.peak" };
+
+/** Highest usage since the cgroup was made, in bytes; undefined where the folder is gone or the kernel does not say (before 5.19). */
+export function readPeak(files: TextFiles, version: 1 | 2, folder: string): number | undefined {
+  return optional(files, `${folder}/${peakFile[version]}`, parseBytes);
 }
 
 /** Event counters only: cheap enough for every pass. Empty where the folder is gone. */

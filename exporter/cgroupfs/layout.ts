@@ -39,6 +39,11 @@ export class CgroupLayout {
   locate(cgroup: CgroupPath): CgroupFolder | undefined {
     return locateIn(this.mounts, cgroup);
   }
+
+  /** Do the events of a cgroup there count those of the cgroups below it? */
+  countsBelow({ top }: CgroupFolder): boolean {
+    return this.mounts.find(({ mountPoint }) => mountPoint === top)?.localEvents !== true;
+  }
 }
 
 /** A cgroup's folder as a target's mounts show it, and the device that its files must be on. */

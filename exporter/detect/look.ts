@@ -85,8 +85,19 @@ export class Look {
   private readonly verdicts: Verdicts;
   private readonly tracks = new Map<Life, Track>();
 
-  constructor(options: { files: KernelFiles; config: Config; clock: Clock; windows: Detection }) {
+  /** Seconds between two verdicts. */
+  private readonly judgedEvery: number;
+
+  constructor(options: {
+    files: KernelFiles;
+    config: Config;
+    clock: Clock;
+    windows: Detection;
+    /** For who only wants the last word; that one `finish` gives in any case. */
+    judgedEvery?: number;
+  }) {
     const { files, config, clock, windows } = options;
+    this.judgedEvery = options.judgedEvery ?? Math.max(wholeLook(windows) / judgements, judgedApart);
     this.clock = clock;
     this.windows = windows;
     this.watcher = new Watcher({
@@ -104,7 +115,7 @@ export class Look {
   async step(): Promise<void> {
     await this.watcher.pass({ full: true });
     this.note();
-    await this.judge(Math.max(wholeLook(this.windows) / judgements, judgedApart));
+    await this.judge(this.judgedEvery);
   }
 
   /** Judges once more, and tells of every process that was seen, the gravest first. */

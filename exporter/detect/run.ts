@@ -8,6 +8,7 @@ import { Pattern } from "../config/pattern.ts";
 import { withoutSecretWords } from "../discovery/secrets.ts";
 import { KernelFiles, type KernelRoots } from "../kernel/files.ts";
 import { isKernelThread, parseStat } from "../procfs/stat.ts";
+import { processFolder } from "../samplers/process-folder.ts";
 import { version } from "../version.ts";
 import { systemClock } from "../watch/boot-clock.ts";
 import { humanBytes, humanDuration } from "../web/human.ts";
@@ -126,7 +127,8 @@ function mustBeWatchable(files: KernelFiles, pid: number): void {
   const stat = parseStat(text);
   if (pid === process.pid) throw new DetectError(`process ${pid} is leakwatch itself`);
   if (isKernelThread(stat)) throw new DetectError(`process ${pid} (${stat.comm}) is a thread of the kernel`);
-  if (stat.state === "Z") throw new DetectError(`process ${pid} (${stat.comm}) has ended already`);
+  if (processFolder(files, pid, stat) === undefined)
+    throw new DetectError(`process ${pid} (${stat.comm}) has ended already`);
 }
 
 const noSuchGroup = (group: string) =>

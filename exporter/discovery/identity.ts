@@ -3,7 +3,7 @@
 import path from "node:path";
 import { KiB } from "../../catalog/defaults.ts";
 import { type CgroupIdentity, identifyCgroup } from "../cgroupfs/identity.ts";
-import { failureReason, type KernelFiles } from "../kernel/files.ts";
+import { failureReason, type KernelFiles, type ProcFolder } from "../kernel/files.ts";
 import { type MemoryCgroup, parseMemoryCgroup } from "../procfs/cgroup.ts";
 import { parseCmdline } from "../procfs/cmdline.ts";
 import { parseListeningPorts } from "../procfs/net-tcp.ts";
@@ -48,23 +48,20 @@ export interface KnownFacts {
   comm: string;
   uid: number | undefined;
   cmdline: string | undefined;
-  /** One that goes on where the main thread has ended, and no longer shows the program. */
-  thread?: number | undefined;
 }
 
-/** Throws when the process is gone. */
+/** Throws when the process is gone. `process` is where it shows what it has. */
 export function readIdentity(
   files: KernelFiles,
-  pid: number,
+  process: ProcFolder,
   known: KnownFacts,
   options: { ports: boolean },
 ): Candidate {
   const argv = safeArguments(parseCmdline(known.cmdline ?? ""));
-  const own = known.thread === undefined ? [pid] : [pid, "task", known.thread];
-  const exe = readLink(files, own, "exe");
-  const cgroup = parseMemoryCgroup(files.textIfPresent(files.proc(pid, "cgroup")) ?? "");
+  const exe = readLink(files, process, "exe");
+  const cgroup = parseMemoryCgroup(files.textIfPresent(files.proc(process, "cgroup")) ?? "");
   const place = identifyCgroup(cgroup?.path ?? "");
-  const cwd = () => readLink(files, own, "cwd");
+  const cwd = () => readLink(files, process, "cwd");
   const { name, version } = defaultName({ comm: known.comm, argv, exe, unit: place.unit, cwd });
   return {
     name,
@@ -72,12 +69,12 @@ export function readIdentity(
     comm: known.comm,
     exe,
     cmdline: argv.join(" "),
-    isHealthCheck: isCalledHealthCheck(argv) && isStartedByEngine(files, pid, place),
+    isHealthCheck: isCalledHealthCheck(argv) && isStartedByEngine(files, process, place),
     uid: known.uid,
     cgroup,
     ...place,
     ...heapOf(argv),
-    ports: options.ports ? readPorts(files, pid) : [],
+    ports: options.ports ? readPorts(files, process) : [],
   };
 }
 
@@ -112,11 +109,11 @@ const longestHealthCheck = 60;
  * An engine starts a check from outside of the container, in which another process is the first. A container's own program has no
  * parent in it either, and is told by its id there, or at last by its age.
  */
-function isStartedByEngine(files: KernelFiles, pid: number, { containerId }: CgroupIdentity): boolean {
-  const { ppid, startTicks } = parseStat(files.text(files.proc(pid, "stat")));
+function isStartedByEngine(files: KernelFiles, process: ProcFolder, { containerId }: CgroupIdentity): boolean {
+  const { ppid, startTicks } = parseStat(files.text(files.proc(process, "stat")));
   const uptime = Number.parseFloat(files.text(files.proc("uptime")));
   if (!(uptime - startTicks / ticksPerSecond < longestHealthCheck)) return false;
-  const idInContainer = /^NSpid:.*\t(\d+)$/m.exec(files.text(files.proc(pid, "status")))?.[1];
+  const idInContainer = /^NSpid:.*\t(\d+)$/m.exec(files.text(files.proc(process, "status")))?.[1];
   if (idInContainer === "1") return false;
   if (ppid === 0) return true; // from outside of the pid namespace that we see
   return containerId !== undefined && !isInContainer(files, ppid, containerId);
@@ -133,9 +130,9 @@ function isInContainer(files: KernelFiles, pid: number, containerId: string): bo
 }
 
 /** These links need the same permission as the descriptors, so their absence is ordinary. */
-function readLink(files: KernelFiles, folder: readonly (string | number)[], name: "exe" | "cwd"): string | undefined {
+function readLink(files: KernelFiles, process: ProcFolder, name: "exe" | "cwd"): string | undefined {
   try {
-    return files.link(files.proc(...folder, name));
+    return files.link(files.proc(process, name));
   } catch {
     return undefined;
   }
@@ -148,13 +145,15 @@ const mostSocketBytes = 512 * KiB;
 const mostDescriptors = 2048;
 
 /** Sockets among the descriptors that the process' network namespace knows as listening. */
-function readPorts(files: KernelFiles, pid: number): number[] {
+function readPorts(files: KernelFiles, process: ProcFolder): number[] {
   try {
-    const listening = new Map(["tcp", "tcp6"].flatMap((name) => [...parseListeningPorts(socketsOf(files, pid, name))]));
+    const listening = new Map(
+      ["tcp", "tcp6"].flatMap((name) => [...parseListeningPorts(socketsOf(files, process, name))]),
+    );
     if (listening.size === 0) return [];
     const ports = new Set<number>();
-    for (const fd of files.listUpTo(files.proc(pid, "fd"), mostDescriptors)) {
-      const inode = /^socket:\[(\d+)\]$/.exec(socketOf(files, pid, fd) ?? "")?.[1];
+    for (const fd of files.listUpTo(files.proc(process, "fd"), mostDescriptors)) {
+      const inode = /^socket:\[(\d+)\]$/.exec(socketOf(files, process, fd) ?? "")?.[1];
       const port = inode === undefined ? undefined : listening.get(inode);
       if (port !== undefined) ports.add(port);
     }
@@ -166,18 +165,18 @@ function readPorts(files: KernelFiles, pid: number): number[] {
 }
 
 /** Empty where this kernel has no such sockets. */
-function socketsOf(files: KernelFiles, pid: number, name: string): string {
+function socketsOf(files: KernelFiles, process: ProcFolder, name: string): string {
   try {
-    return files.textUpTo(files.proc(pid, "net", name), mostSocketBytes);
+    return files.textUpTo(files.proc(process, "net", name), mostSocketBytes);
   } catch (error) {
     if (failureReason(error) === "absent") return "";
     throw error;
   }
 }
 
-function socketOf(files: KernelFiles, pid: number, fd: string): string | undefined {
+function socketOf(files: KernelFiles, process: ProcFolder, fd: string): string | undefined {
   try {
-    return files.link(files.proc(pid, "fd", fd));
+    return files.link(files.proc(process, "fd", fd));
   } catch {
     return undefined; // closed meanwhile
   }

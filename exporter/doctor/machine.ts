@@ -2,6 +2,7 @@
 
 import fs from "node:fs";
 import { type EffectiveLimit, readCgroupMemory, readEffectiveLimit } from "../cgroupfs/cgroup-memory.ts";
+import { countingCgroup } from "../cgroupfs/counting-cgroup.ts";
 import { CgroupLayout } from "../cgroupfs/layout.ts";
 import type { Config, Match } from "../config/config.ts";
 import { type Candidate, isPauseProcess, readIdentity } from "../discovery/identity.ts";
@@ -251,8 +252,9 @@ function cgroupVersion(files: KernelFiles): { version: 1 | 2 | undefined; hybrid
 
 function ownMemory(files: KernelFiles, layout: CgroupLayout): Pick<MachineFacts, "ownLimit" | "ownUsage"> {
   const cgroup = tryTo(() => parseMemoryCgroup(files.text(files.proc("self/cgroup"))));
-  const at = cgroup && layout.locate(cgroup);
-  if (cgroup === undefined || at === undefined) return { ownLimit: undefined, ownUsage: undefined };
+  const own = cgroup && layout.locate(cgroup);
+  if (cgroup === undefined || own === undefined) return { ownLimit: undefined, ownUsage: undefined };
+  const { at } = countingCgroup((file) => files.isPresent(file), { ...cgroup, at: own });
   return {
     ownLimit: tryTo(() => readEffectiveLimit(files, cgroup.version, at)),
     ownUsage: tryTo(() => readCgroupMemory(files, cgroup.version, at.folder).usage),

@@ -13,6 +13,12 @@ export interface KernelRoots {
   cgroupfs: string;
 }
 
+/**
+ * A process' folder in procfs: its pid. Once its main thread has ended that shows no memory, arguments, descriptors or root any more,
+ * and on cgroup version 1 the root cgroup; the folder of another thread still does.
+ */
+export type ProcFolder = number | `${number}/task/${number}`;
+
 /** Why something could not be read, in the words of the `reason` label. */
 export type FailureReason =
   | "gone"
@@ -81,7 +87,7 @@ export class KernelFiles {
     this.cgroupfs = cgroupfs;
   }
 
-  /** Path of a file of procfs: `proc("meminfo")`, `proc(4242, "status")`. */
+  /** Path of a file of procfs: `proc("meminfo")`, `proc(4242, "status")`, `proc("4242/task/4243", "status")`. */
   proc(...parts: (string | number)[]): string {
     return `${this.procfs}/${parts.join("/")}`;
   }
@@ -134,6 +140,15 @@ export class KernelFiles {
   /** Size in bytes, as the kernel gives it. */
   size(file: string): number {
     return fs.statSync(this.root + file).size;
+  }
+
+  /** Is there such a file or folder? What may not be known counts as present: reading it says why it cannot be read. */
+  isPresent(file: string): boolean {
+    try {
+      return fs.statSync(this.root + file, { throwIfNoEntry: false }) !== undefined;
+    } catch (error) {
+      return failureReason(error) !== "gone" && failureReason(error) !== "absent";
+    }
   }
 
   /** The number that tells a folder from another that was made later under the same path. */

@@ -6,7 +6,7 @@
 import fs from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { targetReads } from "../../catalog/defaults.ts";
-import { type KernelFiles, TimeoutError, UntrustedFileError } from "./files.ts";
+import { type KernelFiles, type ProcFolder, TimeoutError, UntrustedFileError } from "./files.ts";
 
 const { O_RDONLY, O_NONBLOCK, O_NOCTTY, O_NOFOLLOW, O_DIRECTORY } = fs.constants;
 
@@ -49,14 +49,12 @@ export class TargetFiles {
 
   /**
    * /proc/<pid>/cmdline, its first 128 KiB. Only reading it waits for the target. Throws the file system's error, or TimeoutError.
-   * While some target holds up a reading, others that look like it are not asked: the last place is for all the rest. `thread` is asked in
-   * place of the main thread, once that has ended.
+   * While some target holds up a reading, others that look like it are not asked: the last place is for all the rest.
    */
-  async cmdline(pid: number, thread?: number): Promise<string> {
-    if (this.stuck > 0 && this.waitsInKernel(pid)) throw new HeldUpElsewhere();
+  async cmdline(process: ProcFolder): Promise<string> {
+    if (this.stuck > 0 && this.waitsInKernel(process)) throw new HeldUpElsewhere();
     return this.withinTime(targetReads.mostBytes, async (buffer) => {
-      const folder = thread === undefined ? [pid] : [pid, "task", thread];
-      const fd = this.files.open(this.files.proc(...folder, "cmdline"));
+      const fd = this.files.open(this.files.proc(process, "cmdline"));
       try {
         return await readText(fd, buffer, targetReads.mostBytes);
       } finally {
@@ -66,9 +64,9 @@ export class TargetFiles {
   }
 
   /** Another file of procfs that the kernel answers only when the target lets it; opening it may wait too. */
-  procText(pid: number, name: string, mostBytes: number = targetReads.mostBytes): Promise<string> {
+  procText(process: ProcFolder, name: string, mostBytes: number = targetReads.mostBytes): Promise<string> {
     return this.withinTime(mostBytes, async (buffer) => {
-      const fd = await this.files.openOffLoop(this.files.proc(pid, name), O_RDONLY);
+      const fd = await this.files.openOffLoop(this.files.proc(process, name), O_RDONLY);
       return closing(fd, () => readText(fd, buffer, mostBytes));
     });
   }
@@ -101,7 +99,8 @@ export class TargetFiles {
   }
 
   /** Is one of its threads in an uninterruptible sleep (D)? Who keeps a memory lock for ever, or waits for it, mostly is. */
-  private waitsInKernel(pid: number): boolean {
+  private waitsInKernel(process: ProcFolder): boolean {
+    const pid = Number.parseInt(String(process), 10);
     const threads = this.files.listUpTo(this.files.proc(pid, "task"), mostThreads);
     return threads.some((thread) => {
       try {

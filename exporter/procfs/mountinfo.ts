@@ -13,6 +13,8 @@ export interface CgroupMount {
   root: string;
   /** Where it is mounted. */
   mountPoint: string;
+  /** Its events files leave out what happens in the cgroups below (version 2, mounted with memory_localevents). */
+  localEvents?: true;
 }
 
 /** Any mount of a process. */
@@ -60,7 +62,10 @@ export function cgroupVersionOf({ type, superOptions }: Mount, controller: Contr
 export function parseCgroupMounts(text: string, controller: Controller = "memory"): CgroupMount[] {
   return parseMounts(text).flatMap((mount) => {
     const version = cgroupVersionOf(mount, controller);
-    return version === undefined ? [] : [{ version, root: mount.root, mountPoint: mount.mountPoint }];
+    if (version === undefined) return [];
+    const { root, mountPoint, superOptions } = mount;
+    const isLocal = superOptions.split(",").includes("memory_localevents");
+    return [{ version, root, mountPoint, ...(isLocal && { localEvents: true }) }];
   });
 }
 

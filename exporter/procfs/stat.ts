@@ -17,7 +17,7 @@ export interface ProcessStat {
   terminal: number;
   /** Task flags; see `isKernelThread`. */
   flags: number;
-  /** Threads that have not ended; a zombie whose main thread alone has ended has more than one. */
+  /** A main thread that has ended counts as long as the process is listed. */
   threads: number;
   /** Start time in clock ticks after boot. */
   startTicks: number;
@@ -32,6 +32,9 @@ export const ticksPerSecond = 100;
 export function isKernelThread(stat: ProcessStat): boolean {
   return (stat.flags & kernelThreadFlag) !== 0;
 }
+
+/** Has the thread that the file is about ended, also where nobody has asked how (Z)? Of a process this is its main thread. */
+export const threadHasEnded = ({ state }: ProcessStat): boolean => state === "Z" || state === "X";
 
 /** Throws FormatError when the line is cut short or has no name. */
 export function parseStat(text: string): ProcessStat {

@@ -1,5 +1,6 @@
-// The cgroups of the watched processes: read once per cgroup, however many processes it holds. Where our own mounts show them, their
-// files are the kernel's; the others are read through one of their processes (target-cgroup.ts), whose word counts for itself only.
+// The cgroups that count the memory of the watched processes: read once per cgroup, however many processes it holds. A process may sit
+// below the one that counts it (counting-cgroup.ts). Where our own mounts show a cgroup, its files are the kernel's; the others are
+// read through one of their processes (target-cgroup.ts), whose word counts for itself only.
 
 import { targetReads } from "../../catalog/defaults.ts";
 import {
@@ -10,22 +11,27 @@ import {
   readCgroupMemory,
   readEffectiveLimit,
   readEvents,
+  readPeak,
   withinMachine,
 } from "../cgroupfs/cgroup-memory.ts";
+import { countingCgroup, parentOf } from "../cgroupfs/counting-cgroup.ts";
 import { type CgroupIdentity, identifyCgroup } from "../cgroupfs/identity.ts";
 import { type CgroupFolder, CgroupLayout } from "../cgroupfs/layout.ts";
+import { OomCounters, type OomRise, riseOf, unknownRise } from "../cgroupfs/oom-counters.ts";
 import { threadsLimitFile } from "../cgroupfs/threads-limit.ts";
 import { cutPath } from "../discovery/shown.ts";
 import type { Failures } from "../failures.ts";
-import { type FailureReason, failureReason, type KernelFiles } from "../kernel/files.ts";
+import { type FailureReason, failureReason, type KernelFiles, type ProcFolder } from "../kernel/files.ts";
 import { type DescriptorBudget, KeptFiles } from "../kernel/kept-files.ts";
 import { TargetFiles } from "../kernel/target-files.ts";
 import type { MemoryCgroup } from "../procfs/cgroup.ts";
+import { processFolder } from "./process-folder.ts";
 import { type CgroupSnapshot, readThroughTarget } from "./target-cgroup.ts";
 
-/** A cgroup that holds watched processes. */
+/** A cgroup that counts the memory of watched processes. */
 export interface WatchedCgroup extends CgroupIdentity {
   readonly version: 1 | 2;
+  /** Its own path, which is that of its processes or one above it. */
   readonly path: string;
   /** Its path as labels show it: cut, unique, without characters that act on a terminal. */
   readonly label: string;
@@ -46,22 +52,40 @@ export interface WatchedCgroup extends CgroupIdentity {
   readonly parent: string | undefined;
   /** Of its folder and the one above when they were met: folders that are made anew under the same path are others. */
   readonly inodes: { readonly own: number | undefined; readonly above: number | undefined };
+  /** Its watched processes, each with the folder of the cgroup that it sits in; undefined where our mounts do not show that. */
+  readonly holders: ReadonlyMap<number, CgroupFolder | undefined>;
+}
+
+/** What is known of OOM kills in a cgroup at the last look, counted since the look before. Undefined is unknown, and never 0. */
+export interface OomFacts {
+  /** Processes killed in it. Unknown where its folder is gone, was made anew, or cannot be read. */
+  readonly ownKills: number | undefined;
+  /** Kills that took all of its processes at once (memory.oom.group). Unknown in version 1 and before Linux 5.17. */
+  readonly groupKills: number | undefined;
+  /** Processes killed below its parent, beyond those in the cgroups that we know there (version 2 only). */
+  readonly aboveKills: number | undefined;
+  /** How often it met its limit, since the last look or the last scrape. Unlike kills this is asked also while the machine counts none. */
+  readonly limitHits: number | undefined;
+  /** Highest usage since it was made, in bytes. */
+  readonly peak: number | undefined;
 }
 
 /** The one that counts its OOM kills, among those of all cgroups. */
 export const killCounterOf = ({ at, path }: WatchedCgroup): string => at?.folder ?? `seen by its processes ${path}`;
 
 interface Known extends WatchedCgroup {
-  /** Pids of its watched processes. */
-  readonly holders: Set<number>;
+  readonly holders: Map<number, CgroupFolder | undefined>;
+  inodes: WatchedCgroup["inodes"];
   snapshot: CgroupSnapshot | undefined;
   isShown: boolean;
   problem: FailureReason | undefined;
   /** When its processes were last asked to show it, and until when they are not asked again. On the monotonic clock. */
   askedAt: number;
   asideUntil: number;
-  /** OOM kills that its processes last showed. */
-  shownOomKills: number | undefined;
+  /** Events that its processes last showed. */
+  shownEvents: ReadonlyMap<string, number> | undefined;
+  /** What the last look found; undefined until it is asked for where there was nothing to look for. */
+  oomRise: OomRise | undefined;
 }
 
 /** What the machine has; what a target shows cannot be more. */
@@ -78,10 +102,11 @@ const neverAsked = Number.NEGATIVE_INFINITY;
 /** Processes of a cgroup that are asked to show it, one after the other. */
 const mostAsked = 3;
 
-/** OOM kill counter of a folder, and the folder's identity: one made anew under the same path starts at 0. */
-interface Counted {
-  inode: number;
-  oomKills: number;
+/** Where a cgroup of a process is counted, as far as our mounts show it. */
+interface Place {
+  readonly counting: MemoryCgroup;
+  readonly at: CgroupFolder | undefined;
+  readonly own: CgroupFolder | undefined;
 }
 
 export class Cgroups {
@@ -92,9 +117,14 @@ export class Cgroups {
   private readonly targetFiles: TargetFiles;
   private readonly known = new Map<string, Known>();
   private machine: MachineBounds = { bytes: undefined, swap: undefined, oomKills: undefined };
-  private readonly counted = new Map<string, Counted>();
-  /** OOM kills since the last look, per parent folder. */
-  private readonly newOomKillsBelow = new Map<string, number>();
+  private readonly places = new Map<string, Place>();
+  private readonly counters: OomCounters;
+  /** What the last look found in parents, by folder. */
+  private readonly risesAbove = new Map<string, OomRise>();
+  /** How many of the known cgroups have it as parent, by folder. */
+  private readonly parents = new Map<string, number>();
+  /** The machine's counter stood still at the last look, so nobody was killed. */
+  private isQuiet = false;
   /** Limits that this round of readings has met, by folder: many cgroups have the same ones above them. */
   private readonly limits = new Map<string, number | undefined>();
 
@@ -110,6 +140,7 @@ export class Cgroups {
     this.files = files;
     this.failures = failures;
     this.layout = layout;
+    this.counters = new OomCounters(files);
   }
 
   /** Can the files of any cgroup be reached through our own mounts? */
@@ -117,34 +148,31 @@ export class Cgroups {
     return this.layout.mounts.length > 0;
   }
 
-  /** The cgroup of a process that starts to be watched. Each call wants a `drop`. */
+  /** The cgroup that counts the memory of a process in `cgroup`. Each call wants a `drop`. */
   hold(cgroup: MemoryCgroup, pid: number): WatchedCgroup {
-    const key = `${cgroup.version}${cgroup.path}`;
+    const place = this.placeOf(cgroup);
+    const key = keyOf(place.counting);
     let found = this.known.get(key);
     if (found === undefined) {
-      found = this.locate(cgroup);
+      found = this.enter(place);
       this.known.set(key, found);
       this.readLimit(found);
-      // what was counted before we looked is no news
-      if (found.at) this.countOomKills(found.version, found.at.folder);
-      if (found.parent) this.countOomKills(found.version, found.parent);
+    } else if (found.holders.size === 0 && found.at !== undefined && this.counters.beginAnew(found.at.folder)) {
+      found.inodes = this.inodesOf(found.at.folder, found.parent);
+      this.readLimit(found); // a container that was started again at once
     }
-    found.holders.add(pid);
+    found.holders.set(pid, place.own);
     return found;
   }
 
+  /** Without processes it is forgotten at the next look: one that moves, or is started again at once, comes back to it. */
   drop(cgroup: WatchedCgroup, pid: number): void {
-    const found = this.known.get(`${cgroup.version}${cgroup.path}`);
-    if (found === undefined) return;
-    found.holders.delete(pid);
-    if (found.holders.size > 0) return;
-    this.known.delete(`${cgroup.version}${cgroup.path}`);
-    if (found.at) this.kept.releaseFolder(found.at.folder);
-    this.forgetCounts();
+    this.known.get(keyOf(cgroup))?.holders.delete(pid);
   }
 
+  /** Those that hold watched processes. */
   *[Symbol.iterator](): Iterator<WatchedCgroup> {
-    yield* this.known.values();
+    for (const cgroup of this.known.values()) if (cgroup.holders.size > 0) yield cgroup;
   }
 
   /** Lets go of every descriptor. */
@@ -156,6 +184,7 @@ export class Cgroups {
   startReading(machine: MachineBounds): void {
     this.machine = machine;
     this.limits.clear();
+    this.places.clear(); // controllers come and go with the units' settings
     this.kept.startRound();
   }
 
@@ -164,6 +193,7 @@ export class Cgroups {
    * were never asked. Within a time; `now` is on the monotonic clock.
    */
   async askProcesses({ all, now }: { all: boolean; now: number }): Promise<void> {
+    this.forgetEmpty();
     const foreign = [...this.known.values()].filter(({ at }) => at === undefined);
     if (all) for (const cgroup of foreign) cgroup.snapshot = undefined; // what it was some time ago is not what it is
     const due = foreign.filter(({ askedAt, asideUntil }) => now >= asideUntil && (all || askedAt === neverAsked));
@@ -178,13 +208,20 @@ export class Cgroups {
     cgroup.askedAt = now;
     cgroup.snapshot = undefined;
     cgroup.problem = undefined;
-    for (const pid of [...cgroup.holders].slice(0, mostAsked)) {
+    for (const pid of [...cgroup.holders.keys()].slice(0, mostAsked)) {
       try {
-        cgroup.snapshot = await readThroughTarget({ files: this.files, targetFiles: this.targetFiles }, pid, cgroup, {
-          controller: "memory",
-          own: memoryFiles[cgroup.version],
-          eachLevel: [limitFile[cgroup.version], ...(cgroup.version === 2 ? [threadsLimitFile] : [])],
-        });
+        const process = folderIfThere(this.files, pid);
+        if (process === undefined) continue;
+        cgroup.snapshot = await readThroughTarget(
+          { files: this.files, targetFiles: this.targetFiles },
+          process,
+          cgroup,
+          {
+            controller: "memory",
+            counting: memoryFiles[cgroup.version],
+            eachLevel: [limitFile[cgroup.version], ...(cgroup.version === 2 ? [threadsLimitFile] : [])],
+          },
+        );
         if (cgroup.snapshot !== undefined) break;
       } catch (error) {
         cgroup.problem = this.failures.add("cgroup", error, cgroup.label);
@@ -193,7 +230,7 @@ export class Cgroups {
     const isSlow = performance.now() - started > targetReads.slowSeconds * 1000;
     if (cgroup.snapshot === undefined || isSlow) cgroup.asideUntil = now + targetReads.asideSeconds;
     cgroup.isShown = cgroup.problem === undefined && (cgroup.isShown || cgroup.snapshot !== undefined);
-    if (cgroup.shownOomKills === undefined) this.countShownOomKills(cgroup);
+    if (cgroup.shownEvents === undefined) this.riseShownBy(cgroup);
     this.readLimit(cgroup);
   }
 
@@ -213,13 +250,28 @@ export class Cgroups {
     if (cgroup.memory === undefined) this.readLimit(cgroup); // those above it may still be told
   }
 
-  private readMemory({ version, at, snapshot }: WatchedCgroup): CgroupMemory | undefined {
+  private readMemory(cgroup: WatchedCgroup): CgroupMemory | undefined {
+    const { version, at, snapshot } = cgroup;
     if (at !== undefined) {
       const memory = readCgroupMemory(this.kept, version, at.folder);
       this.limits.set(at.folder, memory.limit);
+      this.counters.seeLimitHits(at.folder, memory.events);
       return memory;
     }
-    return snapshot && withinMachine(readCgroupMemory(snapshot, version, snapshot.at.folder), this.machine);
+    if (snapshot === undefined || this.isShownElsewhere(cgroup)) return undefined;
+    return withinMachine(readCgroupMemory(snapshot, version, snapshot.counting.folder), this.machine);
+  }
+
+  /** What counts several cgroups that only their processes show is known only once they have; its memory is told once. */
+  private isShownElsewhere({ path, version, snapshot }: WatchedCgroup): boolean {
+    if (snapshot === undefined || snapshot.counting.path === path) return false;
+    for (const other of this) {
+      if (other.version !== version) continue;
+      if (other.path === path) return false;
+      if (other.path === snapshot.counting.path || other.snapshot?.counting.path === snapshot.counting.path)
+        return true;
+    }
+    return false;
   }
 
   private effectiveLimit({ version, at, snapshot }: WatchedCgroup, memory?: CgroupMemory): EffectiveLimit | undefined {
@@ -227,13 +279,17 @@ export class Cgroups {
     // limits of a round are kept for the next cgroup only while a round goes on
     const own = memory === undefined ? new Map<string, number | undefined>() : this.limits;
     if (at !== undefined) return readEffectiveLimit(this.files, version, at, { own, ...known });
-    return snapshot && readEffectiveLimit(snapshot, version, snapshot.at, { own: new Map(), ...known });
+    return snapshot && readEffectiveLimit(snapshot, version, snapshot.counting, { own: new Map(), ...known });
   }
 
-  /** As after a look that found nothing. */
+  /** As after a look that found nothing: the machine's counter stood still, in which every kill shows. */
   noOomKills(): void {
-    this.newOomKillsBelow.clear();
-    for (const cgroup of this.known.values()) cgroup.newOomKills = 0;
+    this.isQuiet = true;
+    this.risesAbove.clear();
+    for (const cgroup of this.known.values()) {
+      cgroup.newOomKills = 0;
+      cgroup.oomRise = undefined;
+    }
   }
 
   /**
@@ -241,22 +297,25 @@ export class Cgroups {
    * counted meanwhile.
    */
   async lookForOomKills({ onMachine, now }: { onMachine: number; now: number }): Promise<void> {
-    this.newOomKillsBelow.clear();
+    this.isQuiet = false;
+    this.risesAbove.clear();
     await this.askProcesses({ all: true, now });
     for (const cgroup of this.known.values()) {
-      cgroup.newOomKills =
-        cgroup.at === undefined
-          ? Math.min(onMachine, this.countShownOomKills(cgroup))
-          : this.countOomKills(cgroup.version, cgroup.at.folder);
-      if (cgroup.parent !== undefined && !this.newOomKillsBelow.has(cgroup.parent)) {
-        this.newOomKillsBelow.set(cgroup.parent, this.countOomKills(cgroup.version, cgroup.parent));
+      cgroup.oomRise = this.riseIn(cgroup, onMachine);
+      cgroup.newOomKills = cgroup.oomRise.newKills;
+      if (cgroup.parent !== undefined && !this.risesAbove.has(cgroup.parent)) {
+        this.risesAbove.set(cgroup.parent, this.counters.rise(2, cgroup.parent));
       }
     }
   }
 
   /** Names the event by which the kernel killed all of a cgroup at once since the last look; undefined where there was none. */
-  groupKillOf(_cgroup: WatchedCgroup): string | undefined {
-    return undefined;
+  groupKillOf(cgroup: WatchedCgroup): string | undefined {
+    if (this.isQuiet) return undefined;
+    const known = this.known.get(keyOf(cgroup));
+    if (known?.oomRise?.groupKills) return killCounterOf(cgroup);
+    // the cgroup of a container goes with its main process, and the one above has counted it too
+    return cgroup.parent !== undefined && this.risesAbove.get(cgroup.parent)?.groupKills ? cgroup.parent : undefined;
   }
 
   /**
@@ -279,6 +338,10 @@ export class Cgroups {
     }
   }
 
+  private inodesOf(own: string | undefined, above: string | undefined): WatchedCgroup["inodes"] {
+    return { own: this.inodeOf(own), above: this.inodeOf(above) };
+  }
+
   private inodeOf(folder: string | undefined): number | undefined {
     try {
       return folder === undefined ? undefined : this.files.inode(folder);
@@ -289,17 +352,73 @@ export class Cgroups {
 
   /** OOM kills that a parent counted since the last look, those in cgroups below it that are gone included. */
   newOomKillsUnder(parent: string): number {
-    return this.newOomKillsBelow.get(parent) ?? 0;
+    return this.risesAbove.get(parent)?.newKills ?? 0;
   }
 
-  private locate(cgroup: MemoryCgroup): Known {
-    const at = this.layout.locate(cgroup);
-    const parent = at && at.folder.length > at.top.length ? at.folder.slice(0, at.folder.lastIndexOf("/")) : undefined;
+  /** What the last look knows of OOM kills in a cgroup and beside it. While the machine counts none, there are none: 0. */
+  oomFactsOf(cgroup: WatchedCgroup): OomFacts {
+    const known = this.known.get(keyOf(cgroup));
+    if (known !== undefined && this.isQuiet) known.oomRise ??= this.quietRise(known);
+    const { kills, groupKills, limitHits } = known?.oomRise ?? unknownRise;
+    const aboveKills = this.isQuiet ? 0 : this.killsBeside(cgroup);
+    return { ownKills: kills, groupKills, aboveKills, limitHits, peak: this.peakOf(cgroup) };
+  }
+
+  /** The kill counters are left as they are: one that rose since the machine's was read is for the next look. */
+  private quietRise({ at, version }: Known): OomRise {
+    const limitHits = at && this.counters.limitHits(version, at.folder);
+    return { kills: 0, groupKills: 0, limitHits, newKills: 0 };
+  }
+
+  private riseIn(cgroup: Known, onMachine: number): OomRise {
+    const { at, version } = cgroup;
+    return at === undefined ? this.riseShownBy(cgroup, onMachine) : this.counters.rise(version, at.folder);
+  }
+
+  /** Kills below the parent that no cgroup which we know there has counted; undefined where the parent does not say. */
+  private killsBeside({ parent }: WatchedCgroup): number | undefined {
+    const below = parent === undefined ? undefined : this.risesAbove.get(parent)?.kills;
+    if (!below) return below;
+    let known = 0;
+    for (const { at, newOomKills } of this.known.values())
+      if (at?.folder.startsWith(`${parent}/`)) known += newOomKills;
+    return Math.max(0, below - known);
+  }
+
+  private peakOf({ at, version, memory }: WatchedCgroup): number | undefined {
+    try {
+      return at === undefined ? memory?.peak : readPeak(this.files, version, at.folder);
+    } catch {
+      return undefined; // whatever keeps it from being read is told when the cgroup is read for a scrape
+    }
+  }
+
+  private placeOf(cgroup: MemoryCgroup): Place {
+    const known = this.places.get(keyOf(cgroup));
+    if (known !== undefined) return known;
+    const own = this.layout.locate(cgroup);
+    const counting = own && countingCgroup((file) => this.files.isPresent(file), { ...cgroup, at: own });
+    const place = { counting: counting ?? cgroup, at: counting?.at, own };
+    this.places.set(keyOf(cgroup), place);
+    return place;
+  }
+
+  private enter({ counting, at }: Place): Known {
+    const { version, path } = counting;
+    const above = at && version === 2 && this.layout.countsBelow(at) ? parentOf({ version, path, at }) : undefined;
+    const parent = above?.at.folder;
+    // what was counted before we looked is no news
+    if (at !== undefined) this.counters.begin(version, at.folder);
+    if (parent !== undefined) {
+      const children = this.parents.get(parent) ?? 0;
+      if (children === 0) this.counters.begin(version, parent); // the others have begun it, and wait for what it counts
+      this.parents.set(parent, children + 1);
+    }
     return {
-      ...identifyCgroup(cgroup.path),
-      version: cgroup.version,
-      path: cgroup.path,
-      label: cutPath(cgroup.path),
+      ...identifyCgroup(path),
+      version,
+      path,
+      label: cutPath(path),
       at,
       snapshot: undefined,
       isShown: false,
@@ -307,13 +426,29 @@ export class Cgroups {
       memory: undefined,
       limit: undefined,
       newOomKills: 0,
-      parent: cgroup.version === 2 ? parent : undefined,
-      inodes: { own: this.inodeOf(at?.folder), above: this.inodeOf(parent) },
-      holders: new Set(),
+      parent,
+      inodes: this.inodesOf(at?.folder, parent),
+      holders: new Map(),
       askedAt: neverAsked,
       asideUntil: neverAsked,
-      shownOomKills: undefined,
+      shownEvents: undefined,
+      oomRise: undefined,
     };
+  }
+
+  private forgetEmpty(): void {
+    let forgotten = 0;
+    for (const [key, { holders, at, parent }] of this.known) {
+      if (holders.size > 0) continue;
+      this.known.delete(key);
+      forgotten++;
+      if (at !== undefined) this.kept.releaseFolder(at.folder);
+      if (parent === undefined) continue;
+      const children = (this.parents.get(parent) ?? 1) - 1;
+      if (children > 0) this.parents.set(parent, children);
+      else this.parents.delete(parent);
+    }
+    if (forgotten > 0) this.forgetCounts();
   }
 
   private readLimit(cgroup: WatchedCgroup): void {
@@ -328,38 +463,41 @@ export class Cgroups {
     }
   }
 
-  /** The kills that its processes show beyond what they showed before; what they showed at first is no news. */
-  private countShownOomKills(cgroup: Known): number {
-    const { snapshot, version, shownOomKills: before } = cgroup;
-    if (snapshot === undefined) return 0;
+  /** What its processes show beyond what they showed before; what they showed at first is no news. */
+  private riseShownBy(cgroup: Known, onMachine = 0): OomRise {
+    const { snapshot, version, shownEvents: before } = cgroup;
+    if (snapshot === undefined) return unknownRise;
     try {
-      cgroup.shownOomKills = readEvents(snapshot, version, snapshot.at.folder).get("oom_kill") ?? 0;
-      return before === undefined ? 0 : Math.max(0, cgroup.shownOomKills - before);
+      cgroup.shownEvents = readEvents(snapshot, version, snapshot.counting.folder);
     } catch {
-      return 0;
+      return unknownRise; // not as the kernel writes it
     }
-  }
-
-  /** The kills that are new since this folder was last counted. */
-  private countOomKills(version: 1 | 2, folder: string): number {
-    try {
-      const inode = this.files.inode(folder);
-      const oomKills = readEvents(this.files, version, folder).get("oom_kill") ?? 0;
-      const before = this.counted.get(folder);
-      this.counted.set(folder, { inode, oomKills });
-      if (before === undefined) return 0;
-      return before.inode === inode && oomKills >= before.oomKills ? oomKills - before.oomKills : oomKills;
-    } catch {
-      return 0; // the folder is gone; its last count stays known until it is made anew
-    }
+    if (before === undefined || this.isShownElsewhere(cgroup)) return unknownRise;
+    const rise = riseOf(before, cgroup.shownEvents);
+    return {
+      ...rise,
+      kills: rise.kills && Math.min(onMachine, rise.kills),
+      groupKills: rise.groupKills && Math.min(onMachine, rise.groupKills),
+      newKills: Math.min(onMachine, rise.newKills),
+    };
   }
 
   private forgetCounts(): void {
-    const inUse = new Set([...this.known.values()].flatMap(({ at, parent }) => [at?.folder, parent]));
-    // a restarted container comes back under the same path: keep the counts of what may return, within bounds
-    for (const folder of this.counted.keys()) {
-      if (this.counted.size <= 4096) return;
-      if (!inUse.has(folder)) this.counted.delete(folder);
-    }
+    this.counters.forget(
+      new Set(
+        [...this.known.values()].flatMap(({ at, parent }) => [at?.folder, parent].filter((name) => name !== undefined)),
+      ),
+    );
   }
 }
+
+/** Undefined where the process has ended since. */
+function folderIfThere(files: KernelFiles, pid: number): ProcFolder | undefined {
+  try {
+    return processFolder(files, pid);
+  } catch {
+    return undefined;
+  }
+}
+
+const keyOf = ({ version, path }: MemoryCgroup) => `${version}${path}`;

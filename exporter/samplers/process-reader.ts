@@ -3,10 +3,11 @@
 // process: once that has ended it answers ESRCH, and never shows another process that was given the same pid.
 
 import fs from "node:fs";
-import { failureReason, type KernelFiles, TimeoutError } from "../kernel/files.ts";
+import { failureReason, type KernelFiles, type ProcFolder, TimeoutError } from "../kernel/files.ts";
 import { column, columnCount, type ProcessTable } from "../memory/process-table.ts";
 import { parseStat } from "../procfs/stat.ts";
 import { fdTableSize, nameHash, parseStatus, type StatusOffsets, unknownOffsets } from "../procfs/status.ts";
+import { otherThreads } from "./process-folder.ts";
 
 /** Not kept open. */
 const closed = -1;
@@ -23,14 +24,16 @@ export interface ProcessHandle {
   livingThread: number | undefined;
 }
 
+/** Where the process shows what it has, as its status last said. */
+export function folderOf({ pid, livingThread }: Pick<ProcessHandle, "pid" | "livingThread">): ProcFolder {
+  return livingThread === undefined ? pid : `${pid}/task/${livingThread}`;
+}
+
 /** `renamed` means memory was read and the name is another: the process called exec, or renamed itself. */
 export type ReadOutcome = "read" | "renamed" | "no memory" | "zombie" | "gone";
 
 /** How the number of descriptors is found on this kernel. */
 export type FdCountMethod = "size" | "list";
-
-/** Threads that are looked at for one that still has memory. Those of a traced process may all have ended. */
-const mostThreads = 64;
 
 /** Listing as many takes some 50 ms. */
 const mostListedFds = 65_536;
@@ -100,8 +103,7 @@ export class ProcessReader {
   /** The status of the first thread that still has memory; all of them share it. */
   private readThreads(handle: ProcessHandle, table: ProcessTable, row: number): ReadOutcome {
     handle.livingThread = undefined;
-    for (const thread of this.files.listUpTo(this.files.proc(handle.pid, "task"), mostThreads)) {
-      if (Number(thread) === handle.pid) continue;
+    for (const thread of otherThreads(this.files, handle.pid)) {
       try {
         this.fillFrom(this.files.proc(handle.pid, "task", thread, "status"));
       } catch {
@@ -109,7 +111,7 @@ export class ProcessReader {
       }
       const kind = parseStatus(this.buffer, this.length, unknownOffsets(), table.values, row * columnCount);
       if (kind !== "memory") continue;
-      handle.livingThread = Number(thread);
+      handle.livingThread = thread;
       return "read";
     }
     return "no memory"; // all of them are ending
@@ -127,9 +129,7 @@ export class ProcessReader {
   }
 
   private countFds(handle: ProcessHandle): number {
-    if (handle.livingThread !== undefined) {
-      return this.listedFds(this.files.proc(handle.pid, "task", handle.livingThread, "fd"));
-    }
+    if (handle.livingThread !== undefined) return this.listedFds(this.files.proc(folderOf(handle), "fd"));
     if (handle.fdFolder !== closed) return fs.fstatSync(handle.fdFolder).size;
     const folder = this.files.proc(handle.pid, "fd");
     if (this.fdCountMethod === "list") return this.listedFds(folder);
@@ -176,7 +176,8 @@ export class ProcessReader {
     }
   }
 
-  private isSameLife(handle: ProcessHandle): boolean {
+  /** Was what has just been read by its pid that of this process, and not of another which was given the pid since? Throws when it is gone. */
+  isSameLife(handle: ProcessHandle): boolean {
     return parseStat(this.files.text(this.files.proc(handle.pid, "stat"))).startTicks === handle.startTicks;
   }
 

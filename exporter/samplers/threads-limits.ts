@@ -38,7 +38,7 @@ export class ThreadsLimits {
   /** Infinity where none is known. `memory` is the cgroup that counts its memory; `now` is on the monotonic clock. */
   least(pid: number, memory: WatchedCgroup | undefined, now: number): number {
     if (now >= this.keptUntil) this.startAgain(now);
-    return Math.min(this.ofKernel, memory?.version === 2 ? this.ofVersion2(memory) : this.ofOwnHierarchy(pid));
+    return Math.min(this.ofKernel, memory?.version === 2 ? this.ofVersion2(pid, memory) : this.ofOwnHierarchy(pid));
   }
 
   /** Asks processes for those limits that our mounts do not show. Returns the pids whose limit may be another than `least` said. */
@@ -56,7 +56,7 @@ export class ThreadsLimits {
   }
 
   private async limitShownBy(pid: number, path: string): Promise<number> {
-    const wanted = { controller: "pids", own: [], eachLevel: [threadsLimitFile] } as const;
+    const wanted = { controller: "pids", counting: [], eachLevel: [threadsLimitFile] } as const;
     try {
       const snapshot = await readThroughTarget(
         { files: this.files, targetFiles: this.targetFiles },
@@ -84,8 +84,10 @@ export class ThreadsLimits {
     });
   }
 
-  private ofVersion2({ path, at, snapshot }: WatchedCgroup): number {
-    if (at !== undefined) return this.kept(path, () => readThreadsLimit(this.files, at));
+  /** The process may sit below the cgroup that counts its memory: threaded cgroups have a pids.max of their own. */
+  private ofVersion2(pid: number, { holders, snapshot }: WatchedCgroup): number {
+    const at = holders.get(pid);
+    if (at !== undefined) return this.kept(at.folder, () => readThreadsLimit(this.files, at));
     return this.orNone("pids.max", () => snapshot && readThreadsLimit(snapshot, snapshot.at));
   }
 
@@ -100,9 +102,9 @@ export class ThreadsLimits {
     return known ?? Number.POSITIVE_INFINITY;
   }
 
-  private kept(path: string, read: () => number | undefined): number {
-    const limit = this.ofCgroup.get(path) ?? this.orNone("pids.max", read);
-    this.ofCgroup.set(path, limit);
+  private kept(cgroup: string, read: () => number | undefined): number {
+    const limit = this.ofCgroup.get(cgroup) ?? this.orNone("pids.max", read);
+    this.ofCgroup.set(cgroup, limit);
     return limit;
   }
 

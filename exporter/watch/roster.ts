@@ -11,7 +11,7 @@ import { type BoundName, Bounds, ownerOf } from "../discovery/bounds.ts";
 import { type Candidate, isPauseProcess, readIdentity } from "../discovery/identity.ts";
 import { type Membership, membership, needsPorts } from "../discovery/match.ts";
 import type { Failures } from "../failures.ts";
-import { failureReason, type KernelFiles } from "../kernel/files.ts";
+import { failureReason, type KernelFiles, type ProcFolder } from "../kernel/files.ts";
 import type { Ended, Ends } from "../ledger/ends.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { LifeHistory } from "../memory/life-history.ts";
@@ -23,7 +23,8 @@ import type { Closed } from "../model/state.ts";
 import { isKernelThread, type ProcessStat, parseStat, ticksPerSecond } from "../procfs/stat.ts";
 import { ignoresProcessesLimit, realUid } from "../procfs/status.ts";
 import type { Cgroups } from "../samplers/cgroups.ts";
-import type { ProcessHandle } from "../samplers/process-reader.ts";
+import { processFolder } from "../samplers/process-folder.ts";
+import { folderOf, type ProcessHandle } from "../samplers/process-reader.ts";
 import { Ancestry, type Birth } from "./ancestry.ts";
 import type { Limits } from "./limits.ts";
 import { isGone, type Readings } from "./readings.ts";
@@ -50,8 +51,8 @@ interface Ignored {
 
 /** A new process, as its stat file tells it. */
 interface NewProcess extends ProcessStat {
-  /** One that goes on although the main thread has ended. */
-  thread: number | undefined;
+  /** Where it shows what it has: another thread's where the main thread has ended. */
+  folder: ProcFolder;
 }
 
 /** Where the names of containers come from. */
@@ -155,7 +156,7 @@ export class Roster {
     for (let i = 0; i < lives.length; i += argumentsAtOnce) {
       const some = lives.slice(i, i + argumentsAtOnce);
       const cmdlines = await this.options.targetArguments.read(
-        some.map((life) => ({ ...life, thread: life.handle.livingThread })),
+        some.map(({ handle, argumentsAsideUntil }) => ({ folder: folderOf(handle), argumentsAsideUntil })),
         this.now,
       );
       for (const [j, life] of some.entries()) {
@@ -260,9 +261,8 @@ export class Roster {
   private readNewStat(pid: number): NewProcess | undefined {
     try {
       const stat = parseStat(this.files.text(this.files.proc(pid, "stat")));
-      const thread = this.livingThreadOf(stat);
-      const isOver = stat.state === "X" || (stat.state === "Z" && thread === undefined);
-      if (pid !== this.ownPid && !isKernelThread(stat) && !isOver) return { ...stat, thread };
+      const folder = processFolder(this.files, pid, stat);
+      if (pid !== this.ownPid && !isKernelThread(stat) && folder !== undefined) return { ...stat, folder };
       this.ignore(pid);
     } catch (error) {
       if (isGone(error)) return undefined;
@@ -270,15 +270,6 @@ export class Roster {
       this.ignore(pid, { closed: { file: "stat", reason } });
     }
     return undefined;
-  }
-
-  /** A main thread that has ended shows what a zombie shows; others may go on. */
-  private livingThreadOf({ pid, state, threads }: ProcessStat): number | undefined {
-    if (state !== "Z" || threads < 2) return undefined;
-    const others = this.files
-      .listUpTo(this.files.proc(pid, "task"), mostThreads)
-      .filter((thread) => Number(thread) !== pid);
-    return others.length === 0 ? undefined : Number(others[0]);
   }
 
   private ignore(pid: number, why: Partial<Pick<Ignored, "bound" | "closed">> = {}): void {
@@ -336,15 +327,14 @@ export class Roster {
     if (TargetArguments.putAside(life, error, this.now)) this.readings.notReadable(life, "cmdline", error);
   }
 
-  private identify(stat: Pick<NewProcess, "pid" | "comm" | "thread">, cmdline: string | Error): Candidate {
+  private identify(stat: Pick<NewProcess, "comm" | "folder">, cmdline: string | Error): Candidate {
     const status = this.readings.reader.lastStatus();
     const known = {
       comm: stat.comm,
       uid: realUid(status, status.length),
       cmdline: cmdline instanceof Error ? undefined : cmdline,
-      thread: stat.thread,
     };
-    const identity = readIdentity(this.files, stat.pid, known, { ports: needsPorts(this.config) });
+    const identity = readIdentity(this.files, stat.folder, known, { ports: needsPorts(this.config) });
     return this.options.names.withContainer(identity);
   }
 
@@ -463,7 +453,7 @@ export class Roster {
     if (cmdline instanceof Error && isGone(cmdline)) throw cmdline;
     const stat = parseStat(this.files.text(this.files.proc(life.pid, "stat")));
     const status = this.readings.reader.lastStatus();
-    const candidate = this.identify({ ...stat, thread: life.handle.livingThread }, cmdline);
+    const candidate = this.identify({ ...stat, folder: folderOf(life.handle) }, cmdline);
     // spread, so that the processes found in one pass are not all refreshed in one
     life.refreshAt = this.now + identityRefreshSeconds * (1 + (life.pid % 64) / 64);
     if (candidate.cmdline === "" && life.hadArguments) return; // its memory is gone, and so will it be
@@ -499,6 +489,7 @@ export class Roster {
   }
 
   private moveToCgroup(life: Life, { cgroup }: Candidate): void {
+    // the one that counts a process may be above its own, and become its own
     if (cgroup?.path === life.cgroup?.path && cgroup?.version === life.cgroup?.version) return;
     this.ancestry.isRoot(life, false);
     if (life.cgroup !== undefined) this.options.cgroups.drop(life.cgroup, life.pid);
@@ -526,9 +517,6 @@ export class Roster {
     this.assignSlot(life);
   }
 }
-
-/** Threads that are looked at for one that goes on. */
-const mostThreads = 64;
 
 /** Tells one command from another, without its arguments being kept. */
 const hashOf = (command: string) => createHash("sha1").update(command).digest("base64").slice(0, 12);

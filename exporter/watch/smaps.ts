@@ -11,6 +11,7 @@ import type { TargetFiles } from "../kernel/target-files.ts";
 import { column } from "../memory/process-table.ts";
 import type { Life } from "../model/life.ts";
 import { parseSmapsRollup } from "../procfs/smaps-rollup.ts";
+import { folderOf } from "../samplers/process-reader.ts";
 import type { Watcher } from "./watcher.ts";
 
 export class SmapsSampler {
@@ -18,12 +19,12 @@ export class SmapsSampler {
   skipped = 0;
   private readonly files: TargetFiles;
   private readonly failures: Failures;
-  private readonly watcher: Pick<Watcher, "watched" | "table">;
+  private readonly watcher: Pick<Watcher, "watched" | "table" | "reader">;
   private nextRound = Number.NEGATIVE_INFINITY;
   private readonly readInRound = new WeakMap<Life, number>();
   private round = 0;
 
-  constructor(files: TargetFiles, failures: Failures, watcher: Pick<Watcher, "watched" | "table">) {
+  constructor(files: TargetFiles, failures: Failures, watcher: Pick<Watcher, "watched" | "table" | "reader">) {
     this.files = files;
     this.failures = failures;
     this.watcher = watcher;
@@ -59,9 +60,10 @@ export class SmapsSampler {
   }
 
   private async read(life: Life): Promise<void> {
-    const { table } = this.watcher;
+    const { table, reader } = this.watcher;
     try {
-      const { pss, uss } = parseSmapsRollup(await this.files.procText(life.pid, "smaps_rollup"));
+      const { pss, uss } = parseSmapsRollup(await this.files.procText(folderOf(life.handle), "smaps_rollup"));
+      if (!reader.isSameLife(life.handle)) return this.forget(life); // the pid was given to another process
       table.set(life.row, column.proportionalMemory, pss);
       table.set(life.row, column.uniqueMemory, uss);
       life.unreadable.delete("smaps_rollup");

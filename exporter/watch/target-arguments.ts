@@ -1,7 +1,7 @@
 // The arguments of processes, which those can hold up: read one after the other, within the time that a pass has for it.
 
 import { targetReads } from "../../catalog/defaults.ts";
-import { failureReason, TimeoutError } from "../kernel/files.ts";
+import { failureReason, type ProcFolder, TimeoutError } from "../kernel/files.ts";
 import { HeldUpElsewhere, type TargetFiles } from "../kernel/target-files.ts";
 import type { Life } from "../model/life.ts";
 import type { Slices } from "./slices.ts";
@@ -29,11 +29,10 @@ export class TargetArguments {
   }
 
   /**
-   * Of each process its arguments, or why there are none; undefined when the time of this pass is over. `now` is in seconds since boot;
-   * `thread` is one that goes on where the main thread has ended, and has nothing to show any more.
+   * Of each process its arguments, or why there are none; undefined when the time of this pass is over. `now` is in seconds since boot.
    */
   async read(
-    processes: readonly { pid: number; thread?: number | undefined; argumentsAsideUntil?: number }[],
+    processes: readonly { folder: ProcFolder; argumentsAsideUntil?: number }[],
     now: number,
   ): Promise<(string | Error)[] | undefined> {
     if (this.waited > targetReads.secondsInPass) return undefined;
@@ -41,9 +40,9 @@ export class TargetArguments {
     const read: (string | Error)[] = [];
     await this.slices.aside(async () => {
       // one after the other: two that hold up their reading would else take both places before the first is noticed
-      for (const { pid, thread, argumentsAsideUntil = now } of processes) {
+      for (const { folder, argumentsAsideUntil = now } of processes) {
         if (now < argumentsAsideUntil) read.push(stillHeldUp);
-        else read.push(await this.files.cmdline(pid, thread).catch((error: Error) => error));
+        else read.push(await this.files.cmdline(folder).catch((error: Error) => error));
       }
     });
     const seconds = (performance.now() - started) / 1000;

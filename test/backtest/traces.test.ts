@@ -94,7 +94,7 @@ describe("a file", () => {
     expect(() => read({ "a.csv.gz": "t_seconds" })).toThrow(/a\.csv\.gz: not a gzip file: incorrect header check$/);
   });
 
-  test("that is large only when it is unpacked is refused", { timeout: 60_000 }, () => {
+  test("that is large only when it is unpacked is refused", () => {
     const bomb = zlib.gzipSync(Buffer.alloc(300 * 1024 ** 2, "0"));
     expect(bomb.length).toBeLessThan(1024 ** 2);
     expect(() => read({ "a.csv.gz": bomb })).toThrow(/a\.csv\.gz: larger than 256 MiB when unpacked$/);

@@ -89,15 +89,35 @@ describe("parseMemoryStatV2", () => {
     expect(newer.kernel).toBeGreaterThan(0);
   });
 
-  test("sums the kernel's known parts before Linux 5.18", () => {
-    expect(parseMemoryStatV2("anon 1\nkernel_stack 16384\nslab 4096\npercpu 512\nsock 9\n").kernel).toBe(
-      16384 + 4096 + 512,
-    );
-    expect(parseMemoryStatV2("kernel_stack 16384\nslab 4096\n").kernel).toBe(16384 + 4096); // no percpu before 5.9
-  });
-
-  test("prefers the kernel's own sum", () => {
-    expect(parseMemoryStatV2("kernel 30\nkernel_stack 10\nslab 10\n").kernel).toBe(30);
+  // each kernel shows more parts of its memory than the one before, and from 5.18 on their sum
+  const slab = "slab_reclaimable 3000\nslab_unreclaimable 1096\nslab 4096\n";
+  test.each([
+    ["4.6: stacks and slab", `kernel_stack 16384\n${slab}sock 9\n`, 16384 + 4096],
+    ["slab by its parts only", "kernel_stack 16384\nslab_reclaimable 3000\nslab_unreclaimable 1096\n", 16384 + 4096],
+    ["5.9: percpu too", `kernel_stack 16384\npercpu 512\nsock 9\n${slab}`, 16384 + 512 + 4096],
+    [
+      "5.11: page tables too",
+      `kernel_stack 16384\npagetables 8192\npercpu 512\nsock 9\n${slab}`,
+      16384 + 8192 + 512 + 4096,
+    ],
+    [
+      "5.17: vmalloc too",
+      `kernel_stack 16384\npagetables 8192\npercpu 512\nsock 9\nvmalloc 64\n${slab}`,
+      16384 + 8192 + 512 + 64 + 4096,
+    ],
+    [
+      "5.18: the sum, in which all of them are",
+      `kernel 99999\nkernel_stack 16384\npagetables 8192\npercpu 512\nsock 9\nvmalloc 64\n${slab}`,
+      99999,
+    ],
+    [
+      "6.1: the sum has the page tables of virtual machines",
+      `kernel 99999\nkernel_stack 16384\npagetables 8192\nsec_pagetables 4096\npercpu 512\nsock 9\nvmalloc 64\n${slab}`,
+      99999,
+    ],
+    ["before 4.6: nothing", "anon 1\nfile 2\nsock 9\n", undefined],
+  ])("kernel memory of Linux %s", (_, text, bytes) => {
+    expect(parseMemoryStatV2(text).kernel).toBe(bytes);
   });
 
   test("says undefined, not 0, for what is not in the file", () => {
@@ -108,6 +128,47 @@ describe("parseMemoryStatV2", () => {
       inactiveFile: undefined,
       swap: undefined,
     });
+  });
+});
+
+describe("a counter that fell below 0, which the kernel shows as almost 2^64", () => {
+  const [page, one] = ["18446744073709547520", "18446744073709551615"]; // -4096 and -1
+
+  test.each([page, one, "9223372036854775808"])("is no number of bytes: %s", (text) => {
+    expect(parseBytes(`${text}\n`)).toBeUndefined();
+  });
+
+  test.each(["anon", "file", "kernel", "inactive_file"])("in version 2's %s leaves the others as they are", (name) => {
+    const fields = { anon: "1", file: "2", kernel: "3", inactive_file: "4", [name]: page };
+    const text = Object.entries(fields)
+      .map(([field, value]) => `${field} ${value}\n`)
+      .join("");
+    expect(Object.values(parseMemoryStatV2(text)).filter((value) => value !== undefined)).toHaveLength(3);
+  });
+
+  test.each(["kernel_stack", "slab", "percpu", "pagetables"])("in %s leaves no sum of kernel memory", (name) => {
+    const fields = { kernel_stack: "1", slab: "2", percpu: "3", pagetables: "4", [name]: page };
+    const text = Object.entries(fields)
+      .map(([field, value]) => `${field} ${value}\n`)
+      .join("");
+    expect(parseMemoryStatV2(text).kernel).toBeUndefined();
+  });
+
+  test("in the sum is not made good by its parts, which fell with it", () => {
+    expect(parseMemoryStatV2(`kernel ${one}\nkernel_stack 16384\nslab 4096\n`).kernel).toBeUndefined();
+  });
+
+  test.each(["total_rss", "total_cache", "total_inactive_file", "total_swap"])("in version 1's %s", (name) => {
+    const fields = { total_rss: "1", total_cache: "2", total_inactive_file: "3", total_swap: "4", [name]: page };
+    const text = Object.entries(fields)
+      .map(([field, value]) => `${field} ${value}\n`)
+      .join("");
+    expect(Object.values(parseMemoryStatV1(text)).filter((value) => value !== undefined)).toHaveLength(3);
+  });
+
+  test("in events and pressure", () => {
+    expect(parseEvents(`max ${one}\noom_kill 1\n`)).toEqual(new Map([["oom_kill", 1]]));
+    expect(parsePressure(`some avg10=0.00 avg60=0.00 avg300=0.00 total=${one}\n`).waiting).toBeUndefined();
   });
 });
 

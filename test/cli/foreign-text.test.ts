@@ -1,32 +1,23 @@
 // What was typed, or put together by a script, in what the commands complain about: no secrets, nothing that a terminal acts on.
 
-import { execFile } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
+import { leakwatch as run } from "../support/command-line.ts";
 import { temporaryFile } from "../support/exporter-process.ts";
 import { active, evil } from "../support/foreign.ts";
 
-const main = fileURLToPath(new URL("../../exporter/main.ts", import.meta.url));
-const timeout = 60_000;
-
 async function leakwatch(...args: string[]) {
-  const { code, stdout, stderr } = await new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
-    execFile(process.execPath, [main, ...args], { timeout: timeout / 2 }, (error, stdout, stderr) =>
-      resolve({ code: error?.code ?? 0, stdout, stderr }),
-    );
-  });
-  expect(stderr).not.toContain("    at "); // no stack
-  return { code, stdout, stderr, printed: stdout + stderr };
+  const { code, stdout, stderr } = await run(...args);
+  return { code, stderr, printed: stdout + stderr };
 }
 
 const file = "/dev/null/app"; // below what is no folder
 const here = ["--web.listen-address=127.0.0.1:0", "--path.procfs=/nowhere"];
 
-describe("secrets are not shown", { timeout }, () => {
-  test.concurrent.each([
+describe("secrets are not shown", () => {
+  test.each([
     ["a command that is not there", ["detect", "--", "no-such-app", "--password=hunter2", "-phunter2"]],
     ["a command line as one word", ["detect", "--", "no-such-app --password=hunter2 --token hunter2"]],
     ["a variable in front of a command", ["detect", "--", "PASSWORD=hunter2", "app"]],
@@ -79,7 +70,7 @@ describe("secrets are not shown", { timeout }, () => {
   });
 });
 
-describe("nothing acts on a terminal or on GitHub's runner", { timeout }, () => {
+describe("nothing acts on a terminal or on GitHub's runner", () => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "leakwatch-foreign-"));
   const thresholds = path.join(folder, "thresholds.yml");
   const rules = path.join(folder, evil);
@@ -87,7 +78,7 @@ describe("nothing acts on a terminal or on GitHub's runner", { timeout }, () => 
   fs.writeFileSync(thresholds, `"a\\u009b\\u202e::error::\\e[2J": 1\n`);
   fs.writeFileSync(rules, "old");
 
-  test.concurrent.each<[string, string[]]>([
+  test.each<[string, string[]]>([
     ["a group", ["detect", `--group=${evil}`]],
     ["a command", ["detect", "--", evil]],
     ["an option", ["detect", `--${evil}`]],

@@ -1,18 +1,12 @@
-// `leakwatch rules` as users start it: what it prints and writes, its exit code, its complaints.
+// `leakwatch rules`: what it prints and writes, its exit code, its complaints.
 
-import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { leakwatch } from "../support/command-line.ts";
 
-const main = fileURLToPath(new URL("../../dist/exporter/main.js", import.meta.url));
-
-function rules(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, "rules", ...args], { encoding: "utf8" });
-  return { status, stdout, stderr };
-}
+const rules = (...args: string[]) => leakwatch("rules", ...args);
 
 function folder(): string {
   const made = fs.mkdtempSync(path.join(os.tmpdir(), "leakwatch-rules-"));
@@ -21,22 +15,22 @@ function folder(): string {
 }
 
 describe("leakwatch rules", () => {
-  test("prints a rule file", () => {
-    const { status, stdout, stderr } = rules();
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  test("prints a rule file", async () => {
+    const { code, stdout, stderr } = await rules();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toContain("alert: LeakwatchMemoryLeakUrgent");
   });
 
-  test("writes a file, and says whether it is still current", () => {
+  test("writes a file, and says whether it is still current", async () => {
     const file = path.join(folder(), "prometheus/rules.yml");
-    expect(rules("--output", file)).toEqual({ status: 0, stdout: "", stderr: "" });
-    expect(rules("--output", file, "--check")).toEqual({ status: 0, stdout: "", stderr: "" });
-    const stale = rules("--output", file, "--check", "--label", "team=payments");
+    expect(await rules("--output", file)).toEqual({ code: 0, stdout: "", stderr: "" });
+    expect(await rules("--output", file, "--check")).toEqual({ code: 0, stdout: "", stderr: "" });
+    const stale = await rules("--output", file, "--check", "--label", "team=payments");
     expect(stale).toMatchObject({
-      status: 1,
+      code: 1,
       stderr: expect.stringContaining(`${file} is not what these options give`),
     });
-    expect(fs.readFileSync(file, "utf8")).toBe(rules().stdout);
+    expect(fs.readFileSync(file, "utf8")).toBe((await rules()).stdout);
   });
 
   test.each([
@@ -67,17 +61,17 @@ describe("leakwatch rules", () => {
       ["--check", "--output", "/nowhere/rules.yml"],
       "/nowhere/rules.yml: cannot be read",
     ],
-  ])("refuses %s", (_, args, expected) => {
-    const { status, stdout, stderr } = rules(...args);
-    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+  ])("refuses %s", async (_, args, expected) => {
+    const { code, stdout, stderr } = await rules(...args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toContain(expected);
   });
 
-  test("names the line of a threshold that cannot be", () => {
+  test("names the line of a threshold that cannot be", async () => {
     const file = path.join(folder(), "thresholds.yml");
     fs.writeFileSync(file, "near_limit:\n  level: 95\n");
-    expect(rules("--thresholds", file)).toEqual({
-      status: 2,
+    expect(await rules("--thresholds", file)).toEqual({
+      code: 2,
       stdout: "",
       stderr: `leakwatch: ${file}:2: near_limit.level: expected a share above 0 and up to 1, such as 0.05, got 95\n`,
     });

@@ -1,17 +1,21 @@
 // Looks of ten minutes at made-up processes, in no time.
 
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { defaultConfig } from "../../exporter/config/config.ts";
 import { Look } from "../../exporter/detect/look.ts";
 import { leastGrowth, passInterval, speedFor, windowsAt } from "../../exporter/detect/windows.ts";
 import { MiB } from "../support/fixtures.ts";
 import { type FakeMachine, fakeMachine, type ProcessFacts } from "../support/machine.ts";
 
-vi.setConfig({ testTimeout: 30_000 });
-
 const whole = 600;
 const windows = windowsAt(speedFor(whole));
 const page = 4096;
+
+/** In bytes and seconds. */
+interface LookOptions {
+  limit?: number;
+  judgedEvery?: number;
+}
 
 /** What a process shows after so many seconds. */
 type Behaviour = (seconds: number) => Partial<ProcessFacts>;
@@ -20,12 +24,12 @@ const memory =
   (bytes: (seconds: number) => number): Behaviour =>
   (seconds) => ({ resident: Math.round(bytes(seconds) / page) * page });
 
-/** A process that starts with the look; `limit` in bytes. */
-function lookAt(behaviour: Behaviour, { limit }: { limit?: number } = {}) {
+/** A process that starts with the look; `limit` in bytes. Most tests are about the last verdict only, and each costs a turn. */
+function lookAt(behaviour: Behaviour, { limit, judgedEvery = Number.POSITIVE_INFINITY }: LookOptions = {}) {
   const machine: FakeMachine = fakeMachine();
   const pid = machine.start(behaviour(0));
   const config = { ...defaultConfig, memoryLimit: limit };
-  const look = new Look({ files: machine.files, config, clock: machine.clock, windows });
+  const look = new Look({ files: machine.files, config, clock: machine.clock, windows, judgedEvery });
   onTestFinished(() => look.close());
   const started = machine.clock.monotonic();
   return {
@@ -102,7 +106,7 @@ describe("a look of ten minutes", () => {
   test("is sure of a leak that reaches its limit meanwhile, before its time is over", async () => {
     const { look, until } = lookAt(
       memory((s) => (100 + 2 * s) * MiB),
-      { limit: 400 * MiB },
+      { limit: 400 * MiB, judgedEvery: 10 },
     );
     await until(148, passInterval(windows));
     expect(look.leakingFor).toBeGreaterThan(0);
@@ -114,7 +118,7 @@ describe("a look of ten minutes", () => {
   test("keeps what it knew of a process that has ended", async () => {
     const { look, until, machine, pid } = lookAt(
       memory((s) => (100 + 2 * s) * MiB),
-      { limit: 400 * MiB },
+      { limit: 400 * MiB, judgedEvery: 10 },
     );
     await until(148, passInterval(windows));
     machine.stop(pid);

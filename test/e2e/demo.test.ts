@@ -1,7 +1,8 @@
-// The demo's services do what demo/README.md says of them. Whether leakwatch says the same is tested elsewhere.
+// The demo's services do what demo/README.md says of them, side by side: most of their time they wait. Whether leakwatch says the same
+// is tested elsewhere.
 
 import fs from "node:fs";
-import { describe, expect, inject, test } from "vitest";
+import { describe, expect, inject, type TestContext, test } from "vitest";
 import { KiB, MiB } from "../../catalog/defaults.ts";
 import { Container } from "../support/container.ts";
 import { parseScrape } from "../support/scrape.ts";
@@ -13,13 +14,14 @@ class Service extends Container {
   /** Address and process id cost a question to the engine; neither changes before it is started again. */
   private known: { url: string; pid: number } | undefined;
 
-  constructor(name: string, settings: Record<string, string> = {}, ...options: string[]) {
+  constructor(context: TestContext, name: string, settings: Record<string, string> = {}, ...options: string[]) {
     const env = Object.entries(settings).map(([key, value]) => `--env=${key}=${value}`);
     const isPython = name.endsWith(".py");
     super(
       ["--read-only", "--cap-drop=ALL", "--publish=127.0.0.1::8080", ...memory("256m"), ...env, ...options],
       [isPython ? "python3" : "node", name],
       isPython ? inject("builtImages").TIMINGS_IMAGE : inject("builtImages").DEMO_IMAGE,
+      context.onTestFinished,
     );
   }
 
@@ -58,11 +60,11 @@ class Service extends Container {
   }
 }
 
-describe("leaks", () => {
-  test.each(["unbounded-cache.js", "listener-leak.js", "buffer-leak.js"])(
+describe.concurrent("leaks", () => {
+  test.for(["unbounded-cache.js", "listener-leak.js", "buffer-leak.js"])(
     "%s grows without a request",
-    async (name) => {
-      const service = new Service(name, { DEMO_SPEED: "600" }); // 5 MiB a second
+    async (name, context) => {
+      const service = new Service(context, name, { DEMO_SPEED: "600" }); // 5 MiB a second
       await service.isUp();
       const [before, said] = [service.anonymousMemory(), await service.retained()];
       await until("it has taken 25 MiB more", async () => (await service.retained()) - said >= 25 * MiB);
@@ -72,20 +74,23 @@ describe("leaks", () => {
     },
   );
 
-  test.each(["request-leak.js", "app.py"])("%s keeps 64 KiB of each request, and nothing without", async (name) => {
-    const service = new Service(name, { DEMO_SPEED: "64" });
-    await service.isUp();
-    expect(await service.retained()).toBe(0);
-    for (let i = 0; i < 20; i++) expect(await service.get("/work")).toBe("done\n");
-    const before = service.anonymousMemory();
-    for (let i = 0; i < 300; i++) await service.get("/work");
-    expect(await service.metric("demo_requests_total")).toBe(320);
-    expect(await service.retained()).toBe(320 * 64 * KiB);
-    expect(service.anonymousMemory() - before).toBeGreaterThan(15 * MiB); // of 18.75
-  });
+  test.for(["request-leak.js", "app.py"])(
+    "%s keeps 64 KiB of each request, and nothing without",
+    async (name, context) => {
+      const service = new Service(context, name, { DEMO_SPEED: "64" });
+      await service.isUp();
+      expect(await service.retained()).toBe(0);
+      for (let i = 0; i < 20; i++) expect(await service.get("/work")).toBe("done\n");
+      const before = service.anonymousMemory();
+      for (let i = 0; i < 300; i++) await service.get("/work");
+      expect(await service.metric("demo_requests_total")).toBe(320);
+      expect(await service.retained()).toBe(320 * 64 * KiB);
+      expect(service.anonymousMemory() - before).toBeGreaterThan(15 * MiB); // of 18.75
+    },
+  );
 
-  test("fd-leak.js opens files until no more may be opened, and ends", async () => {
-    const service = new Service("fd-leak.js", { DEMO_SPEED: "300" }, "--ulimit=nofile=100:100"); // 10 a second
+  test("fd-leak.js opens files until no more may be opened, and ends", async (context) => {
+    const service = new Service(context, "fd-leak.js", { DEMO_SPEED: "150" }, "--ulimit=nofile=100:100"); // 5 a second
     await service.isUp();
     const before = service.openFiles();
     await until("it has ten more files open", () => service.openFiles() >= before + 10);
@@ -94,9 +99,14 @@ describe("leaks", () => {
     expect(service.log()).toContain("EMFILE");
   });
 
-  test("timed-restart.js leaks, ends by itself on time, and is started again", async () => {
+  test("timed-restart.js leaks, ends by itself on time, and is started again", async (context) => {
     // lives of six seconds: the engine waits ever longer before it starts what ended at once
-    const service = new Service("timed-restart.js", { DEMO_SPEED: "600", RESTART_MINUTES: "60" }, "--restart=always");
+    const service = new Service(
+      context,
+      "timed-restart.js",
+      { DEMO_SPEED: "600", RESTART_MINUTES: "60" },
+      "--restart=always",
+    );
     for (const restarts of [0, 1]) {
       await until(`restart ${restarts}`, () => Number(service.inspect("{{.RestartCount}}")) >= restarts);
       await service.isUp();
@@ -106,17 +116,21 @@ describe("leaks", () => {
     expect(service.log()).toContain("ends after 60 minutes, as the schedule says");
   });
 
-  test.each(["oom-loop.js", "unbounded-cache.js"])("%s is killed by the kernel at its limit", async (name) => {
-    const service = new Service(name, { DEMO_SPEED: "600", LEAK_MIB_PER_MINUTE: "4" }, ...memory("96m"));
+  test.for(["oom-loop.js", "unbounded-cache.js"])("%s is killed by the kernel at its limit", async (name, context) => {
+    const service = new Service(context, name, { DEMO_SPEED: "600", LEAK_MIB_PER_MINUTE: "4" }, ...memory("96m"));
     await until("it ends", () => service.inspect("{{.State.Status}}") === "exited");
     expect(service.inspect("{{.State.ExitCode}} {{.State.OOMKilled}}")).toBe("137 true");
     expect(service.log()).not.toContain("heap out of memory"); // V8's own limit would be another story
   });
 });
 
-describe("what looks like a leak and is none", () => {
-  test("bounded-cache.js grows until it is full", async () => {
-    const service = new Service("bounded-cache.js", { DEMO_SPEED: "600", FILL_MIB_PER_MINUTE: "6", CACHE_MIB: "24" });
+describe.concurrent("what looks like a leak and is none", () => {
+  test("bounded-cache.js grows until it is full", async (context) => {
+    const service = new Service(context, "bounded-cache.js", {
+      DEMO_SPEED: "600",
+      FILL_MIB_PER_MINUTE: "6",
+      CACHE_MIB: "24",
+    });
     await service.isUp();
     await until("it is full", async () => (await service.retained()) === 24 * MiB);
     let most = 0;
@@ -129,8 +143,8 @@ describe("what looks like a leak and is none", () => {
     expect(most).toBeLessThan(180 * MiB); // entries that have left and are not yet tidied away count as well
   });
 
-  test("warm-up.js grows to its size, and then no more", async () => {
-    const service = new Service("warm-up.js", { DEMO_SPEED: "600" }); // two seconds
+  test("warm-up.js grows to its size, and then no more", async (context) => {
+    const service = new Service(context, "warm-up.js", { DEMO_SPEED: "600" }); // two seconds
     await service.isUp();
     await until("it is warm", async () => (await service.retained()) === 64 * MiB);
     const warm = service.anonymousMemory();
@@ -141,8 +155,8 @@ describe("what looks like a leak and is none", () => {
     expect(service.anonymousMemory() - warm).toBeLessThan(10 * MiB);
   });
 
-  test("batch-spikes.js gives everything back after each batch", async () => {
-    const service = new Service("batch-spikes.js", { DEMO_SPEED: "600" }); // a batch every three seconds
+  test("batch-spikes.js gives everything back after each batch", async (context) => {
+    const service = new Service(context, "batch-spikes.js", { DEMO_SPEED: "600" }); // a batch every three seconds
     await service.isUp();
     for (const batch of ["first", "second"]) {
       await until(`the ${batch} batch runs`, () => service.anonymousMemory() > 70 * MiB);
@@ -151,16 +165,16 @@ describe("what looks like a leak and is none", () => {
   });
 });
 
-test.each(["unbounded-cache.js", "app.py"])("%s stops at once when told", async (name) => {
-  const service = new Service(name, {}, "--health-interval=1s");
+test.concurrent.for(["unbounded-cache.js", "app.py"])("%s stops at once when told", async (name, context) => {
+  const service = new Service(context, name, {}, "--health-interval=1s");
   await service.isUp();
   await until("its health check succeeds", () => service.inspect("{{.State.Health.Status}}") === "healthy");
   service.stop();
   expect(service.inspect("{{.State.ExitCode}}")).toBe("0");
 });
 
-test("a setting that is no number ends a service with a sentence", async () => {
-  const service = new Service("unbounded-cache.js", { DEMO_SPEED: "fast" });
+test.concurrent("a setting that is no number ends a service with a sentence", async (context) => {
+  const service = new Service(context, "unbounded-cache.js", { DEMO_SPEED: "fast" });
   await until("it ends", () => service.inspect("{{.State.Status}}") === "exited");
   expect(service.log()).toBe('DEMO_SPEED must be a positive number, not "fast"\n');
 });

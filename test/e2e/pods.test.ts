@@ -2,12 +2,9 @@
 // and survives.
 
 import { execFileSync } from "node:child_process";
-import fs from "node:fs";
-import { setTimeout as wait } from "node:timers/promises";
 import { type StartedTestContainer, Wait } from "testcontainers";
 import { describe, expect, inject, test } from "vitest";
 import { defaultPort, MiB } from "../../catalog/defaults.ts";
-import { ticksPerSecond } from "../../exporter/procfs/stat.ts";
 import { docker } from "../support/docker.ts";
 import { temporaryFile } from "../support/exporter-process.ts";
 import { PodContainer } from "../support/pod-container.ts";
@@ -208,37 +205,27 @@ describe("a target", () => {
 });
 
 describe("twenty processes", () => {
-  test("cost the exporter less than 96 MiB, and a share of a core that is printed", async () => {
+  // what they cost of a core is measured by npm run bench
+  test("cost the exporter less than 96 MiB", async () => {
     const owner = await namespaceOwner();
     const exporter = await exporterBeside(owner);
     await new PodContainer(inject("images").BUSYBOX_IMAGE.name)
       .withCommand(["sh", "-c", "for i in $(seq 19); do sleep 1000 & done; wait"])
       .withPidOf(owner)
       .startForTest();
-    await seen(exporter, "all of them", (scrape) => scrape.value("leakwatch_watched_processes") === 20);
-    const pid = Number(docker("inspect", "--format={{.State.Pid}}", exporter.getId()));
-    const before = cpuSeconds(pid);
-    await wait(15_000);
-    const found = await scrape(exporter); // as often as it is scraped by default
-    await wait(15_000);
-    await scrape(exporter);
-    const share = (cpuSeconds(pid) - before) / 30;
-    const memory = (found.value("process_resident_memory_bytes") ?? Number.NaN) / MiB;
-    const usage = docker("stats", "--no-stream", "--format={{.MemUsage}}", exporter.getId());
-    console.log(
-      `20 processes, looked at every 5 s: ${(share * 100).toFixed(2)} % of a core over 30 s, memory of the container ${usage}`,
+    const found = await seen(
+      exporter,
+      "all of them, after some passes",
+      (scrape) =>
+        scrape.value("leakwatch_watched_processes") === 20 &&
+        (scrape.value("leakwatch_samples_total") ?? 0) >= 5 &&
+        scrape,
     );
-    expect(memory).toBeLessThan(96);
+    expect(found.value("process_resident_memory_bytes")).toBeLessThan(96 * MiB);
+    console.log(docker("stats", "--no-stream", "--format={{.MemUsage}}", exporter.getId()));
     expect(stateOf(exporter)).toMatch(/^true 0 false /);
   });
 });
-
-/** Of a process on this machine and all its threads. */
-function cpuSeconds(pid: number): number {
-  const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" "); // from the third on
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-}
 
 describe("a Prometheus whose disk is full", () => {
   test("is no concern of the exporter", async () => {

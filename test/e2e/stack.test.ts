@@ -1,5 +1,5 @@
-// `docker compose up` as a newcomer types it: the shipped file, real containers, and what comes of it. A leak that restarts hide
-// needs half a day to be sure of, so it runs in a stack of its own, four times faster still.
+// `docker compose up` as a newcomer types it: the shipped file, real containers, and what comes of it. What takes hours also of the
+// demo's time runs in a stack of its own, four times faster still.
 
 import fs from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
@@ -31,7 +31,7 @@ interface Message {
 
 const demo = new ComposeProject(["docker-compose.yml"]);
 
-/** Half a day takes three minutes: these go by while the leak above grows to its limit. */
+/** An hour takes 15 seconds: these go by while the leak above is found. */
 const fast = new ComposeProject(["docker-compose.yml"], { env: { DEMO_SPEED: "240" }, profiles: ["demo"] });
 const lasting = "bounded-cache"; // for the panels that want one life of many hours
 const healthy = ["bounded-cache", "warm-up", "batch-spikes"];
@@ -178,13 +178,12 @@ describe("an OOM loop", () => {
 });
 
 describe("a leak that a timed restart hides", () => {
-  test("is called by its name: most of its lives end while they still grow", async () => {
-    await fastPrometheus.until(firing("LeakwatchMemoryLeakMasked", "timed-restart.js"), { seconds: 240 });
-    await fastPrometheus.until('group:leakwatch_memory_verdict:code{group="timed-restart.js",verdict="masked_leak"}');
-    const ended = await fastPrometheus.value('leakwatch_group_lives_ended_total{group="timed-restart.js"}');
-    const growing = await fastPrometheus.value('leakwatch_group_lives_ended_growing_total{group="timed-restart.js"}');
-    expect(growing).toBeGreaterThanOrEqual(3);
-    expect((growing ?? 0) / (ended ?? 0)).toBeGreaterThanOrEqual(0.6);
+  // The alert made of these counts wants half a day of them, minutes here: alerts/tests/LeakwatchMemoryLeakMasked.yml has that.
+  test("shows in its lives: most of them end while they still grow", async () => {
+    const of = (counter: string) => `${counter}{group="timed-restart.js"}`;
+    const [growing, ended] = [of("leakwatch_group_lives_ended_growing_total"), of("leakwatch_group_lives_ended_total")];
+    await fastPrometheus.until(`${growing} >= 3`, { seconds: 240 });
+    expect(await fastPrometheus.value(`${growing} / ${ended}`)).toBeGreaterThanOrEqual(0.6);
   });
 
   test("is not taken for an OOM kill, though the kernel kills its neighbour all the time", async () => {
@@ -210,17 +209,21 @@ describe("every panel", () => {
     const file = new URL(`../../compose/generated/demo/dashboards/leakwatch-${name}.json`, import.meta.url);
     const board = JSON.parse(fs.readFileSync(file, "utf8")) as Dashboard;
     const ask = askAt(fastPrometheus.url);
-    const now = Date.now() / 1000;
     const scrapeInterval = demoNumbers.scrapeIntervalSeconds;
     const shown: Record<string, string> = name === "process" ? { group: `${lasting}.js` } : {};
-    const choices = await choicesOf(board, ask, stretchOf(board, now), shown);
-    const empty: string[] = [];
-    for (const panel of panelsOf(board)) {
-      for (const question of questionsOf(panel, { board, choices, now, scrapeInterval })) {
-        if ((await answerTo(question, ask)).length === 0) empty.push(`${name}: ${panel.title} ${question.refId}`);
+    const withoutAnswer = async () => {
+      const now = Date.now() / 1000;
+      const choices = await choicesOf(board, ask, stretchOf(board, now), shown);
+      const empty: string[] = [];
+      for (const panel of panelsOf(board)) {
+        for (const question of questionsOf(panel, { board, choices, now, scrapeInterval })) {
+          if ((await answerTo(question, ask)).length === 0) empty.push(`${name}: ${panel.title} ${question.refId}`);
+        }
       }
-    }
-    expect(empty.filter((panel) => !mayBeEmpty.includes(panel))).toEqual([]);
+      return empty.filter((panel) => !mayBeEmpty.includes(panel));
+    };
+    // some want hours of a life, of the demo's time
+    await expect.poll(withoutAnswer, { timeout: 200_000, interval: 5000 }).toEqual([]);
   });
 });
 

@@ -6,6 +6,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { builtMain } from "../support/built.ts";
 import { logged } from "../support/exporter-process.ts";
 import { newGroup } from "../support/targets.ts";
 
@@ -22,8 +23,7 @@ function start(program: string, ...args: string[]) {
   return { child, printed, closed };
 }
 
-const detect = (...args: string[]) =>
-  start(process.execPath, path.join(root, "dist/exporter/main.js"), "detect", ...args);
+const detect = (...args: string[]) => start(process.execPath, builtMain, "detect", ...args);
 
 describe("leakwatch detect", () => {
   test("finds the leak in a child of the process that it was given, and leaves both alone", async () => {

@@ -7,6 +7,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { JsonReport } from "../../exporter/doctor/report.ts";
+import { builtMain } from "../support/built.ts";
 import { ExporterProcess, stop, temporaryFile } from "../support/exporter-process.ts";
 import { Prometheus } from "../support/prometheus.ts";
 import { newGroup, Target } from "../support/targets.ts";
@@ -15,7 +16,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const rules = path.join(root, "alerts/generated/leakwatch.rules.yml");
 
 async function leakwatch(...args: string[]) {
-  const child = spawn(process.execPath, [path.join(root, "dist/exporter/main.js"), "doctor", ...args], {
+  const child = spawn(process.execPath, [builtMain, "doctor", ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, FORCE_COLOR: undefined },
   });

@@ -24,7 +24,7 @@ describe.each([
     expect(await schemaComplaints(objects)).toEqual([]);
     expect(referenceComplaints(objects)).toEqual([]);
     expect(typeComplaints(objects)).toEqual([]);
-  }, 60_000);
+  });
 });
 
 describe("daemonset-smaps", () => {

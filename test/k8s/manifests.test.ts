@@ -16,7 +16,7 @@ const folders = foldersOf("Kustomization");
 const rendered = new Map<string, Rendered[]>();
 beforeAll(async () => {
   for (const folder of folders) rendered.set(folder, await kustomize(path.join(k8s, folder)));
-}, 60_000);
+});
 
 const objectsOf = (folder: string) => rendered.get(folder) as Rendered[];
 const find = (objects: readonly Rendered[], kind: string, name?: string) =>
@@ -62,7 +62,7 @@ describe.each(folders)("%s", (folder) => {
 
 test("every field of every object is one that its kind has", () => {
   expect(typeComplaints([...rendered.values()].flat())).toEqual([]);
-}, 60_000);
+});
 
 describe("what is wrong is seen", () => {
   const broken = (change: (deployment: Rendered) => void): Rendered[] => {
@@ -94,7 +94,7 @@ describe("what is wrong is seen", () => {
   test("a field that there is not", () => {
     const objects = broken(({ spec }) => (spec.template.spec.containers[0].resources.memoryLimitt = "128Mi"));
     expect(typeComplaints(objects)).toEqual([expect.stringMatching(/^Deployment shop: .*memoryLimitt/)]);
-  }, 30_000);
+  });
 
   test("a selector of other pods, also of a budget", () => {
     const objects = broken(({ spec }) => (spec.template.metadata.labels["app.kubernetes.io/name"] = "shopp"));

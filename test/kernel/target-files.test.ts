@@ -112,7 +112,8 @@ describe("readings that are held up", () => {
       return super.openOffLoop("/proc/self/stat", flags);
     }
   }
-  const held = (seconds = 0.05) => {
+  /** A busy machine reads a file within a second. */
+  const held = (seconds = 1) => {
     const files = new Held(roots);
     return { files, targets: new TargetFiles(files, { atOnce: 2, seconds }) };
   };

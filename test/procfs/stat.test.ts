@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isKernelThread, parseStat } from "../../exporter/procfs/stat.ts";
+import { isKernelThread, parseExitStatus, parseStat } from "../../exporter/procfs/stat.ts";
 import { fixture } from "../support/fixtures.ts";
 
 /** Any bytes, decoded as the exporter decodes them. */
@@ -27,6 +27,15 @@ describe("parseStat on captured machines", () => {
   ])("reads %s", (_, pid, comm, state, ppid, startTicks) => {
     const stat = parseStat(fixture("debian12-host-v1/proc", String(pid), "stat"));
     expect(stat).toMatchObject({ pid, comm, state, ppid, startTicks });
+  });
+
+  test.each([
+    ["Node.js with its pool", 7769, 7],
+    ["a single thread", 7840, 1],
+    ["a zombie", 7780, 1],
+  ])("counts the threads of %s, as status does", (_, pid, threads) => {
+    expect(parseStat(fixture("debian12-host-v1/proc", String(pid), "stat")).threads).toBe(threads);
+    expect(fixture("debian12-host-v1/proc", String(pid), "status")).toContain(`\nThreads:\t${threads}\n`);
   });
 
   test.each([
@@ -73,6 +82,8 @@ describe("parseStat", () => {
           state: "S",
           ppid: 1,
           flags: 4194560,
+          threads: 11,
+          terminal: 0,
           startTicks: 8812345,
         });
       }),
@@ -93,5 +104,23 @@ describe("parseStat", () => {
         });
       }),
     );
+  });
+});
+
+describe("parseExitStatus", () => {
+  const zombie = (status: number) =>
+    `4242 (node) Z 1 4242 4242 0 -1 4194564 0 0 0 0 0 0 0 0 20 0 1 0 8812345 0 0 ${status}\n`;
+
+  test.each([
+    ["exit code 3", 3 << 8, { code: 3, signal: undefined }],
+    ["SIGKILL", 9, { code: undefined, signal: 9 }],
+    ["SIGABRT, with a core dump", 6 | 0x80, { code: undefined, signal: 6 }],
+    ["nothing that is shown to us", 0, undefined],
+  ])("tells %s", (_, status, expected) => {
+    expect(parseExitStatus(zombie(status))).toEqual(expected);
+  });
+
+  test("tells nothing from a file that is cut short", () => {
+    expect(parseExitStatus("4242 (node) Z")).toBeUndefined();
   });
 });

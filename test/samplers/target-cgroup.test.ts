@@ -3,6 +3,7 @@
 import fs from "node:fs";
 import { describe, expect, test } from "vitest";
 import { GiB, MiB } from "../../catalog/defaults.ts";
+import { processMetrics } from "../../catalog/metrics.ts";
 import { type FakeMachine, fakeMachine, watch } from "../support/machine.ts";
 
 const files = (machine: FakeMachine, pid: number, cgroup: string, texts: Record<string, string>) => {
@@ -46,6 +47,27 @@ describe("a cgroup that only its processes show", () => {
     const { watcher, pass } = watch(machine);
     await pass();
     expect(cgroupsOf(watcher)["/pod/api"]?.limit).toEqual({ bytes: 32 * MiB, source: "ancestor" });
+  });
+
+  test("has the memory of the one above that counts it, told once, and the threads limit of its own", async () => {
+    const machine = fakeMachine({ cgroups: "not mounted" });
+    const pids = ["vm/emulator", "vm/vcpu0"].map((name) => {
+      const pid = machine.start({ argv: [`/srv/${name}`], exe: `/srv/${name}`, cgroup: `/${name}` });
+      files(machine, pid, `/${name}`, {
+        "cgroup.type": "threaded",
+        "memory.pressure": "some total=1",
+        "pids.max": "77",
+      });
+      files(machine, pid, "/vm", { ...ordinary, "memory.max": String(64 * MiB), "pids.max": "99" });
+      return pid;
+    });
+    const { watcher, pass, value } = watch(machine);
+    await pass();
+    await pass();
+    const { "/vm/emulator": emulator, "/vm/vcpu0": vcpu } = cgroupsOf(watcher);
+    expect(emulator).toMatchObject({ limit: { bytes: 64 * MiB, source: "cgroup" }, memory: { usage: 2 * MiB } });
+    expect(vcpu).toMatchObject({ limit: { bytes: 64 * MiB, source: "cgroup" }, memory: undefined });
+    expect(pids.map((pid) => value(pid, processMetrics.maxThreads))).toEqual([77, 77]);
   });
 
   test("is shown by another of its processes when the first one shows something else", async () => {

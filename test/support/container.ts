@@ -33,12 +33,20 @@ export const targetCommand = (script: string, ...args: string[]) => [
 export class Container {
   readonly id: string;
 
-  /** Starts one, and removes it when the test is over. Without an image: that of the tests, which sees the repository. */
-  constructor(options: readonly string[], command: readonly string[], image?: string) {
+  /**
+   * Starts one, and removes it when the test is over. Without an image: that of the tests, which sees the repository. Tests that run
+   * side by side say whose it is by the hook of their own context.
+   */
+  constructor(
+    options: readonly string[],
+    command: readonly string[],
+    image?: string,
+    whenFinished: (remove: () => void) => void = onTestFinished,
+  ) {
     const volumes = mounts.map((name) => `--volume=${path.join(repository, name)}:/app/${name}:ro`);
     const run = ["run", "--detach", `--label=${label}=${inject("runId")}`, ...(image === undefined ? volumes : [])];
     this.id = docker(...run, ...options, image ?? inject("nodeImage"), ...command);
-    onTestFinished(() => {
+    whenFinished(() => {
       docker("rm", "--force", "--volumes", this.id);
     });
   }

@@ -6,12 +6,10 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
+import { builtMain } from "./built.ts";
 import { Container, exporterCommand } from "./container.ts";
 import { type Labels, parseScrape, type Scrape } from "./scrape.ts";
-
-const program = fileURLToPath(new URL("../../dist/exporter/main.js", import.meta.url));
 
 /**
  * Passes as often as the configuration allows, and one more for each scrape, so that a scrape shows this moment. Only the
@@ -89,7 +87,7 @@ export class ExporterProcess extends RunningExporter {
     launcher?: string[];
   } = {}) {
     const configFile = temporaryFile("leakwatch.yml", config);
-    const command = [process.execPath, program, "serve", "--web.listen-address=127.0.0.1:0"];
+    const command = [process.execPath, builtMain, "serve", "--web.listen-address=127.0.0.1:0"];
     const [first = "", ...rest] = [...launcher, ...command, `--config.file=${configFile}`, ...args];
     const child = spawn(first, rest, { stdio: ["ignore", "ignore", "pipe"] });
     let log = "";

@@ -185,12 +185,20 @@ export class FakeMachine {
   leaderEnds(pid: number, changes: Partial<ProcessFacts> = {}): void {
     const thread = { ...this.process(pid), ...changes };
     this.change(pid, { ...changes, state: "Z (zombie)", argv: [], fds: 0 });
-    const status = statusText(thread, { memory: true, rssParts: this.options.rssParts });
-    this.write(`proc/${pid}/task/${pid}/status`, fs.readFileSync(this.path(`proc/${pid}/status`), "utf8"));
-    this.write(`proc/${pid}/task/${pid + 5000}/status`, status);
-    this.write(`proc/${pid}/task/${pid + 5000}/cmdline`, thread.argv.map((argument) => `${argument}\0`).join(""));
-    fs.symlinkSync(thread.exe, this.path(`proc/${pid}/task/${pid + 5000}/exe`));
-    for (let fd = 0; fd < thread.fds; fd++) this.write(`proc/${pid}/task/${pid + 5000}/fd/${fd}`, "");
+    const [leader, other] = [pid, pid + 5000].map((id) => `proc/${pid}/task/${id}`);
+    for (const name of ["status", "stat"]) {
+      this.write(`${leader}/${name}`, fs.readFileSync(this.path(`proc/${pid}/${name}`), "utf8"));
+    }
+    this.write(`${other}/status`, statusText(thread, { memory: true, rssParts: this.options.rssParts }));
+    this.write(`${other}/stat`, statText({ ...thread, pid: pid + 5000 }));
+    this.write(`${other}/cmdline`, thread.argv.map((argument) => `${argument}\0`).join(""));
+    this.write(`${other}/cgroup`, this.cgroupText(thread.cgroup));
+    if (this.options.cgroups === 1) this.write(`proc/${pid}/cgroup`, this.cgroupText("/")); // as of all zombies
+    fs.rmSync(this.path(`proc/${pid}/smaps_rollup`), { force: true });
+    if (thread.smaps !== undefined) this.write(`${other}/smaps_rollup`, smapsText(thread.smaps));
+    fs.rmSync(this.path(`${other}/exe`), { force: true });
+    fs.symlinkSync(thread.exe, this.path(`${other}/exe`));
+    for (let fd = 0; fd < thread.fds; fd++) this.write(`${other}/fd/${fd}`, "");
   }
 
   /** Makes a cgroup, or changes its limit. */
@@ -273,16 +281,11 @@ export class FakeMachine {
   }
 
   private writeProcess(process: ProcessFacts): void {
-    const { pid, comm, argv, kernelThread, startTicks, state, maxFds, maxProcesses, cgroup, exe, fds, smaps } = process;
-    const { ppid, terminal, threads, exitStatus } = process;
+    const { pid, argv, kernelThread, state, maxFds, maxProcesses, cgroup, exe, fds, smaps } = process;
     const ownsMemory = !kernelThread && !state.startsWith("Z");
     fs.mkdirSync(this.path(`proc/${pid}/fd`), { recursive: true });
-    const flags = kernelThread ? 0x0020_8040 : 0x0040_0000;
     this.write(`proc/${pid}/status`, statusText(process, { memory: ownsMemory, rssParts: this.options.rssParts }));
-    this.write(
-      `proc/${pid}/stat`,
-      `${pid} (${comm}) ${state[0]} ${ppid} ${pid} ${pid} ${terminal} -1 ${flags} 0 0 0 0 0 0 0 0 20 0 ${threads} 0 ${startTicks} 0 0 ${exitStatus}\n`,
-    );
+    this.write(`proc/${pid}/stat`, statText(process));
     this.write(`proc/${pid}/cmdline`, kernelThread ? "" : argv.map((argument) => `${argument}\0`).join(""));
     this.write(
       `proc/${pid}/limits`,
@@ -291,11 +294,15 @@ Max processes             ${String(maxProcesses).padEnd(20)} 63000              
 Max open files            ${String(maxFds).padEnd(20)} 1048576              files     
 `,
     );
-    this.write(`proc/${pid}/cgroup`, this.options.cgroups === 1 ? `4:memory:${cgroup}\n0::/\n` : `0::${cgroup}\n`);
+    this.write(`proc/${pid}/cgroup`, this.cgroupText(cgroup));
     if (smaps !== undefined) this.write(`proc/${pid}/smaps_rollup`, smapsText(smaps));
     fs.rmSync(this.path(`proc/${pid}/exe`), { force: true });
     if (ownsMemory) fs.symlinkSync(exe, this.path(`proc/${pid}/exe`));
     this.writeFds(pid, fds);
+  }
+
+  private cgroupText(cgroup: string): string {
+    return this.options.cgroups === 1 ? `4:memory:${cgroup}\n0::/\n` : `0::${cgroup}\n`;
   }
 
   private writeFds(pid: number, count: number): void {
@@ -462,6 +469,12 @@ export function watch(
       return buffer.written().toString("utf8");
     },
   };
+}
+
+function statText(facts: ProcessFacts): string {
+  const { pid, ppid, terminal, comm, kernelThread, startTicks, threads, state, exitStatus } = facts;
+  const flags = kernelThread ? 0x0020_8040 : 0x0040_0000;
+  return `${pid} (${comm}) ${state[0]} ${ppid} ${pid} ${pid} ${terminal} -1 ${flags} 0 0 0 0 0 0 0 0 20 0 ${threads} 0 ${startTicks} 0 0 ${exitStatus}\n`;
 }
 
 /** The memory lines and those around them, as Linux 6 writes them. */

@@ -108,6 +108,24 @@ describe("SmapsSampler", () => {
     expect([...failures]).toEqual([]);
   });
 
+  test("a process that was given the pid meanwhile does not lend its numbers", async () => {
+    const { machine, pids, sample, pss, failures } = await watchedProcesses(100 * MiB);
+    machine.stop(pids[0] as number);
+    machine.clock.advance(1);
+    machine.start({ pid: pids[0] as number, smaps: { pss: 3 * MiB, uss: 3 * MiB } });
+    await sample();
+    expect(pss()).toEqual([undefined]);
+    expect([...failures]).toEqual([]);
+  });
+
+  test("a process whose main thread has ended is read through another of its threads", async () => {
+    const { machine, pids, pass, sample, pss } = await watchedProcesses(100 * MiB);
+    machine.leaderEnds(pids[0] as number, { threads: 2, smaps: { pss: 70 * MiB, uss: 60 * MiB } });
+    await pass();
+    await sample();
+    expect(pss()).toEqual([70 * MiB]);
+  });
+
   test("a kernel without the file, before Linux 4.14, has no values and no failures", async () => {
     const machine = fakeMachine();
     const { pass, watcher, failures, value } = watch(machine);

@@ -23,7 +23,7 @@ describe("time", () => {
     const [silent, slow] = [new RawClient(port), new RawClient(port).send("GET /metrics HTTP/1.1\r\nHo")];
     expect(await silent.untilClosed()).toMatch(/^HTTP\/1.1 408 /);
     expect(await slow.untilClosed()).toMatch(/^HTTP\/1.1 408 /);
-  }, 60_000);
+  });
 
   test("to send the headers does not count while a connection is idle", async () => {
     const limits = { ...quick, headersTimeout: 0.2, requestTimeout: 0.3, inactivityTimeout: 0.3, responseTimeout: 0.3 };
@@ -33,10 +33,10 @@ describe("time", () => {
     const reused: boolean[] = [];
     for (let i = 0; i < 3; i++) {
       reused.push(await sendWith(agent, `${origin}/-/healthy`));
-      await wait(1000);
+      await wait(600); // longer than each of these times
     }
     expect(reused).toEqual([false, true, true]);
-  }, 60_000);
+  });
 
   test("for a TLS handshake is bounded", async () => {
     const folder = temporaryFolder();
@@ -44,7 +44,7 @@ describe("time", () => {
     const file = webFile("tls_server_config: { cert_file: server.pem, key_file: server.key }\n", folder);
     const { port } = await serve({ webConfigFile: file, limits: { handshakeTimeout: 0.3 } });
     await new RawClient(port).untilClosed();
-  }, 60_000);
+  });
 
   test("in which a client reads nothing is bounded", async () => {
     const { exporter, port } = await serve({ limits: { inactivityTimeout: 0.5 } });
@@ -53,22 +53,23 @@ describe("time", () => {
     await vi.waitUntil(() => held() === 1, { timeout: 20_000 });
     await vi.waitUntil(() => held() === 0, { timeout: 20_000 });
     expect((await client.untilClosed()).length).toBeLessThan(large);
-  }, 60_000);
+  });
 
   test("in which a client reads an answer bit by bit is bounded", async () => {
     const { exporter, port } = await serve({ limits: { responseTimeout: 1 } });
-    const { held } = endless(exporter);
+    const larger = 4 * large; // of which a turn reads 2 MiB at most: all of them in a second, and what the kernel takes, are less
+    const { held } = endless(exporter, larger);
     const client = new RawClient(port).send(get("/metrics"));
-    for (const deadline = Date.now() + 30_000; !client.closed && Date.now() < deadline; ) {
+    await vi.waitUntil(() => held() === 1, { timeout: 20_000 });
+    while (held() > 0) {
       client.socket.resume();
       await new Promise(setImmediate);
       client.socket.pause();
       await wait(100);
     }
-    expect(client.closed).toBe(true);
-    expect(client.text.length).toBeLessThan(large);
-    await vi.waitUntil(() => held() === 0, { timeout: 20_000 });
-  }, 60_000);
+    // what the kernel had taken by then still comes
+    expect((await client.untilClosed()).length).toBeLessThan(larger);
+  });
 });
 
 describe("size", () => {
@@ -76,14 +77,14 @@ describe("size", () => {
     const { port } = await serve();
     const request = `GET /-/healthy HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(9 * 1024)}\r\n\r\n`;
     expect(await new RawClient(port).send(request).untilClosed()).toMatch(/^HTTP\/1.1 431 /);
-  }, 60_000);
+  });
 
   test("of the list of headers is bounded", async () => {
     const { port } = await serve();
     const many = Array.from({ length: 150 }, (_, i) => `X-${i}: y\r\n`).join("");
     const client = new RawClient(port).send(`GET /-/healthy HTTP/1.1\r\nHost: a\r\n${many}\r\n`);
     expect(await client.untilClosed()).toMatch(/^HTTP\/1.1 431 /);
-  }, 60_000);
+  });
 
   test.each([
     ["POST", "/metrics", 405],
@@ -105,7 +106,6 @@ describe("size", () => {
       expect(answer).toContain("\r\nConnection: close\r\n");
       expect((await accepted).bytesRead).toBeLessThan(4 * MiB);
     },
-    60_000,
   );
 
   test("of a small body does not matter either, nor that its client sends no more", async () => {
@@ -115,7 +115,7 @@ describe("size", () => {
     const waiting = new RawClient(port);
     waiting.send("POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nhello");
     expect(await waiting.untilClosed()).toMatch(/^HTTP\/1.1 405 /);
-  }, 60_000);
+  });
 
   test("of a body that a client announces: it is not asked to send it", async () => {
     const { port } = await serve();
@@ -123,7 +123,7 @@ describe("size", () => {
       "POST /metrics HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n",
     );
     expect(await client.untilClosed()).toMatch(/^HTTP\/1.1 405 /); // not 100
-  }, 60_000);
+  });
 });
 
 describe("connections", () => {
@@ -138,7 +138,7 @@ describe("connections", () => {
     expect(open.map(({ closed }) => closed)).toEqual([false, false, false]);
     open[0]?.socket.destroy();
     await vi.waitFor(() => new RawClient(port).send(get("/-/healthy")).until("healthy"), { timeout: 20_000 });
-  }, 60_000);
+  });
 });
 
 describe("memory for clients that do not read", () => {
@@ -167,7 +167,7 @@ describe("memory for clients that do not read", () => {
     await vi.waitUntil(() => held() === 0, { timeout: 20_000 });
     expect(most()).toBeLessThanOrEqual(2);
     await new RawClient(port).send(get("/metrics")).until("# the last line");
-  }, 60_000);
+  });
 
   test("is let go of when the client leaves before its answer is made", async () => {
     const { exporter, port } = await serve();
@@ -191,7 +191,7 @@ describe("memory for clients that do not read", () => {
     await vi.waitUntil(() => made() === 1 && held() === 0, { timeout: 20_000 });
     await wait(200);
     expect(held()).toBe(0);
-  }, 60_000);
+  });
 });
 
 describe("requests that are sent ahead", () => {
@@ -201,7 +201,7 @@ describe("requests that are sent ahead", () => {
     const text = await new RawClient(port).send(places.map(get).join("")).until("not found: /c");
     const order = [...text.matchAll(/not found: \S+|is healthy|leakwatch_build_info\{/g)].map(([found]) => found);
     expect(order).toEqual(["not found: /a", "is healthy", "not found: /b", "leakwatch_build_info{", "not found: /c"]);
-  }, 60_000);
+  });
 
   test("hold one exposition, however many they are", async () => {
     const { exporter, port } = await serve();
@@ -213,7 +213,7 @@ describe("requests that are sent ahead", () => {
     client.socket.destroy();
     await vi.waitUntil(() => held() === 0, { timeout: 20_000 });
     expect(made()).toBe(1); // nobody waits for the others
-  }, 60_000);
+  });
 });
 
 /** Makes every scrape a large text of its own, as with max_age 0s; says how many are held, and how many ever were. */
