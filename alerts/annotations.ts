@@ -3,15 +3,13 @@
 // expression does not have are asked for by a query in the template; what nobody knows is left out.
 // https://prometheus.io/docs/prometheus/latest/configuration/template_reference/
 
+import { groupLabels, slotLabels } from "../catalog/labels.ts";
 import { links } from "../catalog/links.ts";
 import { groupMetrics, processMetrics } from "../catalog/metrics.ts";
 import { slotRecordings as slot } from "../catalog/recordings.ts";
 import type { Verdict } from "../catalog/verdicts.ts";
 
 type Annotations = { summary: string; description: string } & Record<string, string>;
-
-const groupLabels = ["cluster", "namespace", "job", "instance", "group"];
-const slotLabels = [...groupLabels, "slot"];
 
 const value = (format: string) => `{{ . | value | ${format} }}`;
 const bytes = `${value("humanize1024")}B`;

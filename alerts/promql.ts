@@ -56,9 +56,5 @@ export const growthWhere = (condition: string) => `3600 * ${slotRecordings.growt
 export const youngerThan = (seconds: number, { youngLife }: { youngLife: number }) =>
   `(${seconds <= youngLife ? recentMetrics.youngStart.name : processMetrics.startTime.name} > time() - ${round(seconds)})`;
 
-/** Labels of a process group, and of a slot, as far as a target has them. */
-export const groupLabels = "cluster, namespace, job, instance, group";
-export const slotLabels = `${groupLabels}, slot`;
-
 /** Enough digits to tell 0.65 of a window from 0.651: thresholds are no exacter than that. */
 export const round = (x: number) => String(Number(x.toPrecision(6)));

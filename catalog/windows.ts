@@ -2,6 +2,8 @@
 // relative (to the level, the limit and the growth itself), and each has its reason. docs/detection.md shows how they were
 // found and what happens when they are moved.
 
+import type { Severity } from "./alerts.ts";
+
 const minute = 60;
 const hour = 60 * minute;
 const day = 24 * hour;
@@ -30,10 +32,6 @@ export const horizons = {
   "1d": { seconds: day, floor: "hour" },
   "7d": { seconds: 7 * day, floor: "hour" },
 } as const;
-
-/** The severities of alerts, and what they ask for. */
-export const severities = ["info", "warning", "critical"] as const;
-export type Severity = (typeof severities)[number];
 
 /**
  * A window claims a leak when every stretch of it grew. The less time is left, the shorter the evidence may be; without

@@ -1,15 +1,16 @@
 // The bundle watches itself: alerts that cannot fire because their data is missing are worse than none.
 
+import type { Severity } from "../../catalog/alerts.ts";
 import type { Detection } from "../../catalog/detection.ts";
+import { exporterLabels, listed } from "../../catalog/labels.ts";
 import { groupMetrics, selfMetrics } from "../../catalog/metrics.ts";
 import { exporterRecordings as exporter, groupRecordings as group } from "../../catalog/recordings.ts";
-import type { Severity } from "../../catalog/windows.ts";
 import { healthText } from "../annotations.ts";
 import { ago, all, duration, round } from "../promql.ts";
 import type { AlertRule, RuleGroup } from "../rule.ts";
 
 /** The target of a scrape, whatever its job is called. */
-const target = "on (cluster, namespace, job, instance)";
+const target = `on (${listed(exporterLabels)})`;
 const { buildInfo, lastSample, unreadable } = selfMetrics;
 
 export const healthAlerts = ({ evaluation, health }: Detection): RuleGroup => {

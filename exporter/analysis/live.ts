@@ -4,10 +4,17 @@
 
 import type { AlertRule, RecordingRule, RuleGroup } from "../../alerts/rule.ts";
 import { isAlert } from "../../alerts/rule.ts";
+import {
+  type DeclaredAlert,
+  alerts as declared,
+  leakAlerts,
+  loopAlerts,
+  type Severity,
+  severities,
+} from "../../catalog/alerts.ts";
 import { groupMetrics } from "../../catalog/metrics.ts";
 import { groupRecordings, slotRecordings } from "../../catalog/recordings.ts";
 import { type Verdict, verdictCode, verdicts } from "../../catalog/verdicts.ts";
-import { type Severity, severities } from "../../catalog/windows.ts";
 import type { Expr } from "../promql/ast.ts";
 import { evaluate, type Source } from "../promql/evaluate.ts";
 import { parsePromql } from "../promql/parse.ts";
@@ -55,10 +62,10 @@ export class LiveRules {
         else this.recordings.set((rule as RecordingRule).record, { expr: parsePromql(rule.expr), interval });
       }
     }
-    this.slotAlerts = alerts.filter(({ rule: { alert } }) => /^LeakwatchMemoryLeak(Urgent|Steady|Slow)$/.test(alert));
-    this.groupAlerts = alerts.filter(({ rule: { alert } }) =>
-      /^Leakwatch(MemoryLeakMasked|OomLoop|RestartLoop)$/.test(alert),
-    );
+    const those = (...wanted: readonly DeclaredAlert[]) =>
+      alerts.filter(({ rule }) => wanted.some(({ name }) => name === rule.alert));
+    this.slotAlerts = those(...leakAlerts);
+    this.groupAlerts = those(declared.memoryLeakMasked, ...loopAlerts);
   }
 
   /** The verdict of one slot. Times are Unix seconds. */
@@ -77,8 +84,8 @@ export class LiveRules {
   /** The gravest verdict of a group's slots, or what holds for the group as a whole. */
   judgeGroup(kept: Kept, slots: readonly Verdict[], now: number): Verdict {
     const { firing } = this.look(kept, this.groupAlerts, now);
-    if (firing.has("LeakwatchOomLoop") || firing.has("LeakwatchRestartLoop")) return "restart_loop";
-    if (firing.has("LeakwatchMemoryLeakMasked")) return "masked_leak";
+    if (loopAlerts.some(({ name }) => firing.has(name))) return "restart_loop";
+    if (firing.has(declared.memoryLeakMasked.name)) return "masked_leak";
     return slots.reduce<Verdict>((a, b) => (verdictCode[b] > verdictCode[a] ? b : a), "insufficient_data");
   }
 

@@ -8,10 +8,10 @@ import { load } from "js-yaml";
 import { describe, expect, test } from "vitest";
 import { ruleGroups } from "../../alerts/index.ts";
 import { isAlert, type RecordingRule } from "../../alerts/rule.ts";
+import { severities } from "../../catalog/alerts.ts";
 import { defaultBases } from "../../catalog/links.ts";
 import { recordings } from "../../catalog/recordings.ts";
 import { verdicts } from "../../catalog/verdicts.ts";
-import { severities } from "../../catalog/windows.ts";
 import { promtool } from "./promtool.ts";
 import { knownSeries, seriesIn } from "./series-in.ts";
 

@@ -9,7 +9,7 @@ import { load } from "js-yaml";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { ruleGroups } from "../../alerts/index.ts";
 import { isAlert } from "../../alerts/rule.ts";
-import { severities } from "../../catalog/windows.ts";
+import { severities } from "../../catalog/alerts.ts";
 import { tracedGroups } from "../../exporter/backtest/builtin.ts";
 import { exposedSeries } from "../../exporter/backtest/exposed.ts";
 import { RuleEngine } from "../../exporter/rules/engine.ts";
