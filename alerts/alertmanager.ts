@@ -78,7 +78,13 @@ export const inhibitions = (): Inhibition[] => [
   {
     why: "Without its exporter nothing is known of a group.",
     by: named(alerts.exporterDown),
-    mute: named(alerts.targetGone, alerts.samplesStale, alerts.targetsUnreadable, alerts.exporterLeaks),
+    mute: named(
+      alerts.targetGone,
+      alerts.samplesStale,
+      alerts.podsStale,
+      alerts.targetsUnreadable,
+      alerts.exporterLeaks,
+    ),
     of: exporter,
   },
   {

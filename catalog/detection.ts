@@ -33,8 +33,8 @@ export const newHighWindows = ({ urgent: { fortyMinutes, twoHours, twelveHours }
 export const times: ReadonlySet<string> = new Set(
   [
     "fast slow rare short hour recent day seconds over timeLeft for maximumAge lookedAt far near minimumAge dayPeakAge youngLife longer",
-    "urgent steady masked oomPredicted oomLoop oomKilled restartLoop within step known noLimitFor verdictAge per stretch",
-    "down absent rememberExporter staleSample unreadable targetGone firstBucketSeconds minimumSpanSeconds toleranceSeconds minimumSeconds",
+    "urgent steady masked oomPredicted oomLoop restartLoop within settled step known noLimitFor verdictAge per stretch",
+    "down absent rememberExporter staleSample unreadable targetGone missed podsStale firstBucketSeconds minimumSpanSeconds toleranceSeconds minimumSeconds",
   ].flatMap((names) => names.split(" ")),
 );
 

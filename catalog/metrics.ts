@@ -8,9 +8,7 @@ const slotWindow = ["group", "slot", "window"] as const;
 const group = ["group"] as const;
 const cgroup = ["cgroup"] as const;
 
-/** Why a process group's process was started again; `evidence` on the info series says what the reason rests on. */
-export const restartReasons = ["oom", "suspected_oom", "scheduled", "exit", "unknown"] as const;
-export type RestartReason = (typeof restartReasons)[number];
+export { type RestartReason, restartReasons } from "./last-exit.ts";
 
 /** One series per slot of a process group, for as long as a process fills the slot. */
 export const processMetrics = {
@@ -143,21 +141,38 @@ export const groupMetrics = {
   processes: gauge("leakwatch_group_processes", "Processes of the group that run now.", { labels: group }),
   restarts: counter(
     "leakwatch_group_restarts_total",
-    "Processes that took the slot of one that had ended, by the reason of that end.",
+    "Restarts of the service: its root process ended and another root took its place, by the reason of that end. Workers that come and go under a living root are not counted.",
     { labels: ["group", "reason"] },
   ),
-  livesEnded: counter("leakwatch_group_lives_ended_total", "Process lives that ended while they were watched.", {
-    labels: group,
-  }),
+  workerExits: counter(
+    "leakwatch_group_worker_exits_total",
+    "Workers that ended while the root process of their service lived on, by reason; recycled: replaced in the ordinary way.",
+    { labels: ["group", "reason"] },
+  ),
+  workerExitsGrowing: counter(
+    "leakwatch_group_worker_exits_growing_total",
+    "Workers that ended while their root process lived on and their memory still grew steadily and without slowing.",
+    { labels: group },
+  ),
+  livesEnded: counter(
+    "leakwatch_group_lives_ended_total",
+    "Exits of the service's processes that restarts can hide a leak behind: a root together with its workers counts once, workers that end under a living root count one by one, jobs do not count.",
+    { labels: group },
+  ),
   livesEndedGrowing: counter(
     "leakwatch_group_lives_ended_growing_total",
-    "Process lives that ended while their memory still grew steadily and without slowing: a leak that the restart hides.",
+    "Those of them whose memory still grew steadily and without slowing when they ended: a leak that the restart hides.",
     { labels: group },
   ),
   oomKills: counter(
     "leakwatch_group_oom_kills_total",
-    "OOM kills that the kernel counted in the cgroups of the group's processes; workers included.",
+    "OOM kills whose victim was a process of the service, workers included. Only those that are certain; one that takes a whole cgroup counts once.",
     { labels: group },
+  ),
+  oomGrowth: gauge(
+    "leakwatch_group_oom_growth_ratio",
+    "Of the last OOM kill with a victim in the group: the share of the growth of the cgroup, in the hour before, that the service in the label grew had. The three that grew most.",
+    { unit: "ratio", labels: ["group", "grew"] },
   ),
   lastRestart: gauge("leakwatch_group_last_restart_timestamp_seconds", "Unix time of the group's last restart.", {
     unit: "seconds",
@@ -170,7 +185,7 @@ export const groupMetrics = {
   ),
   lastEnd: info(
     "leakwatch_group_last_end_info",
-    "How the group's last process ended, and what that is concluded from.",
+    "How the group's last process ended, and what that is concluded from. Reasons are those of restarts, or recycled for a worker.",
     {
       labels: ["group", "reason", "evidence"],
     },
@@ -309,7 +324,7 @@ export const selfMetrics = {
   ),
   podsListed: gauge(
     "leakwatch_pods_listed_timestamp_seconds",
-    "Unix time at which the Kubernetes API last told the pods of this node. Only with --kubernetes.pods.",
+    "Unix time at which the Kubernetes API last returned the pods of this node. Only with --kubernetes.pods.",
     { unit: "seconds" },
   ),
   configReloadSuccessful: gauge(

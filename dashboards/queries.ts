@@ -59,8 +59,12 @@ export const perHour = (expr: string) => `${expr} * 3600`;
 /** Lives or restarts in so many hours. The series is the gain of an hour, recorded every few minutes: each event is in it
  * as often as an hour has evaluations. Rounded up, so that what happened just now counts too. Where nothing was gained there
  * is no series. */
-export const countedOver = (gainOfAnHour: string, hours: number) =>
-  `ceil(sum_over_time(${gainOfAnHour}[${hours - 1}h]) / ${3600 / evaluation.slow})`;
+export const countedOver = (gainOfAnHour: string, hours: number, every: number = evaluation.slow) =>
+  `ceil(sum_over_time(${gainOfAnHour}[${hours - 1}h]) / ${3600 / every})`;
+
+/** Seconds between two values of a gain of an hour. */
+export const recordedEvery = (series: Named) =>
+  series === groupRecordings.oomKills ? evaluation.fast : evaluation.slow;
 
 export const leakingCodes = [verdictCode.leaking, verdictCode.masked_leak] as const;
 

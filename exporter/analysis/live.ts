@@ -12,6 +12,7 @@ import {
   type Severity,
   severities,
 } from "../../catalog/alerts.ts";
+import { type Detection, detection } from "../../catalog/detection.ts";
 import { groupMetrics } from "../../catalog/metrics.ts";
 import { groupRecordings, slotRecordings } from "../../catalog/recordings.ts";
 import { type Verdict, verdictCode, verdicts } from "../../catalog/verdicts.ts";
@@ -148,47 +149,88 @@ function gravest(a: Severity | undefined, b: Severity): Severity {
 /** Recorded series of a group, from the times of what happened to it. */
 export class GroupKept implements Kept {
   readonly labels: LabelSet;
-  private readonly events: readonly GroupEvent[];
-  private readonly knownSince: number;
+  private readonly history: GroupHistory;
   private readonly now: number;
-  /** Width of the ledger's hour, in seconds. */
-  private readonly hour: number;
+  private readonly windows: { readonly hour: number; readonly loop: number };
 
-  constructor(group: string, events: readonly GroupEvent[], knownSince: number, now: number, hour = 3600) {
+  /** `now` is Unix time, the windows' lengths are seconds. */
+  constructor(
+    group: string,
+    history: GroupHistory,
+    now: number,
+    { ledgerStep, restarts }: Pick<Detection, "ledgerStep" | "restarts"> = detection,
+  ) {
     this.labels = { group };
-    this.events = events;
-    this.knownSince = knownSince;
+    this.history = history;
     this.now = now;
-    this.hour = hour;
+    this.windows = { hour: ledgerStep.step, loop: restarts.oomLoop.over };
   }
 
   series(name: string): readonly Samples[] | undefined {
-    const counts: Record<string, (event: GroupEvent) => boolean> = {
-      [groupRecordings.livesEnded.name]: () => true,
-      [groupRecordings.livesEndedGrowing.name]: ({ growing }) => growing,
-      [groupRecordings.oomRestarts.name]: ({ restart }) => restart === "oom" || restart === "suspected_oom",
-      [groupRecordings.restarts.name]: ({ restart }) => restart !== undefined && restart !== "scheduled",
-    };
+    const { knownSince, processes } = this.history;
     // what the rules ask it is since when it is known
-    if (name === groupMetrics.livesEnded.name) {
-      return [{ labels: { ...this.labels, __name__: name }, times: [this.knownSince], values: [0], holds: true }];
-    }
-    const wanted = counts[name];
-    if (wanted === undefined) return undefined;
+    if (name === groupMetrics.livesEnded.name) return this.held(name, knownSince, 0);
+    if (name === groupMetrics.processes.name) return this.held(name, this.now, processes);
+    const counted = counts[name];
+    if (counted === undefined) return undefined;
     const times = this.hoursAndNow();
-    const values = times.map(
-      (t) => this.events.filter((event) => event.time > t - this.hour && event.time <= t && wanted(event)).length,
-    );
-    return [{ labels: { ...this.labels, __name__: name }, times, values }];
+    return counted.map(({ window, of, labels }) => ({
+      labels: { ...this.labels, ...labels, __name__: name },
+      times,
+      values: times.map((t) => this.eventsIn(t - this.windows[window], t).filter(of).length),
+    }));
+  }
+
+  private held(name: string, since: number, value: number): readonly Samples[] {
+    return [{ labels: { ...this.labels, __name__: name }, times: [since], values: [value], holds: true }];
+  }
+
+  private eventsIn(from: number, to: number): GroupEvent[] {
+    return this.history.events.filter(({ time }) => time > from && time <= to);
   }
 
   private hoursAndNow(): number[] {
-    const { hour, now } = this;
-    const first = Math.ceil(Math.max(this.knownSince, now - 8 * 24 * hour) / hour);
+    const { now } = this;
+    const { hour } = this.windows;
+    const first = Math.ceil(Math.max(this.history.knownSince, now - 8 * 24 * hour) / hour);
     const times: number[] = [];
     for (let i = first; i * hour <= now; i++) times.push(i * hour);
-    return [...times, this.now];
+    return [...times, now];
   }
+}
+
+const isOom = ({ restart }: GroupEvent) => restart === "oom" || restart === "suspected_oom";
+const isUnplanned = ({ restart }: GroupEvent) => restart !== undefined && restart !== "scheduled";
+
+interface Counted {
+  readonly window: "hour" | "loop";
+  readonly of: (event: GroupEvent) => boolean;
+  readonly labels?: LabelSet;
+}
+
+/** The incidents that are ends of lives; kills of a worker whose root lives on are in none of them. */
+const incidents = (window: Counted["window"]): Counted[] => [
+  { window, of: isOom, labels: { kind: "oom_restart" } },
+  { window, of: (event) => isUnplanned(event) && !isOom(event), labels: { kind: "restart" } },
+];
+
+/** What the rules record of a group, as counts of events. */
+const counts: Readonly<Record<string, readonly Counted[]>> = {
+  [groupRecordings.livesEnded.name]: [{ window: "hour", of: () => true }],
+  [groupRecordings.livesEndedGrowing.name]: [{ window: "hour", of: ({ growing }) => growing }],
+  [groupRecordings.restarts.name]: [{ window: "hour", of: isUnplanned }],
+  [groupRecordings.oomKills.name]: [{ window: "hour", of: isOom }],
+  [groupRecordings.incidentsInHour.name]: incidents("hour"),
+  [groupRecordings.incidentsForLoop.name]: incidents("loop"),
+};
+
+/** What the exporter remembers of a group. */
+export interface GroupHistory {
+  readonly events: readonly GroupEvent[];
+  /** Unix time from which on nothing was missed, in seconds. */
+  readonly knownSince: number;
+  /** Processes that run now. */
+  readonly processes: number;
 }
 
 /** The end of a life, and what followed. Unix seconds. */
