@@ -4,6 +4,7 @@ import { ruleGroups } from "../index.ts";
 import { renderRules } from "../render.ts";
 import { rulesFor } from "./closure.ts";
 import { type RuleTestFile, renderRuleTest } from "./rule-test.ts";
+import { firstHour } from "./situations/first-hour.ts";
 import { fixedCases, fixedCasesByTheMinute } from "./situations/fixed.ts";
 import { sameGroupByTheMinute, sameGroupEverywhere } from "./situations/fleet.ts";
 import {
@@ -44,6 +45,7 @@ export const ruleTests: Readonly<Record<string, () => RuleTestFile>> = {
   LeakwatchTargetsUnreadable: targetsUnreadable,
   LeakwatchRulesNotEvaluated: rulesNotEvaluated,
   LeakwatchExporterLeaks: exporterLeaks,
+  "first-hour": firstHour,
   "fixed-cases": fixedCases,
   "fixed-cases-by-the-minute": fixedCasesByTheMinute,
   "bad-input": badInput,
