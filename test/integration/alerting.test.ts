@@ -208,6 +208,7 @@ describe("one message for", () => {
         ...rulesNamed("LeakwatchExporterDown"),
         ...rulesNamed("LeakwatchExporterLeaks"),
         ...rulesNamed("LeakwatchSamplesStale"),
+        ...rulesNamed("LeakwatchPodsStale"),
         ...rulesNamed("LeakwatchTargetsUnreadable").map((labels) => ({ ...labels, file: "fd", reason: "permission" })),
         ...rulesNamed("LeakwatchTargetGone").map((labels) => ({ ...labels, group: "api" })),
       ],
@@ -367,12 +368,16 @@ describe("an alert mutes", () => {
 
   /** The only exporter is down in one cluster, in another cluster there never was one. */
   const exporters = [
-    ...["LeakwatchTargetGone", "LeakwatchSamplesStale", "LeakwatchTargetsUnreadable", "LeakwatchExporterLeaks"].flatMap(
-      (name) => [
-        { name, other: target, muted: true },
-        { name, other: { ...target, instance: "10.0.0.8:9847" }, muted: false },
-      ],
-    ),
+    ...[
+      "LeakwatchTargetGone",
+      "LeakwatchSamplesStale",
+      "LeakwatchPodsStale",
+      "LeakwatchTargetsUnreadable",
+      "LeakwatchExporterLeaks",
+    ].flatMap((name) => [
+      { name, other: target, muted: true },
+      { name, other: { ...target, instance: "10.0.0.8:9847" }, muted: false },
+    ]),
     { name: "LeakwatchExporterAbsent", other: {}, muted: true },
     { name: "LeakwatchRulesNotEvaluated", other: { job: "prometheus" }, muted: false },
     { name: "LeakwatchOomLoop", other: { ...target, group: "api" }, muted: false },
