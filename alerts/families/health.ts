@@ -169,9 +169,10 @@ const lastEvaluation = `{{ if lt $value 0.0 }}It has not been evaluated yet.{{ e
 function rulesNotEvaluated({ rulesLate, rulesFail }: Detection["health"], { rare }: Detection["evaluation"]): string {
   const ours = `{rule_group=~".*;leakwatch-.*"}`;
   const last = `prometheus_rule_group_last_evaluation_timestamp_seconds${ours}`;
-  const tooLong = rulesLate * rare;
+  /** At each of these times, further apart than no turn is. */
+  const neverSince = Array.from({ length: rulesLate + 1 }, (_, i) => `${ago(last, i * rare)} == 0`).join(" and ");
   return `time() - (${last} > 0) > ${rulesLate} * prometheus_rule_group_interval_seconds
-or (max_over_time(${last}[${duration(tooLong)}]) == 0 and ${ago(last, tooLong)}) - 1
+or (${neverSince}) - 1
 or time() - (${last} > 0)
 and increase(prometheus_rule_evaluation_failures_total${ours}[${duration(rulesFail.over)}]) > ${rulesFail.count}`;
 }
