@@ -140,7 +140,7 @@ export const slow = (): RuleTestFile => {
   const labels = onHost("leaks");
   const hours = 80;
   return {
-    evaluation: evaluation.slow,
+    evaluation: 2 * evaluation.slow,
     tests: [
       {
         name: "days of growth that no chart of a day shows",

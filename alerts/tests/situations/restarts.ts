@@ -225,7 +225,11 @@ export const oomLoopFromTheStart = (): RuleTestFile => {
           ),
           firedFor("nor does an old one", 370 + secondKill, `${loop},group="new-on-an-old-host"`, "new-on-an-old-host"),
           neverNow("while the loop fires, single kills are no news", 60, killed),
-          neverNow("a pod that is gone is in no loop", 2 * hour, `${any},group="pod-is-deleted"`),
+          neverNow(
+            "a pod that is gone is in no loop, but for the hour for which the alert is kept",
+            105,
+            `${any},group="pod-is-deleted"`,
+          ),
         ],
       },
       {
@@ -316,7 +320,10 @@ export const oomLoopFromTheStart = (): RuleTestFile => {
             of("kill-and-restart", always, old, [0, 3], [5, 4]),
             series(kills.name, alone("kill-and-restart"), ...changing(end, [0, 3], [5, 4])),
           ),
-          situation("in the third scrape of a new Prometheus", of("new-prometheus", always, old, [0, 40], [2, 41])),
+          situation(
+            "in the second scrape of a new Prometheus, where an increase is extrapolated to 1.5",
+            of("new-prometheus", always, old, [0, 40], [1, 41]),
+          ),
           situation("before the first scrape of a sidecar", of("first-scrape", [[1, 1]], [[1, 0]], [1, 1])),
         ],
         expect: [
