@@ -2,11 +2,8 @@
 // https://prometheus.io/docs/alerting/latest/configuration/
 
 import { dump } from "js-yaml";
-
-/** One exporter; one group that it watches; one process of the group. Equal names alone may be on two hosts by chance. */
-const exporter = ["cluster", "namespace", "job", "instance"];
-const group = [...exporter, "group"];
-const slot = [...group, "slot"];
+import { alerts, anyAlert, anyLeak, type DeclaredAlert } from "../catalog/alerts.ts";
+import { exporterLabels as exporter, groupLabels as group, slotLabels as slot } from "../catalog/labels.ts";
 
 /** While an alert fires that `by` matches, those that `mute` matches are not told, if they have the same `of`. */
 interface Inhibition {
@@ -16,81 +13,84 @@ interface Inhibition {
   readonly of: readonly string[];
 }
 
-const named = (...alerts: readonly string[]) => [
-  alerts.length === 1 && !alerts[0]?.includes(".*") ? `alertname = ${alerts[0]}` : `alertname =~ "${alerts.join("|")}"`,
-];
+/** Alerts by name, or all of a pattern. */
+function named(...these: readonly (DeclaredAlert | string)[]): string[] {
+  const names = these.map((one) => (typeof one === "string" ? one : one.name));
+  const [only = ""] = names;
+  return [names.length === 1 && !only.includes(".*") ? `alertname = ${only}` : `alertname =~ "${names.join("|")}"`];
+}
 
 export const inhibitions = (): Inhibition[] => [
   {
     why: "What is killed over and over also restarts, leaks, and is about to be killed.",
-    by: named("LeakwatchOomLoop"),
-    mute: named(
-      "LeakwatchMemoryLeak.*",
-      "LeakwatchOomPredicted",
-      "LeakwatchOomKilled",
-      "LeakwatchRestartLoop",
-      "LeakwatchRestartsRecur",
-    ),
+    by: named(alerts.oomLoop),
+    mute: named(anyLeak, alerts.oomPredicted, alerts.oomKilled, alerts.restartLoop, alerts.restartsRecur),
     of: group,
   },
   {
     why: "Restarts that hide a leak are its consequence.",
-    by: named("LeakwatchMemoryLeakMasked"),
-    mute: named("LeakwatchRestartLoop", "LeakwatchRestartsRecur", "LeakwatchOomKilled"),
+    by: named(alerts.memoryLeakMasked),
+    mute: named(alerts.restartLoop, alerts.restartsRecur, alerts.oomKilled),
     of: group,
   },
   {
     why: "A leak with hours to live is no news as a leak with days.",
-    by: named("LeakwatchMemoryLeakUrgent"),
-    mute: named("LeakwatchMemoryLeakSteady", "LeakwatchMemoryLeakSlow"),
+    by: named(alerts.memoryLeakUrgent),
+    mute: named(alerts.memoryLeakSteady, alerts.memoryLeakSlow),
     of: slot,
   },
   {
     why: "What grows evenly for a day also grows over three.",
-    by: named("LeakwatchMemoryLeakSteady"),
-    mute: named("LeakwatchMemoryLeakSlow"),
+    by: named(alerts.memoryLeakSteady),
+    mute: named(alerts.memoryLeakSlow),
     of: slot,
   },
   {
     why: "A page about a leak says when the limit will be reached.",
-    by: [...named("LeakwatchMemoryLeakUrgent"), "severity = critical"],
-    mute: named("LeakwatchOomPredicted"),
+    by: [...named(alerts.memoryLeakUrgent), "severity = critical"],
+    mute: named(alerts.oomPredicted),
     of: slot,
   },
   {
     why: "So does a ticket about it, while there is most of a day left.",
-    by: named("LeakwatchMemoryLeak.*"),
-    mute: [...named("LeakwatchOomPredicted"), "severity = info"],
+    by: named(anyLeak),
+    mute: [...named(alerts.oomPredicted), "severity = info"],
     of: slot,
   },
   {
     why: "Somebody was woken before the kernel did what was to be expected.",
-    by: [...named("LeakwatchMemoryLeakUrgent"), "severity = critical"],
-    mute: named("LeakwatchOomKilled"),
+    by: [...named(alerts.memoryLeakUrgent), "severity = critical"],
+    mute: named(alerts.oomKilled),
     of: group,
   },
   {
     why: "The gravest of the same name is enough.",
-    by: [...named("Leakwatch.*"), "severity = critical"],
-    mute: [...named("Leakwatch.*"), 'severity =~ "warning|info"'],
+    by: [...named(anyAlert), "severity = critical"],
+    mute: [...named(anyAlert), 'severity =~ "warning|info"'],
     of: ["alertname", ...slot],
   },
   {
     why: "The gravest of the same name is enough.",
-    by: [...named("Leakwatch.*"), "severity = warning"],
-    mute: [...named("Leakwatch.*"), "severity = info"],
+    by: [...named(anyAlert), "severity = warning"],
+    mute: [...named(anyAlert), "severity = info"],
     of: ["alertname", ...slot],
   },
   {
     why: "Without its exporter nothing is known of a group.",
-    by: named("LeakwatchExporterDown"),
-    mute: named("LeakwatchTargetGone", "LeakwatchSamplesStale", "LeakwatchTargetsUnreadable", "LeakwatchExporterLeaks"),
+    by: named(alerts.exporterDown),
+    mute: named(
+      alerts.targetGone,
+      alerts.samplesStale,
+      alerts.podsStale,
+      alerts.targetsUnreadable,
+      alerts.exporterLeaks,
+    ),
     of: exporter,
   },
   {
     why: "The only exporter is down: then there is none. That none is there has no labels but those of Prometheus itself.",
-    by: named("LeakwatchExporterDown"),
-    mute: named("LeakwatchExporterAbsent"),
+    by: named(alerts.exporterDown),
+    mute: named(alerts.exporterAbsent),
     of: ["cluster"],
   },
 ];
@@ -196,7 +196,7 @@ function slack(channel: string) {
 export function renderAlertmanager(): string {
   return `# Generated by npm run generate from alerts/alertmanager.ts, as an example to start from: replace the receivers and
 # take out those that you do not use. Secrets are read from files. Check it with: amtool check-config alertmanager.yml
-# To use it beside other alerts, hang the route below your own with the matcher alertname =~ "Leakwatch.*".
+# To use it beside other alerts, hang the route below your own with the matcher alertname =~ "${anyAlert}".
 
 global:
   smtp_smarthost: smtp.example.org:587

@@ -3,15 +3,14 @@
 // expression does not have are asked for by a query in the template; what nobody knows is left out.
 // https://prometheus.io/docs/prometheus/latest/configuration/template_reference/
 
+import { groupLabels, slotLabels } from "../catalog/labels.ts";
+import { evidenceWords, reasonWords } from "../catalog/last-exit.ts";
 import { links } from "../catalog/links.ts";
 import { groupMetrics, processMetrics } from "../catalog/metrics.ts";
 import { slotRecordings as slot } from "../catalog/recordings.ts";
 import type { Verdict } from "../catalog/verdicts.ts";
 
 type Annotations = { summary: string; description: string } & Record<string, string>;
-
-const groupLabels = ["cluster", "namespace", "job", "instance", "group"];
-const slotLabels = [...groupLabels, "slot"];
 
 const value = (format: string) => `{{ . | value | ${format} }}`;
 const bytes = `${value("humanize1024")}B`;
@@ -67,38 +66,58 @@ export function countText(
   };
 }
 
-/** About a group. */
-export function groupText(does: string, evidence: string, alert: string, verdict?: Verdict): Annotations {
+/** About a group: `what` completes the title, `first` says what to do first. */
+export function groupText(
+  what: string,
+  evidence: string,
+  first: string,
+  alert: string,
+  verdict?: Verdict,
+): Annotations {
   return {
-    summary: `{{ $labels.group }} ${does}.`,
-    description: about(groupLabels, evidence + lastDay),
+    summary: titled(`{{ $labels.group }} on {{ $labels.instance }}`, what),
+    description: about(groupLabels, `${evidence}${lastDay} ${first}`),
     ...(verdict === undefined ? {} : { verdict }),
     runbook_url: links.runbook(alert),
     dashboard_url: dashboard("restarts", "7d", groupLabels),
   };
 }
 
+/** About OOM kills: the victim, and who made the memory scarce. */
+export function oomText(what: string, first: string, alert: string, verdict?: Verdict): Annotations {
+  const culprit = known(
+    `topk(1, ${groupMetrics.oomGrowth.name}{%[1]s})`,
+    `; grew most in the hour before: {{ . | label "grew" }}, ${percentage} of the growth`,
+  );
+  return groupText(what, `Killed: {{ $labels.group }}${culprit}.`, first, alert, verdict);
+}
+
 /** About a group whose lives grow to their end: the usual growth inside them, and how long one would last if it were left alone. */
-export function maskedText(does: string, evidence: string, alert: string): Annotations {
+export function maskedText(what: string, evidence: string, first: string, alert: string): Annotations {
   const usual = `quantile_over_time(0.5, ${slot.growth.name}{%[1]s}[1d])`;
   const room = `(${processMetrics.memoryLimit.name}{%[1]s} - min_over_time(${slot.floor.name}{%[1]s}[1d]))`;
   const perHour = `max(${usual}) * 3600`;
   const lifeLength = `min(${room} / (${usual} > 0))`;
   const facts = [
-    known(perHour, ` Inside a life it grows ${bytes} per hour.`),
-    known(lifeLength, ` Without restarts a life would last ${time}.`),
+    known(perHour, ` Between restarts it grows ${bytes} per hour.`),
+    known(lifeLength, ` Without restarts it would reach its limit ${time} after a start.`),
   ];
   return {
-    ...groupText(does, evidence + facts.join(""), alert, "masked_leak"),
+    ...groupText(what, evidence + facts.join(""), first, alert, "masked_leak"),
     growth: about(groupLabels, known(perHour, `${bytes} per hour`)),
     time_left: about(groupLabels, known(lifeLength, `${time} after each start`)),
   };
 }
 
+/** About a service that is not there. */
+export function goneText(what: string, evidence: string, first: string, alert: string): Annotations {
+  return { ...groupText(what, evidence, first, alert), dashboard_url: dashboard("exporter", "6h", groupLabels) };
+}
+
 /** About leakwatch itself. */
-export function healthText(summary: string, description: string, alert: string): Annotations {
+export function healthText(who: string, what: string, description: string, alert: string): Annotations {
   return {
-    summary,
+    summary: titled(who, what),
     description,
     runbook_url: links.runbook(alert),
     dashboard_url: dashboard("exporter", "6h", groupLabels),
@@ -142,25 +161,39 @@ const memory = [
   [processMetrics.memoryLimit.name, ` of ${bytes}.`],
 ] as const;
 
+/** Who and where, then what. */
+const titled = (who: string, what: string) =>
+  `${who}{{ with $labels.namespace }} ({{ with $labels.cluster }}{{ . }}/{{ end }}{{ . }}){{ else }}{{ with $labels.cluster }} ({{ . }}){{ end }}{{ end }}: ${what}`;
+
+/** A label's value as a person would say it; as it is where there are no words for it. */
+function inWords(label: string, words: Readonly<Record<string, string>>): string {
+  const cases = Object.entries(words).map(
+    ([value, text], i) => `{{ ${i === 0 ? "" : "else "}if eq . "${value}" }}${text}`,
+  );
+  return `{{ with . | label "${label}" }}${cases.join("")}{{ else }}{{ . }}{{ end }}{{ end }}`;
+}
+
 /** Not from the hourly series: what happened in the last minutes is in none of them yet. */
 const lastDay = [
   known(
-    `round(increase(${groupMetrics.livesEnded.name}{%[1]s}[1d]))`,
+    `round(increase(${groupMetrics.livesEnded.name}{%[1]s}[1d])) > 0`,
     [
-      ` Lives ended in the last day: ${count}`,
-      known(`round(increase(${groupMetrics.livesEndedGrowing.name}{%[1]s}[1d]))`, `, still growing: ${count}`),
+      ` In the last 24 h: exits ${count}`,
+      known(`round(increase(${groupMetrics.livesEndedGrowing.name}{%[1]s}[1d])) > 0`, `, still growing ${count}`),
       known(
-        `sum(round(increase(${groupMetrics.restarts.name}{%[1]s,reason=~"oom|suspected_oom"}[1d])))`,
-        `, killed for lack of memory: ${count}`,
+        `max(round(label_replace(sum without (reason) (increase(${groupMetrics.restarts.name}{%[1]s,reason=~"oom|suspected_oom"}[1d])), "of", "0", "", "") or increase(${groupMetrics.oomKills.name}{%[1]s}[1d]))) > 0`,
+        `, OOM kills ${count}`,
       ),
       ".",
     ].join(""),
   ),
   known(
     `${groupMetrics.lastEnd.name}{%[1]s}`,
-    ' Why the last one ended: {{ . | label "reason" }} ({{ . | label "evidence" }}).',
+    ` Last exit: ${inWords("reason", reasonWords)} (${inWords("evidence", evidenceWords)})${known(
+      `${groupMetrics.lastEndMemoryLimit.name}{%[1]s}`,
+      `, at ${percentage} of its limit`,
+    )}.`,
   ),
-  known(`${groupMetrics.lastEndMemoryLimit.name}{%[1]s}`, ` It ended at ${percentage} of its limit.`),
 ].join("");
 
 function dashboard(uid: Parameters<typeof links.dashboard>[0], range: string, labels: readonly string[]): string {

@@ -4,9 +4,9 @@ import { type Detection, detection } from "../catalog/detection.ts";
 import { capacityAlerts } from "./families/capacity.ts";
 import { countLeaks } from "./families/counts.ts";
 import { dayRules, floorRules, levelRules, lifeRules, riseRules } from "./families/growth.ts";
-import { healthAlerts } from "./families/health.ts";
+import { goneServices, healthAlerts, runningGroups } from "./families/health.ts";
 import { dayByDayLeaks, predictedOom, soonLeaks, steadyLeaks, urgentLeaks } from "./families/leak.ts";
-import { lives, runningGroups } from "./families/restarts.ts";
+import { lives, restartRules } from "./families/restarts.ts";
 import { verdictRules } from "./families/verdict.ts";
 import type { RuleGroup } from "./rule.ts";
 
@@ -21,10 +21,12 @@ export const ruleGroups = (d: Detection = detection): RuleGroup[] => [
   soonLeaks(d),
   steadyLeaks(d),
   dayByDayLeaks(d),
+  restartRules(d),
   lives(d),
   runningGroups(d),
   verdictRules(d),
   predictedOom(d),
+  goneServices(d),
   capacityAlerts(d),
   countLeaks(d),
   healthAlerts(d),

@@ -56,9 +56,9 @@ export const growthWhere = (condition: string) => `3600 * ${slotRecordings.growt
 export const youngerThan = (seconds: number, { youngLife }: { youngLife: number }) =>
   `(${seconds <= youngLife ? recentMetrics.youngStart.name : processMetrics.startTime.name} > time() - ${round(seconds)})`;
 
-/** Labels of a process group, and of a slot, as far as a target has them. */
-export const groupLabels = "cluster, namespace, job, instance, group";
-export const slotLabels = `${groupLabels}, slot`;
+/** The greatest of several vectors, element by element; each may lack some of the elements. */
+export const greatest = (...exprs: readonly string[]) =>
+  `max without (of) (\n  ${exprs.map((expr, i) => `label_replace(${expr}, "of", "${i}", "", "")`).join("\n  or ")}\n)`;
 
 /** Enough digits to tell 0.65 of a window from 0.651: thresholds are no exacter than that. */
 export const round = (x: number) => String(Number(x.toPrecision(6)));

@@ -1,6 +1,6 @@
 // What a rule is. Families are functions from the catalogue to these; render.ts alone knows YAML.
 
-import type { Severity } from "../catalog/windows.ts";
+import type { AlertClass, Severity } from "../catalog/alerts.ts";
 
 export interface RecordingRule {
   readonly record: string;
@@ -17,9 +17,6 @@ export interface AlertRule {
   readonly labels: AlertLabels;
   readonly annotations: { readonly summary: string; readonly description: string } & Readonly<Record<string, string>>;
 }
-
-/** What an alert is about: growth, room, restarts, or the bundle itself. */
-export type AlertClass = "leak" | "capacity" | "restarts" | "health";
 
 export type AlertLabels = { readonly severity: Severity; readonly class: AlertClass } & Readonly<
   Record<string, string>

@@ -1,9 +1,10 @@
 // What a colour means, and from which number on: the same on every dashboard, the preview and the page. Words stand beside
 // colours everywhere, for those who do not see them.
 
+import type { Severity } from "./alerts.ts";
 import type { RestartReason } from "./metrics.ts";
 import type { Verdict } from "./verdicts.ts";
-import { capacity, oomPredicted, type Severity } from "./windows.ts";
+import { capacity, oomPredicted } from "./windows.ts";
 
 /** Names of Grafana's palette, so that they fit its dark and its light theme. */
 export const colours = {

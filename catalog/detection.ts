@@ -1,26 +1,25 @@
 // Everything that decides what is called a leak, as one value: rules, dashboards and the analysis are functions of it, so that
 // users can change a threshold, and the demo can run the same rules in seconds instead of hours.
 
+import type { Severity } from "./alerts.ts";
 import { endedLife } from "./ended-life.ts";
 import * as windows from "./windows.ts";
 
 /** A constant as what it may be changed to: any number, any severity. */
 type Changeable<T> = T extends number
   ? number
-  : T extends windows.Severity
-    ? windows.Severity
+  : T extends Severity
+    ? Severity
     : T extends string
       ? T
       : { readonly [key in keyof T]: Changeable<T[key]> };
 
 const all = { ...windows, endedLife };
 
-export type Detection = Changeable<Omit<typeof all, "severities">>;
-
-const { severities: _, ...shipped } = all;
+export type Detection = Changeable<typeof all>;
 
 /** As shipped. */
-export const detection: Detection = shipped;
+export const detection: Detection = all;
 
 /** The windows of the rules that ask for a new high, in the order of the label. */
 export const newHighWindows = ({ urgent: { fortyMinutes, twoHours, twelveHours } }: Detection) =>
@@ -34,8 +33,8 @@ export const newHighWindows = ({ urgent: { fortyMinutes, twoHours, twelveHours }
 export const times: ReadonlySet<string> = new Set(
   [
     "fast slow rare short hour recent day seconds over timeLeft for maximumAge lookedAt far near minimumAge dayPeakAge youngLife longer",
-    "urgent steady masked oomPredicted oomLoop oomKilled restartLoop within step known noLimitFor verdictAge per stretch",
-    "down absent rememberExporter staleSample unreadable targetGone firstBucketSeconds minimumSpanSeconds toleranceSeconds minimumSeconds",
+    "urgent steady masked oomPredicted oomLoop restartLoop within settled step known noLimitFor verdictAge per stretch",
+    "down absent rememberExporter staleSample unreadable targetGone missed podsStale firstBucketSeconds minimumSpanSeconds toleranceSeconds minimumSeconds",
   ].flatMap((names) => names.split(" ")),
 );
 

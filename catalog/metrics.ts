@@ -8,15 +8,7 @@ const slotWindow = ["group", "slot", "window"] as const;
 const group = ["group"] as const;
 const cgroup = ["cgroup"] as const;
 
-/** Why a service was started again; `evidence` on the info series says what the reason rests on. */
-export const restartReasons = ["oom", "suspected_oom", "scheduled", "exit", "unknown"] as const;
-export type RestartReason = (typeof restartReasons)[number];
-
-/** Why a worker ended while its master lived on; `recycled` is an exit without a cause of its own. */
-export const workerExitReasons = ["oom", "suspected_oom", "recycled", "unknown"] as const;
-export type WorkerExitReason = (typeof workerExitReasons)[number];
-
-export type ExitReason = RestartReason | WorkerExitReason;
+export { type RestartReason, restartReasons } from "./last-exit.ts";
 
 /** One series per slot of a process group, for as long as a process fills the slot. */
 export const processMetrics = {
@@ -149,11 +141,6 @@ export const processInfo = {
 /** The restart and OOM ledger: counted per group, so that it outlives every process. */
 export const groupMetrics = {
   processes: gauge("leakwatch_group_processes", "Processes of the group that run now.", { labels: group }),
-  watchedSince: gauge(
-    "leakwatch_group_watched_since_timestamp_seconds",
-    "Unix time since which the group's exits and restarts are counted.",
-    { unit: "seconds", labels: group },
-  ),
   restarts: counter(
     "leakwatch_group_restarts_total",
     "Restarts of the service: its root process ended and another took its place, by the reason of that end.",
@@ -200,7 +187,7 @@ export const groupMetrics = {
   ),
   lastEnd: info(
     "leakwatch_group_last_end_info",
-    "How the group's last process ended, and what that is concluded from.",
+    "How the group's last process ended, and what that is concluded from. Reasons are those of restarts, or recycled for a worker.",
     {
       labels: ["group", "reason", "evidence"],
     },
@@ -339,7 +326,7 @@ export const selfMetrics = {
   ),
   podsListed: gauge(
     "leakwatch_pods_listed_timestamp_seconds",
-    "Unix time at which the Kubernetes API last returned the pods of this node. Only with --kubernetes.pods.",
+    "Unix time at which the Kubernetes API last returned the pods of this node; 0 before the first time. Only with --kubernetes.pods.",
     { unit: "seconds" },
   ),
   configReloadSuccessful: gauge(

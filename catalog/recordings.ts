@@ -215,27 +215,57 @@ export const groupRecordings = {
   livesEnded: recording(
     "group:leakwatch_lives_ended:increase1h",
     undefined,
-    "Lives that ended in the last hour. Like the three below, only where there are any.",
+    "Exits in the last hour, a root with its workers as one. Like the other gains below, only where there are any.",
   ),
   livesEndedGrowing: recording(
     "group:leakwatch_lives_ended_growing:increase1h",
     undefined,
-    "Lives that ended in the last hour while they still grew.",
+    "Those of them whose memory still grew.",
   ),
-  oomRestarts: recording(
-    "group:leakwatch_oom_restarts:increase1h",
+  newInHour: recording(
+    "group:leakwatch_lives_ended:new1h",
     undefined,
-    "Restarts after an OOM kill, certain or suspected, in the last hour.",
+    "All exits of the group. Only of groups whose counters began within the last hour.",
   ),
-  ran: recording(
-    "group:leakwatch_processes:ran",
+  incidents: recording(
+    "group:leakwatch_incidents:sum",
     undefined,
-    "Processes of the group, by the half hour. Only while there are any.",
+    "Counters by kind: oom_restart (restarts after an OOM kill, certain or suspected), oom_kill (certain kills of any process), restart (restarts that neither a clock ordered nor an OOM kill caused).",
+  ),
+  incidentsInHour: recording(
+    "group:leakwatch_incidents:increase1h",
+    undefined,
+    "What these counters gained in the last hour.",
+  ),
+  incidentsForLoop: recording(
+    "group:leakwatch_incidents:increase",
+    undefined,
+    "What these counters gained in the time for which LeakwatchOomLoop looks back, 6 hours unless changed.",
+  ),
+  oomKills: recording(
+    "group:leakwatch_oom_kills:increase1h",
+    undefined,
+    "OOM kills in the last hour: restarts after a kill or kills of any process, whichever are more.",
+  ),
+  unplanned: recording(
+    "group:leakwatch_unplanned_restarts:sum",
+    undefined,
+    "Restarts that no clock ordered, a counter.",
   ),
   restarts: recording(
     "group:leakwatch_restarts:increase1h",
     undefined,
     "Restarts in the last hour that no clock ordered.",
+  ),
+  running: recording(
+    "group:leakwatch_processes:filtered",
+    undefined,
+    "Processes of the group, by the half hour. Only while there are any.",
+  ),
+  dropped: recording(
+    "group:leakwatch_processes:dropped",
+    undefined,
+    "Processes that the group had before the last of them went. Only for some minutes, and only of groups that ran for most of a day, were not moved, renamed or stopped together with others.",
   ),
   growth: recording(
     "group:leakwatch_memory_growth_bytes_per_second:max",

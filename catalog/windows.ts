@@ -2,6 +2,8 @@
 // relative (to the level, the limit and the growth itself), and each has its reason. docs/detection.md shows how they were
 // found and what happens when they are moved.
 
+import type { Severity } from "./alerts.ts";
+
 const minute = 60;
 const hour = 60 * minute;
 const day = 24 * hour;
@@ -30,10 +32,6 @@ export const horizons = {
   "1d": { seconds: day, floor: "hour" },
   "7d": { seconds: 7 * day, floor: "hour" },
 } as const;
-
-/** The severities of alerts, and what they ask for. */
-export const severities = ["info", "warning", "critical"] as const;
-export type Severity = (typeof severities)[number];
 
 /**
  * A window claims a leak when every stretch of it grew. The less time is left, the shorter the evidence may be; without
@@ -175,7 +173,6 @@ export const keepFiring = {
   masked: 6 * hour,
   oomPredicted: 15 * minute,
   oomLoop: hour,
-  oomKilled: hour,
   restartLoop: hour,
 } as const;
 
@@ -241,8 +238,16 @@ export const maskedByOom = { over: day, lives: 2, share: 0.6 } as const;
 /** Restarts. Certain and suspected OOM kills count alike here. */
 export const restarts = {
   oomLoop: { over: 6 * hour, count: 2 },
-  /** Not those that a clock ordered. */
-  loop: { over: hour, count: 4, for: 5 * minute },
+  /**
+   * Not those that a clock ordered, nor OOM kills, which are an alert of their own. More than one for each process that runs,
+   * or so many of one slot: a deploy restarts every replica once.
+   */
+  loop: { over: hour, count: 4, perSlot: 2 },
+  /**
+   * `increase` extrapolates: by less than an eighth once a counter has been scraped for so long, every minute or more often. Until
+   * then, gains are differences.
+   */
+  settled: 20 * minute,
   /** Now and then, week after week: on this many days of the last seven. */
   recurring: { over: 7 * day, count: 3, step: day, for: hour },
 } as const;
@@ -295,7 +300,14 @@ export const health = {
   unreadable: 30 * minute,
   /** A group that ran for this share of this time is missed when it is gone: it is no job that comes and goes. */
   ran: { over: day, share: 0.75 },
+  /** It is missed after this time. */
   targetGone: 10 * minute,
+  /** … and for so long, unless it comes back. */
+  missed: 6 * hour,
+  /** So many that go from one target at the same time were stopped on purpose: a drain, a shutdown, a stack that is taken down. */
+  together: 3,
+  /** What Kubernetes calls the pods of a node is older than this: a dozen lists were missed. */
+  podsStale: 10 * minute,
   /** A rule group is late after so many intervals. */
   rulesLate: 3,
   /** More failed evaluations than this within the time are no accident. */

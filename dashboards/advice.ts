@@ -1,5 +1,6 @@
 // What to do next, for each verdict, and the runbook that says more.
 
+import { alerts } from "../catalog/alerts.ts";
 import type { Verdict } from "../catalog/verdicts.ts";
 
 interface Advice {
@@ -11,11 +12,11 @@ interface Advice {
 export const advice: Record<Verdict, Advice> = {
   insufficient_data: { next: "Wait: it is too young to judge", runbook: "finding-the-cause" },
   stable: { next: "Nothing: it is level", runbook: "finding-the-cause" },
-  spiky: { next: "Leave room for the peaks", runbook: "LeakwatchMemoryNearLimit" },
-  high_stable: { next: "Raise the limit, or use less", runbook: "LeakwatchMemoryNearLimit" },
+  spiky: { next: "Leave room for the peaks", runbook: alerts.memoryNearLimit.name },
+  high_stable: { next: "Raise the limit, or use less", runbook: alerts.memoryNearLimit.name },
   warming_up: { next: "Look again tomorrow", runbook: "finding-the-cause" },
-  bounded_growth: { next: "Watch the 7-day trend", runbook: "LeakwatchMemoryLeakSlow" },
-  leaking: { next: "Roll back, or plan a restart; then find the cause", runbook: "LeakwatchMemoryLeakUrgent" },
-  masked_leak: { next: "Keep the restarts, find the leak they hide", runbook: "LeakwatchMemoryLeakMasked" },
-  restart_loop: { next: "Stop the loop first: see why it ends", runbook: "LeakwatchRestartLoop" },
+  bounded_growth: { next: "Watch the 7-day trend", runbook: alerts.memoryLeakSlow.name },
+  leaking: { next: "Roll back, or plan a restart; then find the cause", runbook: alerts.memoryLeakUrgent.name },
+  masked_leak: { next: "Keep the restarts, find the leak they hide", runbook: alerts.memoryLeakMasked.name },
+  restart_loop: { next: "Stop the loop first: see why it ends", runbook: alerts.restartLoop.name },
 };

@@ -1,6 +1,7 @@
 // Can the other four be believed? The exporter, the rules, and the data source's idea of the scrape interval.
 
 import * as units from "@grafana/grafana-foundation-sdk/units";
+import { alerts } from "../catalog/alerts.ts";
 import { colours, noneSteps } from "../catalog/appearance.ts";
 import { scrapeIntervalSeconds } from "../catalog/defaults.ts";
 import { health } from "../catalog/windows.ts";
@@ -71,7 +72,7 @@ const ownVerdict = () =>
     .noValue("no exporter is scraped")
     .withTarget(
       at(
-        `max(${q.ofExporter("ALERTS", 'alertname="LeakwatchExporterLeaks"', 'alertstate="firing"')}) or max(${q.ofExporter(buildInfo)}) * 0`,
+        `max(${q.ofExporter("ALERTS", `alertname="${alerts.exporterLeaks.name}"`, 'alertstate="firing"')}) or max(${q.ofExporter(buildInfo)}) * 0`,
         "verdict",
       ),
     );

@@ -3,6 +3,7 @@
 import { BigValueTextMode, VisibilityMode } from "@grafana/grafana-foundation-sdk/common";
 import * as timelines from "@grafana/grafana-foundation-sdk/statetimeline";
 import * as units from "@grafana/grafana-foundation-sdk/units";
+import { severities } from "../catalog/alerts.ts";
 import {
   colours,
   inSight,
@@ -12,8 +13,9 @@ import {
   timeToOomSteps,
   usedSteps,
 } from "../catalog/appearance.ts";
+import { exporterLabels, slotLabels } from "../catalog/labels.ts";
 import { verdictCode } from "../catalog/verdicts.ts";
-import { minimumConfidence, severities, verdictAge } from "../catalog/windows.ts";
+import { minimumConfidence, verdictAge } from "../catalog/windows.ts";
 import { board, dataAgeStat, link } from "./common.ts";
 import { finished } from "./finish.ts";
 import { closedRow, line, row, top } from "./layout.ts";
@@ -266,7 +268,7 @@ const usedOfLimit = () =>
     )
     .dataLinks([link(aboutGroup("process", "Is it a leak?", "labels"))]);
 
-const alertLabels = ["alertname", "severity", "alertstate", "cluster", "namespace", "job", "instance", "group", "slot"];
+const alertLabels = ["alertname", "severity", "alertstate", ...slotLabels];
 
 const alerts = () =>
   table(
@@ -287,7 +289,7 @@ const alerts = () =>
       },
     ],
     { by: "Since", descending: true },
-    ["cluster", "namespace", "job", "instance"],
+    exporterLabels,
   )
     .noValue("No alert of leakwatch fires")
     .overrideByName("State", width(65))

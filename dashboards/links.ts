@@ -1,6 +1,7 @@
 // Ways from board to board, to the runbooks, and back in time.
 
 import { DashboardLinkBuilder, DashboardLinkType } from "@grafana/grafana-foundation-sdk/dashboard";
+import { exporterLabels, serviceLabels } from "../catalog/labels.ts";
 import { dashboardUids, defaultBases } from "../catalog/links.ts";
 
 export const folder = "leakwatch";
@@ -42,9 +43,7 @@ export interface DataLink {
 /** To another board, about the group of the row or series that was clicked. Names are encoded: they may hold anything. */
 export const aboutGroup = (board: keyof typeof dashboardUids, title: string, source: "fields" | "labels"): DataLink => {
   const from = source === "fields" ? "__data.fields" : "__field.labels";
-  const labels = ["cluster", "namespace", "job", "group"].map(
-    (label) => `var-${label}=\${${from}.${label}:percentencode}`,
-  );
+  const labels = serviceLabels.map((label) => `var-${label}=\${${from}.${label}:percentencode}`);
   return {
     title,
     url: `/d/${dashboardUids[board]}?\${datasource:queryparam}&${labels.join("&")}&\${__url_time_range}`,
@@ -54,7 +53,7 @@ export const aboutGroup = (board: keyof typeof dashboardUids, title: string, sou
 /** To another board with everything that is chosen here. */
 export const toBoard = (board: keyof typeof dashboardUids, title: string): DataLink => ({
   title,
-  url: `/d/${dashboardUids[board]}?\${datasource:queryparam}&\${cluster:queryparam}&\${namespace:queryparam}&\${job:queryparam}&\${instance:queryparam}&\${__url_time_range}`,
+  url: `/d/${dashboardUids[board]}?\${datasource:queryparam}&${exporterLabels.map((label) => `\${${label}:queryparam}`).join("&")}&\${__url_time_range}`,
 });
 
 export const runbook = (page: string) => `${defaultBases.runbooks}/${page}.md`;

@@ -2,6 +2,7 @@
 // anything is summed: a second Prometheus that scrapes the same exporter must not double the memory.
 
 import { inSight } from "../catalog/appearance.ts";
+import { exporterLabels, listed, serviceLabels, slotLabels } from "../catalog/labels.ts";
 import {
   cgroupMetrics,
   groupMetrics,
@@ -14,17 +15,14 @@ import { groupRecordings, slotRecordings } from "../catalog/recordings.ts";
 import { verdictCode } from "../catalog/verdicts.ts";
 import { evaluation } from "../catalog/windows.ts";
 
-export const exporterLabels = ["cluster", "namespace", "job", "instance"] as const;
-
 /** A group is one row, wherever its processes run. */
-export const groupLabels = ["cluster", "namespace", "job", "group"] as const;
-export const byGroup = `by (${groupLabels.join(", ")})`;
+export { exporterLabels, serviceLabels as groupLabels, slotLabels };
+export const byGroup = `by (${listed(serviceLabels)})`;
 
-export const slotLabels = ["cluster", "namespace", "job", "instance", "group", "slot"] as const;
-export const bySlot = `by (${slotLabels.join(", ")})`;
+export const bySlot = `by (${listed(slotLabels)})`;
 /** For lines named by group and slot: the highest of the instances that have both. */
-export const byLine = `by (${groupLabels.join(", ")}, slot)`;
-export const onSlot = `on (${slotLabels.join(", ")})`;
+export const byLine = `by (${listed(serviceLabels)}, slot)`;
+export const onSlot = `on (${listed(slotLabels)})`;
 
 interface Named {
   readonly name: string;
@@ -61,8 +59,12 @@ export const perHour = (expr: string) => `${expr} * 3600`;
 /** Lives or restarts in so many hours. The series is the gain of an hour, recorded every few minutes: each event is in it
  * as often as an hour has evaluations. Rounded up, so that what happened just now counts too. Where nothing was gained there
  * is no series. */
-export const countedOver = (gainOfAnHour: string, hours: number) =>
-  `ceil(sum_over_time(${gainOfAnHour}[${hours - 1}h]) / ${3600 / evaluation.slow})`;
+export const countedOver = (gainOfAnHour: string, hours: number, every: number = evaluation.slow) =>
+  `ceil(sum_over_time(${gainOfAnHour}[${hours - 1}h]) / ${3600 / every})`;
+
+/** Seconds between two values of a gain of an hour. */
+export const recordedEvery = (series: Named) =>
+  series === groupRecordings.oomKills ? evaluation.fast : evaluation.slow;
 
 export const leakingCodes = [verdictCode.leaking, verdictCode.masked_leak] as const;
 

@@ -6,6 +6,7 @@ import * as histories from "@grafana/grafana-foundation-sdk/statushistory";
 import * as units from "@grafana/grafana-foundation-sdk/units";
 import { colours, inSight, noneSteps, reasonColours, usedSteps } from "../catalog/appearance.ts";
 import { restartReasons } from "../catalog/metrics.ts";
+import type { Recording } from "../catalog/recordings.ts";
 import { oomKills } from "./annotations.ts";
 import { board, dataAgeStat, link } from "./common.ts";
 import { finished } from "./finish.ts";
@@ -43,8 +44,8 @@ export const restarts = () =>
   );
 
 /** Of all chosen groups. */
-const counted = (series: Parameters<typeof q.ofGroups>[0], hours: number, of = q.ofGroups) =>
-  `max by (${q.exporterLabels.join(", ")}, group) (${q.countedOver(of(series), hours)})`;
+const counted = (series: Recording, hours: number, of = q.ofGroups) =>
+  `max by (${q.exporterLabels.join(", ")}, group) (${q.countedOver(of(series), hours, q.recordedEvery(series))})`;
 
 /** 0 where there are groups, and none of them has anything to count. */
 const none = `max(${q.ofGroups(q.ledger.processes)}) * 0`;
@@ -64,16 +65,13 @@ const restartCount = () =>
     .withTarget(at(`sum(${counted(q.group.livesEnded, week)}) or ${none}`, "7 d", "B"));
 
 const oomCount = () =>
-  stat(
-    "OOM kills, 24 h and 7 d",
-    "Restarts after the kernel killed a process for lack of memory, or after one near its limit was gone. Good: 0.",
-  )
+  stat("OOM kills, 24 h and 7 d", "Kills that the kernel counted, and exits that look like one. Good: 0.")
     .unit(units.Short)
     .decimals(0)
     .noValue("nothing recorded yet")
     .thresholds(steps(noneSteps))
-    .withTarget(at(`sum(${counted(q.group.oomRestarts, day)}) or ${none}`, "24 h", "A"))
-    .withTarget(at(`sum(${counted(q.group.oomRestarts, week)}) or ${none}`, "7 d", "B"));
+    .withTarget(at(`sum(${counted(q.group.oomKills, day)}) or ${none}`, "24 h", "A"))
+    .withTarget(at(`sum(${counted(q.group.oomKills, week)}) or ${none}`, "7 d", "B"));
 
 /** Half of the lives that ended were shorter. */
 const medianLife = `min ${q.byGroup} (quantile_over_time(0.5, ${q.lifeLengths(q.ofWorst)}))`;
@@ -106,7 +104,7 @@ const whoRestarts = () =>
       },
       {
         title: "Of these OOM",
-        expr: q.orEmpty(`sum ${q.byGroup} (${counted(q.group.oomRestarts, week, q.ofWorst)})`, q.ofWorst, "0"),
+        expr: q.orEmpty(`sum ${q.byGroup} (${counted(q.group.oomKills, week, q.ofWorst)})`, q.ofWorst, "0"),
         unit: units.Short,
         decimals: 0,
         steps: noneSteps,

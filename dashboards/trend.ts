@@ -143,7 +143,7 @@ const byVersion = () =>
       },
       {
         title: "OOM kills",
-        expr: countedOf(q.group.oomRestarts),
+        expr: countedOf(q.group.oomKills),
         unit: units.Short,
         decimals: 0,
         mappings: [whenEmpty(noDash)],

@@ -302,7 +302,7 @@ export class Exporter {
       leftOut: bounds.map(({ bound, processes }) => [{ bound }, processes] as const),
       heldUpReads: [[{}, watcher.targetFiles.heldUp]],
       smapsSkipped: [[{}, this.config.smaps.enabled ? this.smaps.skipped : undefined]],
-      podsListed: [[{}, this.listsPods ? this.containers?.listedAt : undefined]],
+      podsListed: [[{}, this.listsPods ? (this.containers?.listedAt ?? 0) : undefined]],
       configReloadSuccessful: [[{}, this.reload.successful ? 1 : 0]],
       configReloadTime: [[{}, this.reload.time]],
     };

@@ -1,10 +1,12 @@
 // High but level, and no limit at all: not leaks, and never called so.
 
+import { alertLabels, alerts } from "../../catalog/alerts.ts";
 import type { Detection } from "../../catalog/detection.ts";
+import { listed, slotLabels } from "../../catalog/labels.ts";
 import { processInfo, processMetrics, recentMetrics as recent } from "../../catalog/metrics.ts";
 import { slotRecordings as slot, sparseRecordings as sparse } from "../../catalog/recordings.ts";
 import { levelText, slotText } from "../annotations.ts";
-import { growthWhere, round, slotLabels, youngerThan } from "../promql.ts";
+import { growthWhere, round, youngerThan } from "../promql.ts";
 import type { RuleGroup } from "../rule.ts";
 
 export const capacityAlerts = (d: Detection): RuleGroup => {
@@ -18,27 +20,27 @@ export const capacityAlerts = (d: Detection): RuleGroup => {
         expr: `${recent.peak.name} > ${capacity.nearLimit} * ${processMetrics.memoryLimit.name}`,
       },
       {
-        alert: "LeakwatchMemoryNearLimit",
+        alert: alerts.memoryNearLimit.name,
         expr: `${sparse.nearLimit.name} and ${slot.growth.name} unless ${sparse.notable.name} unless ${youngerThan(floorAge.hour, d)}`,
         for: capacity.for,
-        labels: { severity: "warning", class: "capacity" },
+        labels: alertLabels(alerts.memoryNearLimit),
         annotations: levelText(
           "is near its memory limit, and level",
           "It does not grow: this is a matter of room, not a leak.",
-          "LeakwatchMemoryNearLimit",
+          alerts.memoryNearLimit.name,
           "high_stable",
         ),
       },
       {
-        alert: "LeakwatchNoMemoryLimit",
+        alert: alerts.noMemoryLimit.name,
         expr: growthWhere(`(${sparse.notable.name} > ${round(dailyGrowth.warmingUp / dailyGrowth.per)} * ${slot.hourFloor.name})
-and on (${slotLabels}) ${processInfo.memoryLimit.name}{source="node"}`),
+and on (${listed(slotLabels)}) ${processInfo.memoryLimit.name}{source="node"}`),
         for: capacity.noLimitFor,
-        labels: { severity: "info", class: "capacity" },
+        labels: alertLabels(alerts.noMemoryLimit),
         annotations: slotText(
           "grows and has no memory limit",
           "It would take the memory of the whole machine.",
-          "LeakwatchNoMemoryLimit",
+          alerts.noMemoryLimit.name,
         ),
       },
     ],

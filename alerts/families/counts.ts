@@ -1,6 +1,7 @@
 // Descriptors and threads leak too. The exporter tells what the least of some minutes gained in a quarter of half a day; four of
 // those in a row are a leak. Gains are there only where there are any, so that half a day is a few series.
 
+import { alertLabels, alerts, type DeclaredAlert } from "../../catalog/alerts.ts";
 import type { Detection } from "../../catalog/detection.ts";
 import { processMetrics, recentMetrics as recent } from "../../catalog/metrics.ts";
 import { sparseRecordings as sparse } from "../../catalog/recordings.ts";
@@ -14,20 +15,13 @@ export const countLeaks = (d: Detection): RuleGroup => ({
   rules: [
     wholeRise(d, sparse.fdRise.name, recent.fdRise.name),
     wholeRise(d, sparse.threadRise.name, recent.threadRise.name),
+    countAlert(d, alerts.descriptorLeak, sparse.fdRise.name, processMetrics.openFds.name, processMetrics.maxFds.name, {
+      does: "leaks file descriptors",
+      are: "descriptors are open",
+    }),
     countAlert(
       d,
-      "LeakwatchDescriptorLeak",
-      sparse.fdRise.name,
-      processMetrics.openFds.name,
-      processMetrics.maxFds.name,
-      {
-        does: "leaks file descriptors",
-        are: "descriptors are open",
-      },
-    ),
-    countAlert(
-      d,
-      "LeakwatchThreadLeak",
+      alerts.threadLeak,
       sparse.threadRise.name,
       processMetrics.threads.name,
       processMetrics.maxThreads.name,
@@ -48,17 +42,17 @@ function wholeRise({ countLeak: { over, quarters, minimum } }: Detection, record
 /** The value is the time left in seconds: what is free, over the pace. */
 function countAlert(
   { countLeak: { over, gain, within, for: hold } }: Detection,
-  name: string,
+  alert: DeclaredAlert,
   rise: string,
   count: string,
   limit: string,
   text: { does: string; are: string },
 ): AlertRule {
   return {
-    alert: name,
+    alert: alert.name,
     expr: `${round(over)} * ((${limit} and ${rise}) - ${count}) / (${rise} > ${gain} * ${count}) < ${round(within)}`,
     for: hold,
-    labels: { severity: "warning", class: "leak" },
-    annotations: countText(text.does, text.are, { now: count, limit }, name),
+    labels: alertLabels(alert),
+    annotations: countText(text.does, text.are, { now: count, limit }, alert.name),
   };
 }

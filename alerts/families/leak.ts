@@ -1,23 +1,18 @@
 // The alerts of class leak. A comparison in PromQL keeps its left value, so the growth over a window is computed once and
 // then filtered, line by line. Each kind and severity is one alert, whichever window found it.
 
+import { alertLabels, alerts, anyLeak, type Severity } from "../../catalog/alerts.ts";
 import type { Detection } from "../../catalog/detection.ts";
+import { listed, slotLabels } from "../../catalog/labels.ts";
 import { processMetrics, recentMetrics as recent } from "../../catalog/metrics.ts";
 import { slotRecordings as slot, sparseRecordings as sparse } from "../../catalog/recordings.ts";
-import type { Severity } from "../../catalog/windows.ts";
 import { slotText } from "../annotations.ts";
-import { ago, all, duration, growthWhere, present, rarely, round, slotLabels, youngerThan } from "../promql.ts";
+import { ago, all, duration, growthWhere, present, rarely, round, youngerThan } from "../promql.ts";
 import type { AlertRule, RuleGroup } from "../rule.ts";
 
 const floor = slot.floor.name;
 const hourFloor = slot.hourFloor.name;
 const headroom = recent.headroom.name;
-
-export const alertName = {
-  urgent: "LeakwatchMemoryLeakUrgent",
-  steady: "LeakwatchMemoryLeakSteady",
-  slow: "LeakwatchMemoryLeakSlow",
-} as const;
 
 export const urgentLeaks = (d: Detection): RuleGroup => ({
   name: "leakwatch-leak-urgent",
@@ -197,15 +192,15 @@ function urgentAlert(
   windows: readonly number[],
 ): AlertRule {
   return {
-    alert: alertName.urgent,
+    alert: alerts.memoryLeakUrgent.name,
     expr: growthWhere(lines.join("\nor ")),
     for: urgent.fortyMinutes.for,
     keepFiringFor: keepFiring.urgent,
-    labels: { severity, class: "leak" },
+    labels: alertLabels(alerts.memoryLeakUrgent, severity),
     annotations: slotText(
       does,
       `It grew in every stretch of the last ${windows.map(duration).join(" or ")}.`,
-      alertName.urgent,
+      alerts.memoryLeakUrgent.name,
       "leaking",
     ),
   };
@@ -215,17 +210,17 @@ function steadyAlert(d: Detection): AlertRule {
   const { steady, uneven, horizons, floors, keepFiring } = d;
   const longest = Math.max(...steady.lookedAt) + horizons["6h"].seconds;
   return {
-    alert: alertName.steady,
+    alert: alerts.memoryLeakSteady.name,
     expr: growthWhere(`(${sparse.rise22h.name} > ${steady.gain} * ${hourFloor}
   <= ${round((steady.lookedAt.length * horizons["6h"].seconds) / floors.hour / steady.stillGrowing)} * (${floor} - ${hourFloor}))
 or (${rarely(d, sparse.rise36h.name)} > ${uneven.gain} * ${hourFloor})`),
     for: steady.for,
     keepFiringFor: keepFiring.steady,
-    labels: { severity: steady.severity, class: "leak" },
+    labels: alertLabels(alerts.memoryLeakSteady, steady.severity),
     annotations: slotText(
       "leaks memory steadily",
       `It grew in every stretch of the last ${duration(longest)} or ${duration(3 * horizons["12h"].seconds)}.`,
-      alertName.steady,
+      alerts.memoryLeakSteady.name,
       "leaking",
     ),
   };
@@ -270,17 +265,17 @@ function dayAfterDay(d: Detection, rise: string, lookedAt: readonly number[], lo
 function slowAlert(d: Detection): AlertRule {
   const { slow, keepFiring } = d;
   return {
-    alert: alertName.slow,
+    alert: alerts.memoryLeakSlow.name,
     // what is told as steady is not told again: a text for each process costs as much as a rule for many
     expr: growthWhere(`(${rarely(d, sparse.rise58h.name)} or ${rarely(d, sparse.lowRise3d.name)}) > ${slow.gain} * ${hourFloor}
-unless on (${slotLabels}) ALERTS{alertname="${alertName.steady}"}`),
+unless on (${listed(slotLabels)}) ALERTS{alertname="${alerts.memoryLeakSteady.name}"}`),
     for: slow.for,
     keepFiringFor: keepFiring.slow,
-    labels: { severity: slow.severity, class: "leak" },
+    labels: alertLabels(alerts.memoryLeakSlow, slow.severity),
     annotations: slotText(
       "leaks memory slowly",
       "Each of the last days stands above the day before.",
-      alertName.slow,
+      alerts.memoryLeakSlow.name,
       "leaking",
     ),
   };
@@ -302,8 +297,8 @@ function allGrew(
 
 /** Which share of its limit a leaking process has reached: level and trend. */
 function leakReach({ minimumConfidence }: Detection): string {
-  const leaks = `ALERTS{alertstate="firing",alertname=~"LeakwatchMemoryLeak.*",slot!=""}`;
-  return `1 - (${headroom} and ${slot.confidence.name} > ${minimumConfidence} and on (${slotLabels}) ${leaks}) / ${processMetrics.memoryLimit.name}`;
+  const leaks = `ALERTS{alertstate="firing",alertname=~"${anyLeak}",slot!=""}`;
+  return `1 - (${headroom} and ${slot.confidence.name} > ${minimumConfidence} and on (${listed(slotLabels)}) ${leaks}) / ${processMetrics.memoryLimit.name}`;
 }
 
 /** Near enough to the limit, and a leak by the alerts above, not by the slope alone. */
@@ -311,13 +306,13 @@ function predictedAlert(
   { keepFiring }: Detection,
   { within, level, severity, for: hold }: Detection["oomPredicted"][number],
 ): AlertRule {
-  const name = "LeakwatchOomPredicted";
+  const { name } = alerts.oomPredicted;
   return {
     alert: name,
     expr: growthWhere(`${slot.timeToOom.name} < ${round(within)} and ${sparse.leakReach.name} > ${level}`),
     for: hold,
     keepFiringFor: keepFiring.oomPredicted,
-    labels: { severity, class: "leak" },
+    labels: alertLabels(alerts.oomPredicted, severity),
     annotations: slotText(
       `will reach its memory limit within ${duration(within)}`,
       `It leaks, and has passed ${round(level * 100)}% of its limit.`,

@@ -1,122 +1,186 @@
-// Restarts, and what they hide. Counters are compared with what they were an hour ago, not by increase(): that leaves out
-// what happens between the last sample before the hour and the first one in it, and clocks restart things on the hour.
+// Restarts, and what they hide. Counters are read from the first minute on: a service that is killed at minutes 2 and 4 of its
+// life is in a loop at minute 4, although nobody knows what its counters were an hour ago.
 
+import { alertLabels, alerts } from "../../catalog/alerts.ts";
 import type { Detection } from "../../catalog/detection.ts";
-import { groupMetrics } from "../../catalog/metrics.ts";
+import { exporterLabels, groupLabels, listed } from "../../catalog/labels.ts";
+import { groupMetrics, recentMetrics, selfMetrics } from "../../catalog/metrics.ts";
 import { groupRecordings as group } from "../../catalog/recordings.ts";
-import { groupText, maskedText } from "../annotations.ts";
-import { ago, bySteps, duration, round } from "../promql.ts";
+import { groupText, maskedText, oomText } from "../annotations.ts";
+import { ago, bySteps, duration, greatest, round } from "../promql.ts";
 import type { AlertRule, RuleGroup } from "../rule.ts";
 
-/** Which groups there are, by the half hour. */
-export const runningGroups = (d: Detection): RuleGroup => ({
-  name: "leakwatch-running",
-  interval: d.evaluation.rare,
-  rules: [{ record: group.ran.name, expr: `${groupMetrics.processes.name} > 0` }],
+const ofTarget = `on (${listed(exporterLabels)})`;
+const ofGroup = `on (${listed(groupLabels)})`;
+
+/** What must be known within a minute. */
+export const restartRules = (d: Detection): RuleGroup => ({
+  name: "leakwatch-restarts",
+  interval: d.evaluation.fast,
+  rules: [
+    { record: group.newInHour.name, expr: newWithin(d.ledgerStep.step) },
+    { record: group.incidents.name, expr: incidents() },
+    { record: group.incidentsInHour.name, expr: inTheLastHour(d, group.incidents.name) },
+    { record: group.incidentsForLoop.name, expr: inTheLoop(d, group.incidents.name) },
+    { record: group.oomKills.name, expr: oomKills(group.incidentsInHour.name) },
+    oomLoopAlert(d),
+    oomKilledAlert(),
+    restartLoopAlert(d),
+  ],
 });
 
+/** What takes a day to be seen. */
 export const lives = (d: Detection): RuleGroup => ({
   name: "leakwatch-lives",
   interval: d.evaluation.slow,
   rules: [
-    { record: group.livesEnded.name, expr: lastHour(d, groupMetrics.livesEnded.name) },
-    { record: group.livesEndedGrowing.name, expr: lastHour(d, groupMetrics.livesEndedGrowing.name) },
-    { record: group.oomRestarts.name, expr: lastHour(d, groupMetrics.restarts.name, 'reason=~"oom|suspected_oom"') },
-    { record: group.restarts.name, expr: lastHour(d, groupMetrics.restarts.name, 'reason!="scheduled"') },
+    { record: group.livesEnded.name, expr: inTheLastHour(d, groupMetrics.livesEnded.name) },
+    { record: group.livesEndedGrowing.name, expr: inTheLastHour(d, groupMetrics.livesEndedGrowing.name) },
+    { record: group.unplanned.name, expr: restartsFor('reason!="scheduled"') },
+    { record: group.restarts.name, expr: inTheLastHour(d, group.unplanned.name) },
     maskedAlert(d),
-    oomLoopAlert(d),
-    oomKilledAlert(d),
-    restartLoopAlert(d),
     recurringAlert(d),
   ],
 });
 
-/** What a counter gained in the last hour, from 0 after a reset. Nothing where it gained nothing: few groups ever restart. */
-function lastHour({ ledgerStep }: Detection, counter: string, matchers?: string): string {
-  const sum = (series: string) => (matchers === undefined ? series : `sum without (reason) (${series})`);
-  const selector = matchers === undefined ? counter : `${counter}{${matchers}}`;
-  const now = `(${sum(selector)} > 0)`;
-  const before = sum(ago(selector, ledgerStep.step));
-  return `(${now} - ${before} > 0)\nor (${now} < ${before})`;
+/** Restarts of a service by reason, summed. */
+const restartsFor = (matcher: string) => `sum without (reason) (${groupMetrics.restarts.name}{${matcher}})`;
+
+/**
+ * Three counters under one name: kills that restarted the service, suspected ones too; certain kills of any of its processes, mostly
+ * the same ones; and restarts for which nobody and nothing else is known to be the reason.
+ */
+function incidents(): string {
+  const kinds = {
+    oom_restart: restartsFor('reason=~"oom|suspected_oom"'),
+    oom_kill: groupMetrics.oomKills.name,
+    restart: restartsFor('reason!~"scheduled|oom|suspected_oom"'),
+  };
+  return Object.entries(kinds)
+    .map(([kind, expr]) => `label_replace(${expr}, "kind", "${kind}", "", "")`)
+    .join("\nor ");
 }
 
-const byTheHour = (d: Detection, expr: string, over: number, step = d.ledgerStep.step) => bySteps(d, expr, over, step);
+const oomKills = (gain: string) => `max without (kind) (${gain}{kind=~"oom_.+"})`;
+
+/**
+ * What a counter gained in the last hour. The sum of such hours over days is exact: the difference to an hour ago has what happens
+ * between the last sample before the hour and the first one in it, which `increase` leaves out, and clocks restart things on the hour.
+ */
+function inTheLastHour(d: Detection, counter: string): string {
+  const over = d.ledgerStep.step;
+  return `${greatest(`${counter} - ${ago(counter, over)}`, ...gains(d, counter, over, group.newInHour.name))} > 0`;
+}
+
+function inTheLoop(d: Detection, counter: string): string {
+  const { over } = d.restarts.oomLoop;
+  return `${greatest(...gains(d, counter, over, newWithin(over)))} > 0`;
+}
+
+/** Each says at least a part of what a counter gained over a time, and none more than all of it. */
+function gains({ restarts: { settled } }: Detection, counter: string, over: number, isNew: string): string[] {
+  return [
+    // all of it, resets included, as soon as extrapolation is too small to make one more of it; not of what is gone
+    `round(increase(${counter}[${duration(over)}])) and ${ago(counter, settled)} and ${counter}`,
+    // until then what was gained before our eyes, to the number
+    `${counter} - min_over_time(${counter}[${duration(settled)}])`,
+    // and what was there in the first scrape, if nobody had counted before
+    `${counter} and ${ofGroup} (${isNew})`,
+  ];
+}
+
+/**
+ * The groups all of whose counts are of this time: their exporter was scraped before and did not have them, or was itself started
+ * since. A Prometheus that is new beside an old exporter knows neither, and takes its counts for history.
+ */
+function newWithin(over: number): string {
+  const known = groupMetrics.livesEnded.name;
+  return `${known} unless ${ofGroup} ${ago(known, over)} and ${ofTarget} ${ago(selfMetrics.buildInfo.name, over)}
+or ${known} and ${ofTarget} (process_start_time_seconds > time() - ${round(over)})`;
+}
 
 /** The sum of the hourly gains. */
 const gained = (d: Detection, name: string, over: number) => `sum_over_time(${byTheHour(d, name, over)})`;
 
+const byTheHour = (d: Detection, expr: string, over: number, step = d.ledgerStep.step) => bySteps(d, expr, over, step);
+
 /** At least so many; half a one less, since sums of floats are compared. */
 const atLeast = (count: number) => `> ${count - 0.5}`;
 
+function oomLoopAlert(d: Detection): AlertRule {
+  const { over, count } = d.restarts.oomLoop;
+  return {
+    alert: alerts.oomLoop.name,
+    expr: `${oomKills(group.incidentsForLoop.name)} ${atLeast(count)}`,
+    for: 0,
+    keepFiringFor: d.keepFiring.oomLoop,
+    labels: alertLabels(alerts.oomLoop),
+    annotations: oomText(
+      `OOM-killed {{ $value | humanize }} times within ${duration(over)}`,
+      "First: undo the last deploy or change of the limit; if there was none, raise the limit to get through.",
+      alerts.oomLoop.name,
+      "restart_loop",
+    ),
+  };
+}
+
+/** Not kept firing: an hour is long enough, and the second kill makes another alert of it. */
+function oomKilledAlert(): AlertRule {
+  return {
+    alert: alerts.oomKilled.name,
+    expr: `${group.oomKills.name} unless ${ofGroup} ALERTS{alertname="${alerts.oomLoop.name}",alertstate="firing"}`,
+    for: 0,
+    labels: alertLabels(alerts.oomKilled),
+    annotations: oomText(
+      "OOM-killed in the last hour",
+      "First: see whether it grew up to its limit or jumped to it.",
+      alerts.oomKilled.name,
+    ),
+  };
+}
+
+/** A deploy restarts each process once. A loop restarts more often than there are processes, or one of them again and again. */
+function restartLoopAlert({ restarts, keepFiring }: Detection): AlertRule {
+  const { over, count, perSlot } = restarts.loop;
+  const many = `(max without (kind) (${group.incidentsInHour.name}{kind="restart"}) ${atLeast(count)})`;
+  return {
+    alert: alerts.restartLoop.name,
+    expr: `${many} > ${groupMetrics.processes.name}
+or ${many} and ${ofGroup} (changes(${recentMetrics.youngStart.name}[${duration(over)}]) >= ${perSlot})`,
+    for: 0,
+    keepFiringFor: keepFiring.restartLoop,
+    labels: alertLabels(alerts.restartLoop),
+    annotations: groupText(
+      "restarted {{ $value | humanize }} times in the last hour",
+      "Neither a clock nor an OOM kill restarted it.",
+      "First: read the last log lines before an exit; roll back if it began with a deploy.",
+      alerts.restartLoop.name,
+      "restart_loop",
+    ),
+  };
+}
+
 function maskedAlert(d: Detection): AlertRule {
   const { maskedLeak, maskedByOom, keepFiring } = d;
-  const name = "LeakwatchMemoryLeakMasked";
   const most = (over: number, count: number, share: number) =>
     `${gained(d, group.livesEndedGrowing.name, over)} ${atLeast(count)} >= ${share} * ${gained(d, group.livesEnded.name, over)}`;
   const known = maskedLeak.map(
     ({ over, known: since, lives: count, share }) =>
       `(${most(over, count, share)} and ${ago(groupMetrics.livesEnded.name, since)})`,
   );
-  const byOom = `(${most(maskedByOom.over, maskedByOom.lives, maskedByOom.share)} and ${gained(d, group.oomRestarts.name, maskedByOom.over)} ${atLeast(maskedByOom.lives)})`;
+  const byOom = `(${most(maskedByOom.over, maskedByOom.lives, maskedByOom.share)} and ${gained(d, group.oomKills.name, maskedByOom.over)} ${atLeast(maskedByOom.lives)})`;
   return {
-    alert: name,
+    alert: alerts.memoryLeakMasked.name,
     // known until now: an exporter that is gone has not been watching since
     expr: `((${known.join("\nor ")})\nand ${groupMetrics.livesEnded.name})\nor ${byOom}`,
     for: 0,
     keepFiringFor: keepFiring.masked,
-    labels: { severity: "warning", class: "leak" },
-    annotations: maskedText("leaks memory, and restarts hide it", "Most of its lives end while they still grow.", name),
-  };
-}
-
-function oomLoopAlert(d: Detection): AlertRule {
-  const { over, count } = d.restarts.oomLoop;
-  const name = "LeakwatchOomLoop";
-  return {
-    alert: name,
-    expr: `${gained(d, group.oomRestarts.name, over)} ${atLeast(count)}`,
-    for: 0,
-    keepFiringFor: d.keepFiring.oomLoop,
-    labels: { severity: "critical", class: "restarts" },
-    annotations: groupText(
-      "is killed for lack of memory, over and over",
-      `It was killed at least ${count} times within ${duration(over)}.`,
-      name,
-      "restart_loop",
-    ),
-  };
-}
-
-function oomKilledAlert({ keepFiring }: Detection): AlertRule {
-  const name = "LeakwatchOomKilled";
-  return {
-    alert: name,
-    expr: `${group.oomRestarts.name} ${atLeast(1)}`,
-    for: 0,
-    keepFiringFor: keepFiring.oomKilled,
-    labels: { severity: "info", class: "restarts" },
-    annotations: groupText(
-      "was killed for lack of memory",
-      "In the last hour the kernel killed a process of it, or one near its limit was gone.",
-      name,
-    ),
-  };
-}
-
-function restartLoopAlert({ restarts, keepFiring }: Detection): AlertRule {
-  const { count, for: hold } = restarts.loop;
-  const name = "LeakwatchRestartLoop";
-  return {
-    alert: name,
-    expr: `${group.restarts.name} ${atLeast(count)}`,
-    for: hold,
-    keepFiringFor: keepFiring.restartLoop,
-    labels: { severity: "warning", class: "restarts" },
-    annotations: groupText(
-      "restarts over and over",
-      "{{ $value | humanize }} restarts in the last hour.",
-      name,
-      "restart_loop",
+    labels: alertLabels(alerts.memoryLeakMasked),
+    annotations: maskedText(
+      "restarts are masking a memory leak",
+      "Most of its processes were still growing when they exited.",
+      "First: keep the restarts; take a heap snapshot shortly before the next one.",
+      alerts.memoryLeakMasked.name,
     ),
   };
 }
@@ -124,17 +188,17 @@ function restartLoopAlert({ restarts, keepFiring }: Detection): AlertRule {
 /** Once is an accident; on several days of a week it is a pattern that nobody looked at. */
 function recurringAlert(d: Detection): AlertRule {
   const { over, count, step, for: hold } = d.restarts.recurring;
-  const name = "LeakwatchRestartsRecur";
   return {
-    alert: name,
+    alert: alerts.restartsRecur.name,
     expr: `${gained(d, group.restarts.name, over)} ${atLeast(count)}
 and count_over_time(${byTheHour(d, `(${gained(d, group.restarts.name, step)} ${atLeast(1)})`, over, step)}) >= ${round(count)}`,
     for: hold,
-    labels: { severity: "info", class: "restarts" },
+    labels: alertLabels(alerts.restartsRecur),
     annotations: groupText(
-      "restarts now and then, week after week",
-      `{{ $value | humanize }} restarts in the last ${duration(over)}, on several days.`,
-      name,
+      `restarts recurrently, {{ $value | humanize }} times in the last ${duration(over)}`,
+      "On several days, and no clock restarted it.",
+      "First: compare the times with those of your deploys.",
+      alerts.restartsRecur.name,
     ),
   };
 }

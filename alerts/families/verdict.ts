@@ -1,7 +1,9 @@
 // The verdict per slot and per group: how sure the growth is, the severity and the word. The latter two are recorded as the
 // number that stands for the word, with the word as a label. Alerts are asked for on the labels of a slot alone, for they may have labels of their own.
 
+import { alerts, anyLeak, loopAlerts, oneOf, type Severity, severities } from "../../catalog/alerts.ts";
 import type { Detection } from "../../catalog/detection.ts";
+import { groupLabels, listed, slotLabels } from "../../catalog/labels.ts";
 import { groupMetrics, recentMetrics as recent } from "../../catalog/metrics.ts";
 import {
   groupRecordings as group,
@@ -9,8 +11,7 @@ import {
   sparseRecordings as sparse,
 } from "../../catalog/recordings.ts";
 import { type Verdict, verdictCode } from "../../catalog/verdicts.ts";
-import { type Severity, severities } from "../../catalog/windows.ts";
-import { groupLabels, round, slotLabels, youngerThan } from "../promql.ts";
+import { round, youngerThan } from "../promql.ts";
 import type { RuleGroup } from "../rule.ts";
 
 export const verdictRules = (d: Detection): RuleGroup => ({
@@ -38,14 +39,14 @@ const byGravity = [...severities].reverse();
 /** The slot's own labels, with what the gravest alert says: the first that has a value counts. */
 function slotSeverity(): string {
   const fires = (severity: Severity) =>
-    `${severityCode(severity)} * max by (${slotLabels}, severity) (${firing(`alertname=~"LeakwatchMemoryLeak.*",severity="${severity}",slot!=""`)})`;
+    `${severityCode(severity)} * max by (${listed(slotLabels)}, severity) (${firing(`alertname=~"${anyLeak}",severity="${severity}",slot!=""`)})`;
   const gravest = byGravity.map(fires).join(`\n  or ignoring (severity) `);
-  return `0 * ${slot.floor.name} + on (${slotLabels}) group_left (severity) (\n  ${gravest}\n)`;
+  return `0 * ${slot.floor.name} + on (${listed(slotLabels)}) group_left (severity) (\n  ${gravest}\n)`;
 }
 
 function groupSeverity(): string {
   const gravest = `max without (slot, severity) (${slot.severity.name})`;
-  const masked = `${groupMetrics.livesEnded.name} and on (${groupLabels}) ${firing('alertname="LeakwatchMemoryLeakMasked"')}`;
+  const masked = `${groupMetrics.livesEnded.name} and on (${listed(groupLabels)}) ${firing(`alertname="${alerts.memoryLeakMasked.name}"`)}`;
   return byGravity
     .flatMap((severity) => [
       graded(severity, `${gravest} == ${severityCode(severity)}`),
@@ -77,12 +78,12 @@ function slotVerdict(d: Detection): string {
 /** What holds for the group as a whole is graver than anything that its slots can say; else the gravest of these. */
 function groupVerdict(): string {
   const fires = (alerts: string) =>
-    `${groupMetrics.livesEnded.name} and on (${groupLabels}) ${firing(`alertname=~"${alerts}"`)}`;
+    `${groupMetrics.livesEnded.name} and on (${listed(groupLabels)}) ${firing(`alertname=~"${alerts}"`)}`;
   const words = `max without (slot) (${slot.verdict.name})`;
   const gravest = `max without (slot, verdict) (${slot.verdict.name})`;
   return [
-    named("restart_loop", fires("LeakwatchOomLoop|LeakwatchRestartLoop")),
-    named("masked_leak", fires("LeakwatchMemoryLeakMasked")),
+    named("restart_loop", fires(oneOf(...loopAlerts))),
+    named("masked_leak", fires(alerts.memoryLeakMasked.name)),
     `(${words} == ignoring (verdict) group_left () ${gravest})`,
   ].join("\nor ignoring (verdict) ");
 }

@@ -1,12 +1,17 @@
-// All tests of the rules, by the name of their file. The name is that of the alert which they are about.
+// All tests of the rules, by name. The name is that of the alert which they are about.
 
+import { ruleGroups } from "../index.ts";
+import { renderRules } from "../render.ts";
+import { rulesFor } from "./closure.ts";
 import { type RuleTestFile, renderRuleTest } from "./rule-test.ts";
+import { firstHour } from "./situations/first-hour.ts";
 import { fixedCases, fixedCasesByTheMinute } from "./situations/fixed.ts";
 import { sameGroupByTheMinute, sameGroupEverywhere } from "./situations/fleet.ts";
 import {
   exporterAbsent,
   exporterDown,
   exporterLeaks,
+  podsStale,
   rulesNotEvaluated,
   samplesStale,
   targetGone,
@@ -14,10 +19,10 @@ import {
 } from "./situations/health.ts";
 import { badInput } from "./situations/input.ts";
 import { masked, oomPredicted, slow, steady, urgent } from "./situations/leak.ts";
-import { oomKilled, oomLoop, restartLoop, restartsRecur } from "./situations/restarts.ts";
+import { oomKilled, oomLoop, oomLoopFromTheStart, restartLoop, restartsRecur } from "./situations/restarts.ts";
 import { descriptorLeak, nearLimit, noLimit, threadLeak } from "./situations/room.ts";
 
-const files: Readonly<Record<string, () => RuleTestFile>> = {
+export const ruleTests: Readonly<Record<string, () => RuleTestFile>> = {
   LeakwatchMemoryLeakUrgent: urgent,
   LeakwatchMemoryLeakSteady: steady,
   LeakwatchMemoryLeakSlow: slow,
@@ -29,15 +34,18 @@ const files: Readonly<Record<string, () => RuleTestFile>> = {
   LeakwatchOomKilled: oomKilled,
   LeakwatchOomLoop: oomLoop,
   LeakwatchRestartsRecur: restartsRecur,
+  "oom-loop-from-the-start": oomLoopFromTheStart,
   LeakwatchDescriptorLeak: descriptorLeak,
   LeakwatchThreadLeak: threadLeak,
   LeakwatchExporterDown: exporterDown,
   LeakwatchExporterAbsent: exporterAbsent,
   LeakwatchTargetGone: targetGone,
   LeakwatchSamplesStale: samplesStale,
+  LeakwatchPodsStale: podsStale,
   LeakwatchTargetsUnreadable: targetsUnreadable,
   LeakwatchRulesNotEvaluated: rulesNotEvaluated,
   LeakwatchExporterLeaks: exporterLeaks,
+  "first-hour": firstHour,
   "fixed-cases": fixedCases,
   "fixed-cases-by-the-minute": fixedCasesByTheMinute,
   "bad-input": badInput,
@@ -45,6 +53,9 @@ const files: Readonly<Record<string, () => RuleTestFile>> = {
   "same-group-by-the-minute": sameGroupByTheMinute,
 };
 
-/** Text by file name. */
-export const ruleTests = (): Record<string, string> =>
-  Object.fromEntries(Object.entries(files).map(([name, test]) => [`${name}.yml`, renderRuleTest(test())]));
+/** The two files that promtool takes of a test, by their names: the test, and the rules that it needs. */
+export function testFiles(name: string, test: RuleTestFile): Record<string, string> {
+  const groups = rulesFor(test, ruleGroups());
+  const rulesFile = `${name}.rules.yml`;
+  return { [`${name}.yml`]: renderRuleTest(test, rulesFile, groups), [rulesFile]: renderRules(groups) };
+}

@@ -1,5 +1,6 @@
 // What the exporter would expose about a process, a group, or itself.
 
+import { evidenceWords, reasonWords } from "../../catalog/last-exit.ts";
 import {
   groupMetrics,
   processInfo,
@@ -124,7 +125,7 @@ export interface End {
   readonly growing?: boolean;
 }
 
-const evidence: Record<RestartReason, string> = {
+const evidence: Record<RestartReason, keyof typeof evidenceWords> = {
   oom: "cgroup_oom_kill",
   suspected_oom: "near_limit",
   scheduled: "steady_cadence",
@@ -155,6 +156,7 @@ export function ledgerOf(
   return [
     counted(groupMetrics.livesEnded.name, {}, () => true),
     counted(groupMetrics.livesEndedGrowing.name, {}, ({ growing }) => growing === true),
+    counted(groupMetrics.oomKills.name, {}, ({ reason }) => reason === "oom"),
     ...restartReasons.map((reason) => counted(groupMetrics.restarts.name, { reason }, (end) => end.reason === reason)),
     ...restartReasons
       .filter((reason) => ends.some((end) => end.reason === reason))
@@ -173,6 +175,23 @@ export function ledgerOf(
       ? []
       : [series(groupMetrics.lastEndMemoryLimit.name, labels, gap(first.at), level(0.97, minutes - first.at))]),
   ];
+}
+
+/** How the text of an alert says it. */
+export const lastExit = (reason: RestartReason) =>
+  `Last exit: ${reasonWords[reason]} (${evidenceWords[evidence[reason]]}), at 97% of its limit.`;
+
+/** A value that changes at these minutes; undefined where there is no sample. */
+export function changing(
+  minutes: number,
+  ...points: readonly (readonly [from: number, value: number | undefined])[]
+): Stretch[] {
+  const ends = [...points.slice(1).map(([from]) => from), minutes];
+  const stretches = points.map(
+    ([from, value], i): Stretch => ({ minutes: (ends[i] ?? minutes) - from, from: value, step: 0 }),
+  );
+  const [first] = points;
+  return [...(first !== undefined && first[0] > 0 ? [gap(first[0])] : []), ...stretches];
 }
 
 /** Ends at these times, all alike. */

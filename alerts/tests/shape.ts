@@ -74,7 +74,11 @@ export function stretchesOf(values: readonly (number | undefined)[]): Stretch[] 
 const isOn = (value: number | undefined, from: number | undefined, gained: number) =>
   value === undefined || from === undefined ? value === from : Math.abs(value - from - gained) < 0.5;
 
-export const notation = (stretches: readonly Stretch[]) => stretches.map(notationOf).join(" ");
+export const notation = (stretches: readonly Stretch[]) =>
+  stretches
+    .filter(({ minutes }) => minutes > 0)
+    .map(notationOf)
+    .join(" ");
 
 function notationOf({ minutes, from, step }: Stretch): string {
   if (from === undefined) return `_x${minutes}`;

@@ -1,5 +1,6 @@
 // What alerts are expected to say, with the numbers of a case filled in.
 
+import { slotLabels } from "../../catalog/labels.ts";
 import { links } from "../../catalog/links.ts";
 import type { ExpectedAlert } from "./rule-test.ts";
 import type { Labels } from "./series.ts";
@@ -74,7 +75,7 @@ export const plainAlert = (
 
 /** Variables in the order of the dashboards; those that an alert does not have are left out. */
 function dashboard(uid: string, range: string, labels: Labels): string {
-  const variables = ["cluster", "namespace", "job", "instance", "group", "slot"]
+  const variables = slotLabels
     .filter((name) => labels[name] !== undefined)
     .map((name) => `&var-${name}=${encodeURIComponent(labels[name] ?? "")}`);
   return `http://localhost:3000/d/${uid}?from=now-${range}&to=now${variables.join("")}`;

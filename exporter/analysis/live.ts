@@ -4,10 +4,18 @@
 
 import type { AlertRule, RecordingRule, RuleGroup } from "../../alerts/rule.ts";
 import { isAlert } from "../../alerts/rule.ts";
+import {
+  type DeclaredAlert,
+  alerts as declared,
+  leakAlerts,
+  loopAlerts,
+  type Severity,
+  severities,
+} from "../../catalog/alerts.ts";
+import { type Detection, detection } from "../../catalog/detection.ts";
 import { groupMetrics } from "../../catalog/metrics.ts";
 import { groupRecordings, slotRecordings } from "../../catalog/recordings.ts";
 import { type Verdict, verdictCode, verdicts } from "../../catalog/verdicts.ts";
-import { type Severity, severities } from "../../catalog/windows.ts";
 import type { Expr } from "../promql/ast.ts";
 import { evaluate, type Source } from "../promql/evaluate.ts";
 import { parsePromql } from "../promql/parse.ts";
@@ -55,10 +63,10 @@ export class LiveRules {
         else this.recordings.set((rule as RecordingRule).record, { expr: parsePromql(rule.expr), interval });
       }
     }
-    this.slotAlerts = alerts.filter(({ rule: { alert } }) => /^LeakwatchMemoryLeak(Urgent|Steady|Slow)$/.test(alert));
-    this.groupAlerts = alerts.filter(({ rule: { alert } }) =>
-      /^Leakwatch(MemoryLeakMasked|OomLoop|RestartLoop)$/.test(alert),
-    );
+    const those = (...wanted: readonly DeclaredAlert[]) =>
+      alerts.filter(({ rule }) => wanted.some(({ name }) => name === rule.alert));
+    this.slotAlerts = those(...leakAlerts);
+    this.groupAlerts = those(declared.memoryLeakMasked, ...loopAlerts);
   }
 
   /** The verdict of one slot. Times are Unix seconds. */
@@ -77,8 +85,8 @@ export class LiveRules {
   /** The gravest verdict of a group's slots, or what holds for the group as a whole. */
   judgeGroup(kept: Kept, slots: readonly Verdict[], now: number): Verdict {
     const { firing } = this.look(kept, this.groupAlerts, now);
-    if (firing.has("LeakwatchOomLoop") || firing.has("LeakwatchRestartLoop")) return "restart_loop";
-    if (firing.has("LeakwatchMemoryLeakMasked")) return "masked_leak";
+    if (loopAlerts.some(({ name }) => firing.has(name))) return "restart_loop";
+    if (firing.has(declared.memoryLeakMasked.name)) return "masked_leak";
     return slots.reduce<Verdict>((a, b) => (verdictCode[b] > verdictCode[a] ? b : a), "insufficient_data");
   }
 
@@ -141,52 +149,95 @@ function gravest(a: Severity | undefined, b: Severity): Severity {
 /** Recorded series of a group, from the times of what happened to it. */
 export class GroupKept implements Kept {
   readonly labels: LabelSet;
-  private readonly events: readonly GroupEvent[];
-  private readonly knownSince: number;
+  private readonly history: GroupHistory;
   private readonly now: number;
-  /** Width of the ledger's hour, in seconds. */
-  private readonly hour: number;
+  private readonly windows: { readonly hour: number; readonly loop: number };
 
-  constructor(group: string, events: readonly GroupEvent[], knownSince: number, now: number, hour = 3600) {
+  /** `now` is Unix time, the windows' lengths are seconds. */
+  constructor(
+    group: string,
+    history: GroupHistory,
+    now: number,
+    { ledgerStep, restarts }: Pick<Detection, "ledgerStep" | "restarts"> = detection,
+  ) {
     this.labels = { group };
-    this.events = events;
-    this.knownSince = knownSince;
+    this.history = history;
     this.now = now;
-    this.hour = hour;
+    this.windows = { hour: ledgerStep.step, loop: restarts.oomLoop.over };
   }
 
   series(name: string): readonly Samples[] | undefined {
-    const counts: Record<string, (event: GroupEvent) => boolean> = {
-      [groupRecordings.livesEnded.name]: () => true,
-      [groupRecordings.livesEndedGrowing.name]: ({ growing }) => growing,
-      [groupRecordings.oomRestarts.name]: ({ restart }) => restart === "oom" || restart === "suspected_oom",
-      [groupRecordings.restarts.name]: ({ restart }) => restart !== undefined && restart !== "scheduled",
-    };
+    const { knownSince, processes } = this.history;
     // what the rules ask it is since when it is known
-    if (name === groupMetrics.livesEnded.name) {
-      return [{ labels: { ...this.labels, __name__: name }, times: [this.knownSince], values: [0], holds: true }];
-    }
-    const wanted = counts[name];
-    if (wanted === undefined) return undefined;
+    if (name === groupMetrics.livesEnded.name) return this.held(name, knownSince, 0);
+    if (name === groupMetrics.processes.name) return this.held(name, this.now, processes);
+    const counted = counts[name];
+    if (counted === undefined) return undefined;
     const times = this.hoursAndNow();
-    const values = times.map(
-      (t) => this.events.filter((event) => event.time > t - this.hour && event.time <= t && wanted(event)).length,
-    );
-    return [{ labels: { ...this.labels, __name__: name }, times, values }];
+    return counted.map(({ window, of, labels }) => ({
+      labels: { ...this.labels, ...labels, __name__: name },
+      times,
+      values: times.map((t) => this.eventsIn(t - this.windows[window], t).filter(of).length),
+    }));
+  }
+
+  private held(name: string, since: number, value: number): readonly Samples[] {
+    return [{ labels: { ...this.labels, __name__: name }, times: [since], values: [value], holds: true }];
+  }
+
+  private eventsIn(from: number, to: number): GroupEvent[] {
+    return this.history.events.filter(({ time }) => time > from && time <= to);
   }
 
   private hoursAndNow(): number[] {
-    const { hour, now } = this;
-    const first = Math.ceil(Math.max(this.knownSince, now - 8 * 24 * hour) / hour);
+    const { now } = this;
+    const { hour } = this.windows;
+    const first = Math.ceil(Math.max(this.history.knownSince, now - 8 * 24 * hour) / hour);
     const times: number[] = [];
     for (let i = first; i * hour <= now; i++) times.push(i * hour);
-    return [...times, this.now];
+    return [...times, now];
   }
+}
+
+/** Also those of workers whose root lives on. */
+const isOom = ({ reason }: GroupEvent) => reason === "oom" || reason === "suspected_oom";
+const isUnplanned = ({ restart }: GroupEvent) => restart !== undefined && restart !== "scheduled";
+
+interface Counted {
+  readonly window: "hour" | "loop";
+  readonly of: (event: GroupEvent) => boolean;
+  readonly labels?: LabelSet;
+}
+
+const incidents = (window: Counted["window"]): Counted[] => [
+  { window, of: isOom, labels: { kind: "oom_restart" } },
+  { window, of: (event) => isUnplanned(event) && !isOom(event), labels: { kind: "restart" } },
+];
+
+/** What the rules record of a group, as counts of events. */
+const counts: Readonly<Record<string, readonly Counted[]>> = {
+  [groupRecordings.livesEnded.name]: [{ window: "hour", of: () => true }],
+  [groupRecordings.livesEndedGrowing.name]: [{ window: "hour", of: ({ growing }) => growing }],
+  [groupRecordings.restarts.name]: [{ window: "hour", of: isUnplanned }],
+  [groupRecordings.oomKills.name]: [{ window: "hour", of: isOom }],
+  [groupRecordings.incidentsInHour.name]: incidents("hour"),
+  [groupRecordings.incidentsForLoop.name]: incidents("loop"),
+};
+
+/** What the exporter remembers of a group. */
+export interface GroupHistory {
+  readonly events: readonly GroupEvent[];
+  /** Unix time from which on nothing was missed, in seconds. */
+  readonly knownSince: number;
+  /** Processes that run now. */
+  readonly processes: number;
 }
 
 /** The end of a life, and what followed. Unix seconds. */
 export interface GroupEvent {
   readonly time: number;
+  /** Why it ended. */
+  readonly reason: string;
   readonly growing: boolean;
   /** Undefined when no other process took the slot. */
   restart: string | undefined;

@@ -43,13 +43,12 @@ export class Verdicts {
     for (const [name, account] of this.watcher.ledger) {
       const time = this.watcher.bootTimeAt(now);
       const slots = await this.judgeSlots(this.watcher.groups.get(name), time);
-      const kept = new GroupKept(
-        name,
-        account.events,
-        this.watcher.watchingSince,
-        time,
-        this.detection.ledgerStep.step,
-      );
+      const history = {
+        events: account.events,
+        knownSince: this.watcher.watchingSince,
+        processes: this.watcher.groups.get(name)?.lives().length ?? 0,
+      };
+      const kept = new GroupKept(name, history, time, this.detection);
       const words = [...slots.values()].map(({ verdict }) => verdict);
       verdicts.set(name, { verdict: this.rules.judgeGroup(kept, words, time), slots });
     }

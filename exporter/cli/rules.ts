@@ -1,6 +1,7 @@
 // `leakwatch rules`: the recording and alert rules, with the user's thresholds, labels and links.
 
 import { Command, InvalidArgumentError, Option } from "commander";
+import { slotLabels } from "../../catalog/labels.ts";
 import { withoutSecretWords } from "../discovery/secrets.ts";
 import { visible } from "../discovery/shown.ts";
 import { plainErrors } from "./shown-text.ts";
@@ -19,10 +20,7 @@ export interface RulesOptions {
 }
 
 /** The rules join alerts and series on these, or the shipped Alertmanager configuration goes by them. */
-const ownLabels = [
-  ...["alertname", "severity", "class"],
-  ...["cluster", "namespace", "job", "instance", "group", "slot"],
-];
+const ownLabels = [...["alertname", "severity", "class"], ...slotLabels];
 
 const ofObject = ["name", "namespace", "metadataLabel"];
 

@@ -1,6 +1,7 @@
 // What a look found, as text for a person and as JSON for programs.
 
 import { styleText } from "node:util";
+import { alerts } from "../../catalog/alerts.ts";
 import type { Detection } from "../../catalog/detection.ts";
 import { defaultBases, links } from "../../catalog/links.ts";
 import { verdicts } from "../../catalog/verdicts.ts";
@@ -103,8 +104,8 @@ const levelOf = ({ changes }: Seen) => changes.memory?.to ?? 0;
 
 function meaningOf({ verdict, alert }: Seen): string {
   const cache = "A cache that is still filling looks the same: then look until it is full.";
-  if (alert === "LeakwatchDescriptorLeak") return "Open descriptors grew in every quarter of the look.";
-  if (alert === "LeakwatchThreadLeak") return "Threads grew in every quarter of the look.";
+  if (alert === alerts.descriptorLeak.name) return "Open descriptors grew in every quarter of the look.";
+  if (alert === alerts.threadLeak.name) return "Threads grew in every quarter of the look.";
   const meaning = verdicts.find(({ word }) => word === verdict)?.meaning ?? "";
   return verdict === "leaking" ? `${meaning} ${cache}` : meaning;
 }
@@ -172,8 +173,8 @@ function nextOf(one: Seen, outcome: Outcome): string {
 }
 
 function grewMost({ alert, changes }: Seen): Kind {
-  if (alert === "LeakwatchDescriptorLeak") return "descriptors";
-  if (alert === "LeakwatchThreadLeak") return "threads";
+  if (alert === alerts.descriptorLeak.name) return "descriptors";
+  if (alert === alerts.threadLeak.name) return "threads";
   const growth = (kind: Kind) => (changes[kind]?.to ?? 0) - (changes[kind]?.from ?? 0);
   return (["anonymous", "file", "shared"] as const).reduce((a, b) => (growth(b) > growth(a) ? b : a));
 }

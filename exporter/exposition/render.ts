@@ -23,8 +23,8 @@ import { formatNumber, TextBuffer } from "./text-buffer.ts";
 /** Series written between two pauses in which other work can run. */
 const seriesPerSlice = 8192;
 
-/** Where an engine or a cluster describes containers. */
-interface Described {
+/** What is served, and where an engine or a cluster describes containers. */
+interface Served extends State<GroupAccount> {
   readonly containers: Containers | undefined;
 }
 
@@ -47,14 +47,14 @@ interface CgroupTexts {
 }
 
 export class Renderer {
-  private readonly state: State<GroupAccount> & Described;
+  private readonly state: Served;
   private buffer = new TextBuffer(0);
   private readonly texts = new WeakMap<Life, LifeTexts>();
   private readonly cgroupTexts = new WeakMap<WatchedCgroup, CgroupTexts>();
   private readonly heads = new Map<string, Uint8Array>();
   private written = 0;
 
-  constructor(state: State<GroupAccount> & Described) {
+  constructor(state: Served) {
     this.state = state;
   }
 
@@ -266,12 +266,12 @@ export class Renderer {
 /** What is served of each group, family by family. */
 interface GroupFamily {
   readonly metric: Metric;
-  samples(group: string, account: GroupAccount, state: State<GroupAccount>): Iterable<Sample<Metric>>;
+  samples(group: string, account: GroupAccount, state: Served): Iterable<Sample<Metric>>;
 }
 
 const single = (
   metric: Metric,
-  value: (account: GroupAccount, group: string, state: State<GroupAccount>) => number | undefined,
+  value: (account: GroupAccount, group: string, state: Served) => number | undefined,
 ): GroupFamily => ({
   metric,
   samples: (group, account, state) => [[{ group }, value(account, group, state)]],
@@ -289,8 +289,11 @@ const workersOnly = ({ metric, samples }: GroupFamily): GroupFamily => ({
 });
 
 const groupFamilies: readonly GroupFamily[] = [
-  single(groupMetrics.processes, (_, group, { groups }) => groups.get(group)?.processes ?? 0),
-  single(groupMetrics.watchedSince, ({ watchedSince }) => watchedSince),
+  single(groupMetrics.processes, ({ podUid }, group, { groups, containers }) => {
+    const running = groups.get(group)?.processes ?? 0;
+    // a service that was moved or scaled down is not missed here
+    return running === 0 && podUid !== undefined && containers?.hasPod(podUid) === false ? undefined : running;
+  }),
   byReason(groupMetrics.restarts, ({ restarts }) => restarts),
   workersOnly(byReason(groupMetrics.workerExits, ({ workerExits }) => workerExits)),
   workersOnly(single(groupMetrics.workerExitsGrowing, ({ workerExitsGrowing }) => workerExitsGrowing)),

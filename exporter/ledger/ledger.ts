@@ -8,14 +8,14 @@ import {
   restartReasons,
   type WorkerExitReason,
   workerExitReasons,
-} from "../../catalog/metrics.ts";
+} from "../../catalog/last-exit.ts";
 import { type CadenceThresholds, isSteadyCadence } from "./cadence.ts";
 import type { EndReason, Evidence } from "./oom-evidence.ts";
 
 /** The counters of one group. */
 export interface GroupAccount {
-  /** Unix time from which on everything is counted, in seconds. */
-  watchedSince: number | undefined;
+  /** The pod of its last processes, where the Kubernetes API described that. */
+  podUid: string | undefined;
   /** Has one of its processes ever started another of it? */
   hasWorkers: boolean;
   readonly restarts: Record<RestartReason, number>;
@@ -46,7 +46,8 @@ export interface GrowthShare {
 export interface LifeEvent {
   /** In seconds since boot. */
   readonly time: number;
-  growing: boolean;
+  readonly reason: ExitReason;
+  readonly growing: boolean;
   /** Undefined while no other process took its place. */
   restart: RestartReason | undefined;
 }
@@ -87,7 +88,7 @@ export class Ledger {
     let account = this.accounts.get(group);
     if (account === undefined) {
       account = {
-        watchedSince: undefined,
+        podUid: undefined,
         hasWorkers: false,
         restarts: zeros(restartReasons),
         workerExits: zeros(workerExitReasons),
@@ -116,7 +117,7 @@ export class Ledger {
     account.livesEnded++;
     if (growing) account.livesEndedGrowing++;
     account.lastEnd = end;
-    account.events.push({ time, growing, restart: undefined });
+    account.events.push({ time, reason: end.reason, growing, restart: undefined });
     if (account.events.length > rememberedEvents) account.events.shift();
   }
 
@@ -157,7 +158,7 @@ export class Ledger {
     account.livesEnded += count;
     account.lastRestart = unix;
     for (let i = 0; i < Math.min(count, rememberedEvents); i++) {
-      account.events.push({ time: now, growing: false, restart: reason });
+      account.events.push({ time: now, reason, growing: false, restart: reason });
       if (account.events.length > rememberedEvents) account.events.shift();
     }
   }

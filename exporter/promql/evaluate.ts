@@ -130,6 +130,8 @@ class Evaluation {
         return this.mapped(first, Math.floor);
       case "ceil":
         return this.mapped(first, Math.ceil);
+      case "round":
+        return this.mapped(first, (x) => Math.floor(x + 0.5));
       case "sqrt":
         return this.mapped(first, Math.sqrt);
       case "sgn":

@@ -16,6 +16,7 @@ export const windowFunctions: Readonly<Record<string, WindowFunction>> = {
   avg_over_time: (samples, times, range) => sums(samples, times, range, (sum, count) => sum / count),
   deriv: (samples, times, range) => regression(samples, times, range, "slope"),
   rate: counterRate,
+  increase: (samples, times, range) => counterRate(samples, times, range).map((rate) => rate * range),
   changes: (samples, times, range) =>
     scan(samples, times, range, (values, from, to) => {
       let changes = 0;

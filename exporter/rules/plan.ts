@@ -51,7 +51,8 @@ export function roundsOf(plan: readonly PlannedRule[]): PlannedRule[][] {
   return rounds;
 }
 
-function reads(expr: Expr, rule: Rule): boolean {
+/** Does an expression look at the series of this rule? */
+export function reads(expr: Expr, rule: Rule): boolean {
   for (const { name, matchers } of selectorsOf(expr)) {
     if (!isAlert(rule)) {
       if (name === rule.record) return true;

@@ -94,7 +94,6 @@ export class Roster {
   private config: Config;
   private pass = 0;
   private now = 0;
-  private unix = 0;
   /** Unix time of the boot by the time of day of this pass, in seconds; NaN where the kernel does not say. */
   private bootTime = Number.NaN;
   private readonly lacksStartTime = new Set<Life>();
@@ -126,11 +125,10 @@ export class Roster {
     yield* this.ignored.values();
   }
 
-  /** A pass begins: marks what is listed, and returns the pids that are new. `now` is in seconds since boot, `unix` the time of day. */
-  reconcile(pids: readonly number[], { now, unix }: { now: number; unix: number }): number[] {
+  /** A pass begins: marks what is listed, and returns the pids that are new. `now` is in seconds since boot. */
+  reconcile(pids: readonly number[], now: number): number[] {
     this.pass++;
     this.now = now;
-    this.unix = unix;
     this.ancestry.begin();
     const fresh: number[] = [];
     for (const pid of pids) {
@@ -408,7 +406,8 @@ export class Roster {
     group.fill(slot, life, role);
     const account = ledger.account(group.name);
     account.goneSince = undefined;
-    account.watchedSince ??= this.unix;
+    const { podUid, programName } = life.identity;
+    account.podUid = programName === undefined ? undefined : podUid;
     if (role === "worker") {
       account.hasWorkers = true;
       rootOf(life).hasWorkers = true;

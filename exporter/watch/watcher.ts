@@ -213,7 +213,7 @@ export class Watcher implements State<GroupAccount> {
     this.targetArguments.begin();
 
     this.passes++;
-    const fresh = this.roster.reconcile(pids, { now, unix: this.clock.unix() });
+    const fresh = this.roster.reconcile(pids, now);
     const ended = await this.readLives(now);
     // still listed, but as another process: the pid was given out again at once
     for (const { life } of ended) if (this.roster.isListed(life)) fresh.push(life.pid);

@@ -71,6 +71,7 @@ describe("windows and thresholds", () => {
           "nearLimit",
           "pace",
           "parts",
+          "perSlot",
           "present",
           "quarters",
           "rulesLate",
@@ -79,7 +80,7 @@ describe("windows and thresholds", () => {
           "slowest",
           "spike",
         ],
-        ...["stillGrowing", "tolerance", "warmingUp"],
+        ...["stillGrowing", "together", "tolerance", "warmingUp"],
       ].sort(),
     );
   });

@@ -2,16 +2,17 @@
 // has its runbook and its tests.
 
 import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { load } from "js-yaml";
 import { describe, expect, test } from "vitest";
 import { ruleGroups } from "../../alerts/index.ts";
 import { isAlert, type RecordingRule } from "../../alerts/rule.ts";
+import { ruleTests, testFiles } from "../../alerts/tests/index.ts";
+import { alerts as declared, severities } from "../../catalog/alerts.ts";
 import { defaultBases } from "../../catalog/links.ts";
 import { recordings } from "../../catalog/recordings.ts";
 import { verdicts } from "../../catalog/verdicts.ts";
-import { severities } from "../../catalog/windows.ts";
 import { promtool } from "./promtool.ts";
 import { knownSeries, seriesIn } from "./series-in.ts";
 
@@ -30,12 +31,17 @@ describe("promtool", () => {
     expect(await promtool("check", "rules", "--lint=all", "--lint-fatal", rulesFile)).toMatchObject({ ok: true });
   });
 
-  // each evaluates the rules over hours or days
-  test.concurrent.for(filesIn("tests", ".yml"))(
-    "agrees that the rules do what %s says",
+  // each evaluates its rules over hours or days
+  test.concurrent.for(Object.entries(ruleTests))(
+    "agrees that the rules do what the situations of %s say",
     { timeout: 300_000 },
-    async (file) => {
-      const { ok, said } = await promtool("test", "rules", path.join(folder, "tests", file));
+    async ([name, test], { expect, onTestFinished }) => {
+      const temporary = fs.mkdtempSync(path.join(os.tmpdir(), "leakwatch-rule-test-"));
+      onTestFinished(() => fs.rmSync(temporary, { recursive: true }));
+      for (const [file, text] of Object.entries(testFiles(name, test()))) {
+        fs.writeFileSync(path.join(temporary, file), text);
+      }
+      const { ok, said } = await promtool("test", "rules", path.join(temporary, `${name}.yml`));
       expect(ok, said).toBe(true);
     },
   );
@@ -53,7 +59,7 @@ describe.each(alertNames)("%s", (name) => {
 
   test("says what happened, and where to read on", () => {
     for (const { annotations } of variants) {
-      expect(annotations.summary).toMatch(/\.$/);
+      expect(annotations.summary).toMatch(/^(\{\{ \$labels\.|leakwatch|Prometheus)/);
       expect(annotations.description).not.toBe("");
       expect(annotations["dashboard_url"]).toMatch(/\/d\/leakwatch-[a-z]+\?from=now-\d+[hd]&to=now/);
       if (annotations["verdict"] !== undefined) {
@@ -72,22 +78,33 @@ describe.each(alertNames)("%s", (name) => {
   });
 
   test("has a test in which it fires, and one in which it does not", () => {
-    const { tests } = load(fs.readFileSync(path.join(folder, "tests", `${name}.yml`), "utf8")) as {
-      tests: { alert_rule_test?: { alertname: string; exp_alerts: unknown[] }[] }[];
-    };
-    const about = tests
-      .flatMap(({ alert_rule_test = [] }) => alert_rule_test)
-      .filter(({ alertname }) => alertname === name);
-    expect(about.some(({ exp_alerts }) => exp_alerts.length > 0)).toBe(true);
-    expect(about.some(({ exp_alerts }) => exp_alerts.length === 0)).toBe(true);
+    const expectations = (ruleTests[name]?.() ?? { tests: [] }).tests.flatMap(({ expect }) => expect);
+    const about = expectations.flatMap((expected) =>
+      "alert" in expected && expected.alert === name ? [expected] : [],
+    );
+    expect(about.some(({ firing }) => firing.length > 0)).toBe(true);
+    expect(about.some(({ firing }) => firing.length === 0)).toBe(true);
   });
+});
+
+test("the alerts are those of the catalogue, with its severities", () => {
+  const made = alertNames.map((name) => {
+    const variants = alerts.filter(({ alert }) => alert === name);
+    const graded = [...severities]
+      .reverse()
+      .filter((severity) => variants.some(({ labels }) => labels.severity === severity));
+    return { name, class: variants[0]?.labels.class, severities: graded };
+  });
+  const wanted = Object.values(declared).map(({ scope: _, ...alert }) => alert);
+  const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
+  expect(made.sort(byName)).toEqual([...wanted].sort(byName));
 });
 
 test("there are no runbooks and no tests of alerts that do not exist", () => {
   const runbooks = filesIn("runbooks", ".md").filter((file) => file.startsWith("Leakwatch"));
   expect(runbooks.map((file) => file.replace(".md", "")).filter((name) => !alertNames.includes(name))).toEqual([]);
-  const tests = filesIn("tests", ".yml").filter((file) => file.startsWith("Leakwatch"));
-  expect(tests.map((file) => file.replace(".yml", "")).filter((name) => !alertNames.includes(name))).toEqual([]);
+  const tests = Object.keys(ruleTests).filter((name) => name.startsWith("Leakwatch"));
+  expect(tests.filter((name) => !alertNames.includes(name))).toEqual([]);
 });
 
 describe("recorded series", () => {

@@ -46,15 +46,9 @@ describe.each(pages)("$file", ({ file, text }) => {
 describe.each(pages.filter(({ file }) => file.startsWith("Leakwatch")))("$file", ({ text }) => {
   test("says what to do first, in numbered steps or not at all", () => {
     const parts = [...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title);
-    expect(parts).toEqual([
-      "How sure",
-      "First, at three in the morning",
-      "Find the cause",
-      "What silences it",
-      "When it is wrong",
-    ]);
+    expect(parts).toEqual(["How sure", "First steps", "Find the cause", "When it resolves", "When it is wrong"]);
     expect(text).toMatch(/^# \w+\n\n\*\*[^*]+\.\*\*\n/); // the alert in one sentence
-    expect(text).toMatch(/^## First, at three in the morning\n\n(1\. |Nothing|Go back to sleep)/m);
+    expect(text).toMatch(/^## First steps\n\n(1\. |Nothing|Go back to sleep)/m);
     expect(text.split("\n").length).toBeLessThan(100); // a page
   });
 });

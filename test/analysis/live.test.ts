@@ -105,11 +105,16 @@ describe("a group", () => {
   const ended = (hoursAgo: number, growing: boolean, restart: string) => ({
     time: now - hoursAgo * 3600,
     growing,
+    reason: restart,
     restart,
   });
   const everyTwoHours = Array.from({ length: 24 }, (_, i) => 2 * i + 0.5);
   const judge = (events: ReturnType<typeof ended>[]) =>
-    live.judgeGroup(new GroupKept("api", events.reverse(), now - 5 * 86_400, now), ["stable"], now);
+    live.judgeGroup(
+      new GroupKept("api", { events: events.reverse(), knownSince: now - 5 * 86_400, processes: 1 }, now),
+      ["stable"],
+      now,
+    );
 
   test("whose lives end growing, every two hours, hides a leak", () => {
     expect(judge(everyTwoHours.map((hours) => ended(hours, true, "scheduled")))).toBe("masked_leak");
@@ -121,6 +126,19 @@ describe("a group", () => {
 
   test("that is OOM-killed twice in hours is in a restart loop", () => {
     expect(judge([ended(0.5, true, "oom"), ended(2, true, "suspected_oom")])).toBe("restart_loop");
+  });
+
+  test("that crashed four times within the hour is in a restart loop, from the fourth time on", () => {
+    const crashes = [0.9, 0.6, 0.3, 0].map((hours) => ended(hours, false, "exit"));
+    expect(judge([...crashes])).toBe("restart_loop");
+    expect(judge(crashes.slice(1))).toBe("stable");
+  });
+
+  test("that a clock restarts, or that is OOM-killed, is in no loop of crashes", () => {
+    expect(judge([0.9, 0.6, 0.3, 0].map((hours) => ended(hours, false, "scheduled")))).toBe("stable");
+    expect(judge([ended(0.5, false, "oom"), ...[0.9, 0.6, 0.3].map((hours) => ended(hours, false, "exit"))])).toBe(
+      "stable",
+    );
   });
 
   test("that had one OOM kill is not", () => {

@@ -9,7 +9,7 @@ import { load } from "js-yaml";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { ruleGroups } from "../../alerts/index.ts";
 import { isAlert } from "../../alerts/rule.ts";
-import { severities } from "../../catalog/windows.ts";
+import { severities } from "../../catalog/alerts.ts";
 import { tracedGroups } from "../../exporter/backtest/builtin.ts";
 import { exposedSeries } from "../../exporter/backtest/exposed.ts";
 import { RuleEngine } from "../../exporter/rules/engine.ts";
@@ -208,6 +208,7 @@ describe("one message for", () => {
         ...rulesNamed("LeakwatchExporterDown"),
         ...rulesNamed("LeakwatchExporterLeaks"),
         ...rulesNamed("LeakwatchSamplesStale"),
+        ...rulesNamed("LeakwatchPodsStale"),
         ...rulesNamed("LeakwatchTargetsUnreadable").map((labels) => ({ ...labels, file: "fd", reason: "permission" })),
         ...rulesNamed("LeakwatchTargetGone").map((labels) => ({ ...labels, group: "api" })),
       ],
@@ -367,12 +368,16 @@ describe("an alert mutes", () => {
 
   /** The only exporter is down in one cluster, in another cluster there never was one. */
   const exporters = [
-    ...["LeakwatchTargetGone", "LeakwatchSamplesStale", "LeakwatchTargetsUnreadable", "LeakwatchExporterLeaks"].flatMap(
-      (name) => [
-        { name, other: target, muted: true },
-        { name, other: { ...target, instance: "10.0.0.8:9847" }, muted: false },
-      ],
-    ),
+    ...[
+      "LeakwatchTargetGone",
+      "LeakwatchSamplesStale",
+      "LeakwatchPodsStale",
+      "LeakwatchTargetsUnreadable",
+      "LeakwatchExporterLeaks",
+    ].flatMap((name) => [
+      { name, other: target, muted: true },
+      { name, other: { ...target, instance: "10.0.0.8:9847" }, muted: false },
+    ]),
     { name: "LeakwatchExporterAbsent", other: {}, muted: true },
     { name: "LeakwatchRulesNotEvaluated", other: { job: "prometheus" }, muted: false },
     { name: "LeakwatchOomLoop", other: { ...target, group: "api" }, muted: false },

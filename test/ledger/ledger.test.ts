@@ -16,7 +16,7 @@ const noRestarts = { oom: 0, suspected_oom: 0, scheduled: 0, exit: 0, unknown: 0
 describe("an account", () => {
   test("starts with every counter at 0, so that the first increase shows", () => {
     expect(new Ledger().account("api")).toEqual({
-      watchedSince: undefined,
+      podUid: undefined,
       hasWorkers: false,
       restarts: noRestarts,
       workerExits: { oom: 0, suspected_oom: 0, recycled: 0, unknown: 0 },

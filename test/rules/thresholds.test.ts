@@ -58,22 +58,24 @@ describe("a threshold changes the rules that rest on it, and no others", () => {
     ["near_limit.level", "near_limit: { level: 0.95 }", [nearLimit]],
     ["near_limit.for", "near_limit: { for: 2h }", ["LeakwatchMemoryNearLimit"]],
     ["no_limit", "no_limit: { for: 1d }", ["LeakwatchNoMemoryLimit"]],
-    ["oom_loop", "oom_loop: { kills: 3, within: 12h }", ["LeakwatchOomLoop"]],
+    ["oom_loop", "oom_loop: { kills: 3, within: 12h }", ["LeakwatchOomLoop", "group:leakwatch_incidents:increase"]],
     ["restart_loop", "restart_loop: { restarts: 10 }", ["LeakwatchRestartLoop"]],
     ["exhaustion", "exhaustion: { within: 1d }", ["LeakwatchDescriptorLeak", "LeakwatchThreadLeak"]],
     [
       "exporter",
       "exporter: { down: 10m }",
-      ["LeakwatchExporterDown", "LeakwatchRulesNotEvaluated", "LeakwatchSamplesStale"],
+      ["LeakwatchExporterDown", "LeakwatchPodsStale", "LeakwatchRulesNotEvaluated", "LeakwatchSamplesStale"],
     ],
-    ["target_gone", "target_gone: { for: 1h }", ["LeakwatchTargetGone"]],
+    ["target_gone", "target_gone: { for: 1h }", ["LeakwatchTargetGone", "group:leakwatch_processes:dropped"]],
   ])("%s", (_, yaml, expected) => {
     expect(changedBy(yaml)).toEqual([...expected].sort());
   });
 
   test("with the number that was given", () => {
     expect(textOf("near_limit: { level: 0.95 }", nearLimit)).toContain("> 0.95 * ");
-    expect(textOf("restart_loop: { restarts: 10 }", "LeakwatchRestartLoop")).toContain("increase1h > 9.5");
+    expect(textOf("restart_loop: { restarts: 10 }", "LeakwatchRestartLoop")).toContain(
+      " > 9.5) > leakwatch_group_processes",
+    );
     expect(textOf("oom_predicted: { info: { within: 2d } }", "LeakwatchOomPredicted", "info")).toContain(
       String(2 * 86_400),
     );

@@ -1,6 +1,8 @@
 // A real Prometheus server on loopback, with data and configuration of its own.
 
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import net from "node:net";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { onTestFinished } from "vitest";
@@ -11,6 +13,19 @@ import type { Labels } from "./scrape.ts";
 export interface QueryResult {
   metric: Labels;
   value: number;
+}
+
+const scrapeJob = (name: string, urls: readonly string[]) =>
+  `{ job_name: ${name}, static_configs: [{ targets: ${JSON.stringify(urls.map((url) => new URL(url).host))} }] }`;
+
+/** A port that was free a moment ago: a server that scrapes itself must know its own before it starts. */
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as net.AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }
 
 export class Prometheus {
@@ -29,22 +44,38 @@ export class Prometheus {
   }
 
   /** The same with these rule files. */
-  static async withRules(ruleFiles: readonly string[], ...targets: string[]): Promise<Prometheus> {
-    const hosts = targets.map((url) => new URL(url).host);
-    const config = temporaryFile(
-      "prometheus.yml",
+  static withRules(ruleFiles: readonly string[], ...targets: string[]): Promise<Prometheus> {
+    return Prometheus.launch(
       `global: { scrape_interval: 1s, scrape_timeout: 1s }
 rule_files: ${JSON.stringify(ruleFiles)}
 scrape_configs:
-  - { job_name: leakwatch, static_configs: [{ targets: ${JSON.stringify(hosts)} }] }
+  - ${scrapeJob("leakwatch", targets)}
 `,
     );
+  }
+
+  /** As users set it up: the shipped rules, a usual scrape interval, and itself among the targets. */
+  static async asInstalled(ruleFile: string, scrapeInterval: string, target: string): Promise<Prometheus> {
+    const port = await freePort();
+    return Prometheus.launch(
+      `global: { scrape_interval: ${scrapeInterval} }
+rule_files: ${JSON.stringify([ruleFile])}
+scrape_configs:
+  - ${scrapeJob("leakwatch", [target])}
+  - ${scrapeJob("prometheus", [`http://127.0.0.1:${port}`])}
+`,
+      port,
+    );
+  }
+
+  private static async launch(configuration: string, port = 0): Promise<Prometheus> {
+    const config = temporaryFile("prometheus.yml", configuration);
     const server = spawn(
       "prometheus",
       [
         `--config.file=${config}`,
         `--storage.tsdb.path=${path.join(temporaryFolder(), "data")}`,
-        "--web.listen-address=127.0.0.1:0",
+        `--web.listen-address=127.0.0.1:${port}`,
         "--log.level=debug", // the level of failed scrapes
       ],
       { stdio: ["ignore", "ignore", "pipe"] },

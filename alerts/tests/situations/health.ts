@@ -1,8 +1,9 @@
 // What can go wrong with leakwatch itself.
 
+import { alerts } from "../../../catalog/alerts.ts";
 import { groupMetrics, selfMetrics } from "../../../catalog/metrics.ts";
 import { evaluation } from "../../../catalog/windows.ts";
-import { fires, holds, isSilent, neverFired, type RuleTestFile, situation } from "../rule-test.ts";
+import { firedFor, fires, holds, isSilent, neverFired, type RuleTestFile, situation } from "../rule-test.ts";
 import { type InputSeries, type Labels, series } from "../series.ts";
 import { day, gap, hour, level, line, MiB, type Stretch } from "../shape.ts";
 import { plainAlert } from "../words.ts";
@@ -22,11 +23,14 @@ const scraped = (labels: Labels, up: number, down: number): InputSeries[] => [
   buildInfo(labels, level(1, up), gap(down)),
 ];
 
+/** The title of an alert about an exporter of these tests. */
+const onExporter = (instance: string, what: string) => `leakwatch on ${instance} (eu/ops): ${what}`;
+
 const said = (alert: string, labels: Labels, severity: string, summary: string, description: string) =>
   plainAlert(alert, { ...labels, severity, class: "health" }, { summary, description }, "leakwatch-exporter", "6h");
 
 export const exporterDown = (): RuleTestFile => {
-  const alert = "LeakwatchExporterDown";
+  const alert = alerts.exporterDown.name;
   const end = 4 * hour;
   const app: Labels = { ...target("10.0.0.9:80"), job: "app" };
   return {
@@ -44,6 +48,13 @@ export const exporterDown = (): RuleTestFile => {
             series("up", target("10.0.0.10:9847"), level(1, 30), level(0, 3), level(1, end - 33)),
             buildInfo(target("10.0.0.10:9847"), level(1, 30), gap(3), level(1, end - 33)),
           ]),
+          situation("a sidecar that is there and never starts", [
+            series("up", target("shop/web-1"), gap(10), level(0, end - 10)),
+          ]),
+          situation("a sidecar that takes three minutes to start", [
+            series("up", target("shop/web-2"), gap(10), level(0, 3), level(1, end - 13)),
+            buildInfo(target("shop/web-2"), gap(13), level(1, end - 13)),
+          ]),
           situation("one that was taken out of the configuration", [
             series("up", target("10.0.0.11:9847"), level(1, 30)),
             buildInfo(target("10.0.0.11:9847"), level(1, 30)),
@@ -59,17 +70,25 @@ export const exporterDown = (): RuleTestFile => {
                 alert,
                 target("10.0.0.7:9847"),
                 "critical",
-                "leakwatch on 10.0.0.7:9847 cannot be scraped.",
-                "Nothing on it is watched. Verdicts and alerts about it are gone, not good.",
+                onExporter("10.0.0.7:9847", "cannot be scraped"),
+                "Nothing on it is watched, and its alerts have resolved: missing alerts do not mean healthy. First: see whether only the exporter is down, or the host too.",
+              ),
+              said(
+                alert,
+                target("shop/web-1"),
+                "warning",
+                onExporter("shop/web-1", "has never been scraped"),
+                "The target is there, but no exporter has answered on it yet: nothing on it is watched. First: read why its container or service does not start.",
               ),
             ),
           ),
-          isSilent("while all was well", 25, alert),
+          isSilent("while all was well, and while a sidecar may still start", 24, alert),
           holds(
-            "no other target, at any time",
+            "no other target at any time, and each with one severity",
             end - 5,
-            `group by (instance) (count_over_time(ALERTS{alertname="${alert}",alertstate="firing"}[4h]))`,
-            { labels: '{instance="10.0.0.7:9847"}', value: 1 },
+            `group by (instance, severity) (count_over_time(ALERTS{alertname="${alert}",alertstate="firing"}[4h]))`,
+            { labels: '{instance="10.0.0.7:9847",severity="critical"}', value: 1 },
+            { labels: '{instance="shop/web-1",severity="warning"}', value: 1 },
           ),
         ],
       },
@@ -78,7 +97,7 @@ export const exporterDown = (): RuleTestFile => {
 };
 
 export const exporterAbsent = (): RuleTestFile => {
-  const alert = "LeakwatchExporterAbsent";
+  const alert = alerts.exporterAbsent.name;
   return {
     evaluation: evaluation.fast,
     tests: [
@@ -95,8 +114,8 @@ export const exporterAbsent = (): RuleTestFile => {
               alert,
               {},
               "warning",
-              "No leakwatch exporter is scraped.",
-              "The rules are loaded, but there is nothing that they could judge.",
+              "leakwatch: no exporter is scraped",
+              "The rules are loaded, but there is nothing that they could judge. First: look at the targets of Prometheus.",
             ),
           ),
         ],
@@ -111,40 +130,166 @@ export const exporterAbsent = (): RuleTestFile => {
 };
 
 export const targetGone = (): RuleTestFile => {
-  const alert = "LeakwatchTargetGone";
-  const end = 27 * hour;
-  const of = (group: string, ...stretches: readonly Stretch[]) =>
-    series(groupMetrics.processes.name, { ...target("10.0.0.7:9847"), group }, ...stretches);
+  const alert = alerts.targetGone.name;
+  const end = 34 * hour;
+  /** When each of them goes. */
+  const went = 26 * hour;
+  const of = (instance: string, group: string, ...stretches: readonly Stretch[]) =>
+    series(groupMetrics.processes.name, { ...target(instance), group }, ...stretches);
+  const goes = (instance: string, group: string, count = 2) =>
+    of(instance, group, level(count, went), level(0, end - went));
+  const comes = (instance: string, group: string, after = 0) =>
+    of(instance, group, gap(went + after), level(1, end - went - after));
   return {
     evaluation: evaluation.slow,
     tests: [
       {
         name: "groups without a process",
         situations: [
-          situation("ran for more than a day, and is gone", of("gone", level(2, 26 * hour), level(0, hour))),
-          situation("runs", of("runs", level(2, end))),
+          situation("ran for more than a day, and is gone; its neighbour runs", [
+            goes("db1:9847", "gone"),
+            of("db1:9847", "neighbour", level(1, end)),
+          ]),
+          situation("one of four hosts with the same service lost it", [
+            goes("web1:9847", "replica"),
+            ...["web2:9847", "web3:9847", "web4:9847"].map((host) => of(host, "replica", level(2, end))),
+          ]),
+          situation(
+            "comes back after three hours",
+            of("db2:9847", "back", level(1, went), level(0, 3 * hour), level(1, end - went - 3 * hour)),
+          ),
+          situation("an hourly job runs while it goes", [
+            goes("db3:9847", "gone-beside-a-job"),
+            of("db3:9847", "job", ...Array.from({ length: 34 }, () => [level(1, 5), level(0, 55)]).flat()),
+          ]),
+          situation("runs", of("quiet:9847", "runs", level(2, end))),
           situation(
             "runs for ten minutes in every five hours",
-            of("comes-and-goes", ...Array.from({ length: 6 }, () => [level(1, 10), level(0, 290)]).flat()),
+            of(
+              "quiet:9847",
+              "comes-and-goes",
+              ...Array.from({ length: 6 }, () => [level(1, 10), level(0, 290)]).flat(),
+            ),
           ),
           situation(
-            "was started anew within five minutes",
-            of("restarted", level(1, 26 * hour), level(0, 5), level(1, 55)),
+            "was restarted within five minutes",
+            of("quiet:9847", "restarted", level(1, went), level(0, 5), level(1, end - went - 5)),
+          ),
+          situation("a deploy changes its name", [goes("app1:9847", "orders-old"), comes("app1:9847", "orders-new")]),
+          situation("a slow deploy changes its name, seven minutes later", [
+            goes("app2:9847", "billing-old"),
+            comes("app2:9847", "billing-new", 7),
+          ]),
+          situation("a pod moves to another node", [goes("node-a", "moved"), comes("node-b", "moved", 1)]),
+          situation("a pod moves to a node that has a replica already", [
+            goes("node-c", "moved-to-a-replica", 1),
+            of("node-d", "moved-to-a-replica", level(1, went), level(2, end - went)),
+          ]),
+          situation(
+            "a node is drained, and no other has room yet",
+            ["a", "b", "c", "d"].map((name) => goes("node-e", `drained-${name}`)),
+          ),
+          situation(
+            "is scaled to zero, and its pod deleted: then the exporter has no series of it",
+            of("node-f", "scaled-to-zero", level(2, went)),
+          ),
+          situation("a server of a pair takes over from the other", [
+            goes("pair1:9847", "active", 1),
+            comes("pair2:9847", "active", 3),
+          ]),
+          situation(
+            "two Prometheus servers scrape one that runs",
+            ["a", "b"].map((replica) =>
+              series(
+                groupMetrics.processes.name,
+                { ...target("ha:9847"), group: "scraped-twice", replica },
+                level(1, end),
+              ),
+            ),
           ),
         ],
         expect: [
-          isSilent("while it ran", 25 * hour, alert),
+          isSilent("while all ran", 25 * hour, alert),
+          isSilent("within ten minutes somebody may have started it again", went + 5, alert),
           fires(
             "half an hour later",
-            26 * hour + 30,
+            went + 30,
+            alert,
+            ...[
+              ["db1:9847", "gone"],
+              ["web1:9847", "replica"],
+              ["db2:9847", "back"],
+              ["db3:9847", "gone-beside-a-job"],
+            ].map(([instance = "", group = ""]) =>
+              said(
+                alert,
+                { ...target(instance), group },
+                "warning",
+                `${group} on ${instance} (eu/ops): not running for 10m or longer`,
+                "It ran for most of the last 1d, and nothing else on this host took its place. First: start it, unless it was stopped on purpose. This alert resolves 6h after the exit in any case.",
+              ),
+            ),
+          ),
+          holds(
+            "it resolves when the service is back",
+            went + 4 * hour,
+            `group by (group) (ALERTS{alertname="${alert}",alertstate="firing",group=~"back|gone"})`,
+            { labels: '{group="gone"}', value: 1 },
+          ),
+          isSilent("and after a quarter of a day in any case", end - 5, alert),
+          firedFor(
+            "none of the others at any time",
+            end - 5,
+            `alertname="${alert}"`,
+            "back",
+            "gone",
+            "gone-beside-a-job",
+            "replica",
+          ),
+        ],
+      },
+    ],
+  };
+};
+
+export const podsStale = (): RuleTestFile => {
+  const alert = alerts.podsStale.name;
+  const stops = line(0, 30 * 60, 30);
+  return {
+    evaluation: evaluation.fast,
+    tests: [
+      {
+        name: "lists of pods",
+        situations: [
+          situation("one that is not refreshed after minute 30", [
+            series(selfMetrics.podsListed.name, target("node-a"), stops, level(29 * 60, 60)),
+          ]),
+          situation("one that is refreshed", [
+            series(selfMetrics.podsListed.name, target("node-b"), line(0, 5400, 90)),
+          ]),
+          situation("one whose API was away for eight minutes", [
+            series(selfMetrics.podsListed.name, target("node-c"), stops, level(29 * 60, 8), line(38 * 60, 90 * 60, 52)),
+          ]),
+        ],
+        expect: [
+          isSilent("while all were", 40, alert),
+          fires(
+            "half an hour later",
+            59,
             alert,
             said(
               alert,
-              { ...target("10.0.0.7:9847"), group: "gone" },
+              target("node-a"),
               "warning",
-              "gone is gone.",
-              "It ran for most of the last 1d, and has no process now. This alert ends by itself after 6h.",
+              onExporter("node-a", "the list of pods is 30m 0s old"),
+              "New containers are watched under the names of their programs, and services of different pods may share one. First: check that its service account may list pods.",
             ),
+          ),
+          holds(
+            "and no other",
+            89,
+            `group by (instance) (count_over_time(ALERTS{alertname="${alert}",alertstate="firing"}[89m]))`,
+            { labels: '{instance="node-a"}', value: 1 },
           ),
         ],
       },
@@ -153,7 +298,7 @@ export const targetGone = (): RuleTestFile => {
 };
 
 export const samplesStale = (): RuleTestFile => {
-  const alert = "LeakwatchSamplesStale";
+  const alert = alerts.samplesStale.name;
   const stops = line(0, 30 * 60, 30);
   return {
     evaluation: evaluation.fast,
@@ -178,8 +323,8 @@ export const samplesStale = (): RuleTestFile => {
               alert,
               target("10.0.0.7:9847"),
               "warning",
-              "leakwatch on 10.0.0.7:9847 has stopped looking.",
-              "Its last look at the processes was 30m 0s ago.",
+              onExporter("10.0.0.7:9847", "last sample 30m 0s ago"),
+              "It answers, but has stopped sampling; missing alerts do not mean healthy. First: restart it.",
             ),
           ),
         ],
@@ -189,7 +334,7 @@ export const samplesStale = (): RuleTestFile => {
 };
 
 export const targetsUnreadable = (): RuleTestFile => {
-  const alert = "LeakwatchTargetsUnreadable";
+  const alert = alerts.targetsUnreadable.name;
   const of = (file: string, reason: string) => ({ ...target("10.0.0.7:9847"), file, reason });
   return {
     evaluation: evaluation.fast,
@@ -214,8 +359,8 @@ export const targetsUnreadable = (): RuleTestFile => {
               alert,
               of("fd", "permission"),
               "info",
-              "leakwatch on 10.0.0.7:9847 cannot read fd of 3 processes.",
-              "The reason is: permission. What cannot be read has no series, and no alert.",
+              onExporter("10.0.0.7:9847", "cannot read fd of 3 processes"),
+              "The reason is: permission. What cannot be read has no series, and no alert. First: compare the privileges of the exporter with those that this file needs.",
             ),
           ),
           holds(
@@ -230,65 +375,96 @@ export const targetsUnreadable = (): RuleTestFile => {
 };
 
 export const rulesNotEvaluated = (): RuleTestFile => {
-  const alert = "LeakwatchRulesNotEvaluated";
-  const of = (group: string): Labels => ({
+  const alert = alerts.rulesNotEvaluated.name;
+  const end = 4 * hour;
+  const of = (name: string): Labels => ({
     job: "prometheus",
     instance: "localhost:9090",
-    rule_group: `/etc/prometheus/rules/leakwatch.rules.yml;${group}`,
+    rule_group: `/etc/prometheus/rules/leakwatch.rules.yml;${name}`,
   });
   const evaluated = (group: string, interval: number, ...stretches: readonly Stretch[]) => [
     series("prometheus_rule_group_last_evaluation_timestamp_seconds", of(group), ...stretches),
-    series("prometheus_rule_group_interval_seconds", of(group), level(interval, hour)),
+    series("prometheus_rule_group_interval_seconds", of(group), level(interval, end)),
   ];
   const failed = (group: string, ...stretches: readonly Stretch[]) =>
     series("prometheus_rule_evaluation_failures_total", of(group), ...stretches);
+  /** A test begins at 0, which would stand for never. */
+  const inTime = [level(1, 1), line(60, end * 60, end - 1)];
+  /** By the half hour, from a minute on to another. */
+  const rarely = (from: number, to = end) =>
+    Array.from({ length: Math.ceil((to - from) / 30) }, (_, i) =>
+      level((from + 30 * i) * 60, Math.min(30, to - from - 30 * i)),
+    );
+  const overdue = (at: number) => (at === 50 ? [] : [["leakwatch-lives", "It has not been evaluated yet."]]);
   return {
     evaluation: evaluation.fast,
     tests: [
       {
-        name: "groups of rules, of which Prometheus tells when it evaluated them",
+        name: "groups of rules, of which Prometheus tells when it evaluated them; 0 is never",
         situations: [
           situation(
             "one that hangs since minute 20",
-            evaluated("leakwatch-floor", 60, line(0, 1200, 20), level(1200, 40)),
+            evaluated("leakwatch-floor", 60, level(1, 1), line(60, 1200, 19), level(1200, end - 20)),
+          ),
+          situation("one that is evaluated in time", evaluated("leakwatch-growth", 300, ...inTime)),
+          situation(
+            "one of half an hour, whose first turn comes 29 minutes after the start",
+            evaluated("leakwatch-day", 1800, level(0, 29), ...rarely(29)),
           ),
           situation(
-            "one that is evaluated every five minutes",
-            evaluated("leakwatch-growth", 300, line(-240, 3360, 60)),
+            "one that is loaded into a server that has been running for long",
+            evaluated("leakwatch-running", 1800, gap(100), level(0, 29), ...rarely(129)),
           ),
+          situation(
+            "one whose server is started again after 50 minutes",
+            evaluated("leakwatch-leak-days", 1800, level(0, 20), ...rarely(20, 50), level(0, 28), ...rarely(78)),
+          ),
+          situation("one that is never evaluated", evaluated("leakwatch-lives", 1800, level(0, end))),
           situation(
             "one that is in time, and in which a rule fails every minute since minute 20",
-            evaluated("leakwatch-verdict", 60, line(0, 3600, 60)),
-            failed("leakwatch-verdict", level(0, 20), line(0, 40, 40)),
+            evaluated("leakwatch-verdict", 60, ...inTime),
+            failed("leakwatch-verdict", level(0, 20), line(0, end - 20, end - 20)),
           ),
           situation(
             "one in which a rule failed once",
-            evaluated("leakwatch-lives", 60, line(0, 3600, 60)),
-            failed("leakwatch-lives", level(0, 20), level(1, 40)),
+            evaluated("leakwatch-restarts", 60, ...inTime),
+            failed("leakwatch-restarts", level(0, 20), level(1, end - 20)),
           ),
           situation(
             "one of somebody else that hangs",
-            evaluated("node-exporter", 60, line(0, 1200, 20), level(1200, 40)),
+            evaluated("node-exporter", 60, level(1, 1), line(60, 1200, 19), level(1200, end - 20)),
           ),
         ],
         expect: [
           isSilent("while all were", 20, alert),
-          fires(
-            "half an hour later",
-            50,
-            alert,
-            ...[
-              ["leakwatch-floor", "30m 0s"],
-              ["leakwatch-verdict", "0s"],
-            ].map(([group = "", before]) =>
-              said(
-                alert,
-                of(group),
-                "warning",
-                `The rule group /etc/prometheus/rules/leakwatch.rules.yml;${group} is late, or its evaluation fails.`,
-                `Its last evaluation was ${before} ago. Alerts that depend on it cannot fire.`,
+          ...[50, 3 * hour].map((at) =>
+            fires(
+              at === 50 ? "half an hour later" : "and when a first turn is overdue",
+              at,
+              alert,
+              ...[
+                ["leakwatch-floor", `Its last evaluation was ${at === 50 ? "30m" : "2h 40m"} 0s ago.`],
+                ...overdue(at),
+                ["leakwatch-verdict", "Its last evaluation was 0s ago."],
+              ].map(([group = "", last]) =>
+                said(
+                  alert,
+                  of(group),
+                  "warning",
+                  `Prometheus on localhost:9090: rule group ${group} is late or fails`,
+                  `${last} Alerts that depend on it cannot fire. First: look for an error on the rules page of Prometheus.`,
+                ),
               ),
             ),
+          ),
+          holds(
+            "no other at any time",
+            end - 1,
+            `group by (rule_group) (count_over_time(ALERTS{alertname="${alert}",alertstate="firing"}[4h]))`,
+            ...["floor", "lives", "verdict"].map((name) => ({
+              labels: `{rule_group="/etc/prometheus/rules/leakwatch.rules.yml;leakwatch-${name}"}`,
+              value: 1,
+            })),
           ),
         ],
       },
@@ -297,7 +473,7 @@ export const rulesNotEvaluated = (): RuleTestFile => {
 };
 
 export const exporterLeaks = (): RuleTestFile => {
-  const alert = "LeakwatchExporterLeaks";
+  const alert = alerts.exporterLeaks.name;
   const end = 17 * hour;
   const of = (labels: Labels, ours: boolean, age: number, ...memory: readonly Stretch[]) => [
     series("process_resident_memory_bytes", labels, ...memory),
@@ -344,8 +520,8 @@ export const exporterLeaks = (): RuleTestFile => {
               alert,
               target("10.0.0.7:9847"),
               "warning",
-              "leakwatch on 10.0.0.7:9847 itself grows.",
-              "It took 72MiB more over 12h. Restart it and tell its developers.",
+              onExporter("10.0.0.7:9847", "its own memory grew by 72MiB in 12h"),
+              "It has not levelled off. First: restart it, and report it to its developers.",
             ),
           ),
           holds(

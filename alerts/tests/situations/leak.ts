@@ -1,8 +1,19 @@
 // Growth of memory that is a leak, and growth that is not.
 
+import { groupMetrics } from "../../../catalog/metrics.ts";
 import { evaluation } from "../../../catalog/windows.ts";
 import { firedFor, fires, isSilent, neverFired, type RuleTestFile, situation } from "../rule-test.ts";
-import { endsAt, every, type InputSeries, type Labels, ledgerOf, memoryOf } from "../series.ts";
+import {
+  changing,
+  endsAt,
+  every,
+  type InputSeries,
+  type Labels,
+  lastExit,
+  ledgerOf,
+  memoryOf,
+  series,
+} from "../series.ts";
 import { bend, dailyWave, day, GiB, hour, level, line, MiB, minute, teeth, times } from "../shape.ts";
 import { inCluster, onHost, plainAlert, slotAlert } from "../words.ts";
 
@@ -129,7 +140,7 @@ export const slow = (): RuleTestFile => {
   const labels = onHost("leaks");
   const hours = 80;
   return {
-    evaluation: evaluation.slow,
+    evaluation: 2 * evaluation.slow,
     tests: [
       {
         name: "days of growth that no chart of a day shows",
@@ -250,18 +261,18 @@ export const masked = (): RuleTestFile => {
   const end = 26 * hour;
   const cron = every(2 * hour, 2 * hour, end);
   const restarted = inCluster("restarted-by-cron");
-  const said = (labels: Labels, words: Record<"ended" | "last", string> & Labels) =>
+  const said = (labels: Labels, words: { ended: string; last?: string } & Readonly<Record<string, string>>) =>
     plainAlert(
       alert,
       { ...labels, severity: "warning", class: "leak" },
       {
-        summary: `${labels["group"]} leaks memory, and restarts hide it.`,
+        summary: `${labels["group"]} on ${labels["cluster"] === undefined ? labels["instance"] : `${labels["instance"]} (eu/shop)`}: restarts are masking a memory leak`,
         description: [
-          "Most of its lives end while they still grow.",
+          "Most of its processes were still growing when they exited.",
           ...(words["inside"] === undefined ? [] : [words["inside"]]),
           words.ended,
-          `Why the last one ended: ${words.last}.`,
-          "It ended at 97% of its limit.",
+          ...(words.last === undefined ? [] : [words.last]),
+          "First: keep the restarts; take a heap snapshot shortly before the next one.",
         ].join(" "),
         verdict: "masked_leak",
         growth: words["growth"] ?? "",
@@ -284,6 +295,16 @@ export const masked = (): RuleTestFile => {
           situation(
             "two lives grew until the kernel ended them; the rest of the day is quiet",
             ledgerOf(onHost("killed-twice"), end, endsAt([3 * hour, 5 * hour], "oom", true)),
+          ),
+          situation(
+            "a master recycles its workers after so many requests; each grows until then, and nothing restarts",
+            [groupMetrics.livesEnded, groupMetrics.livesEndedGrowing].map(({ name }) =>
+              series(
+                name,
+                onHost("recycled-workers"),
+                ...changing(end, ...every(90, 0, end).map((at, i) => [at, i] as const)),
+              ),
+            ),
           ),
           situation("cron restarts a healthy service", ledgerOf(onHost("healthy"), end, endsAt(cron, "scheduled"))),
           situation(
@@ -313,8 +334,8 @@ export const masked = (): RuleTestFile => {
             7 * hour,
             alert,
             said(onHost("killed-twice"), {
-              ended: "Lives ended in the last day: 2, still growing: 2, killed for lack of memory: 2.",
-              last: "oom (cgroup_oom_kill)",
+              ended: "In the last 24 h: exits 2, still growing 2, OOM kills 2.",
+              last: lastExit("oom"),
             }),
           ),
           fires(
@@ -322,19 +343,22 @@ export const masked = (): RuleTestFile => {
             23 * hour,
             alert,
             said(restarted, {
-              inside: "Inside a life it grows 120MiB per hour. Without restarts a life would last 1d 7h.", // (4096 - 300) / 120
-              ended: "Lives ended in the last day: 11, still growing: 11, killed for lack of memory: 0.",
-              last: "scheduled (steady_cadence)",
+              inside:
+                "Between restarts it grows 120MiB per hour. Without restarts it would reach its limit 1d 7h after a start.", // (4096 - 300) / 120
+              ended: "In the last 24 h: exits 11, still growing 11.",
+              last: lastExit("scheduled"),
               growth: "120MiB per hour",
               timeLeft: "1d 7h after each start",
             }),
             said(onHost("exporter-restarted-too"), {
-              ended: "Lives ended in the last day: 10, still growing: 10, killed for lack of memory: 0.",
-              last: "scheduled (steady_cadence)",
+              ended: "In the last 24 h: exits 10, still growing 10.",
+              last: lastExit("scheduled"),
             }),
+
+            said(onHost("recycled-workers"), { ended: "In the last 24 h: exits 15, still growing 15." }),
             said(onHost("killed-twice"), {
-              ended: "Lives ended in the last day: 2, still growing: 2, killed for lack of memory: 2.",
-              last: "oom (cgroup_oom_kill)",
+              ended: "In the last 24 h: exits 2, still growing 2, OOM kills 2.",
+              last: lastExit("oom"),
             }),
           ),
           firedFor(
@@ -343,6 +367,7 @@ export const masked = (): RuleTestFile => {
             'class="leak"',
             "exporter-restarted-too",
             "killed-twice",
+            "recycled-workers",
             "restarted-by-cron",
           ),
           neverFired("no other alert speaks of these", end - 5, `class="leak",alertname!="${alert}"`),

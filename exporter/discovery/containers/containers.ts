@@ -79,6 +79,13 @@ export class Containers {
     }
   }
 
+  /** Is there a container of this pod? Undefined before the first list. */
+  hasPod(uid: string): boolean | undefined {
+    if (this.listedAt === undefined) return undefined;
+    for (const { podUid } of this.all()) if (podUid === uid) return true;
+    return false;
+  }
+
   /** Asks those sources of which the time has come. To be called now and then; never throws. */
   async refreshIfDue(): Promise<void> {
     await Promise.all(this.lists.map((list) => list.refreshIfDue()));

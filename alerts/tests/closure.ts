@@ -1,0 +1,39 @@
+// The rules that a test needs, and no others: promtool evaluates all that it is given at every step of hours or days.
+
+import { parsePromql } from "../../exporter/promql/parse.ts";
+import { reads } from "../../exporter/rules/plan.ts";
+import { isAlert, type Rule, type RuleGroup } from "../rule.ts";
+import type { Expectation, RuleTestFile } from "./rule-test.ts";
+
+/** What the test asks for, what that reads, and what the texts of its alerts ask for. */
+export function rulesFor(test: RuleTestFile, groups: readonly RuleGroup[]): RuleGroup[] {
+  const rules = groups.flatMap((group) => group.rules);
+  const expectations = test.tests.flatMap(({ expect }) => expect);
+  const needed = new Set<Rule>();
+  const need = (rule: Rule) => {
+    if (needed.has(rule)) return;
+    needed.add(rule);
+    const expr = parsePromql(rule.expr);
+    for (const other of rules) {
+      if (reads(expr, other) || (isAlert(rule) && asksFor(rule.annotations, other))) need(other);
+    }
+  };
+  for (const rule of rules) if (expectations.some((expected) => isAskedFor(rule, expected))) need(rule);
+  return groups
+    .map((group) => ({ ...group, rules: group.rules.filter((rule) => needed.has(rule)) }))
+    .filter(({ rules }) => rules.length > 0);
+}
+
+function isAskedFor(rule: Rule, expected: Expectation): boolean {
+  if ("alert" in expected) return isAlert(rule) && rule.alert === expected.alert;
+  const { query } = expected;
+  if (!isAlert(rule)) return query.includes(rule.record);
+  if (!query.includes("ALERTS")) return false;
+  const [, name] = /[{,]alertname=~?"([^"]+)"/.exec(query) ?? [];
+  if (name !== undefined) return new RegExp(`^(${name})$`).test(rule.alert);
+  const [, only] = /[{,]class="(\w+)"/.exec(query) ?? [];
+  return only === undefined || only === rule.labels.class;
+}
+
+const asksFor = (texts: Readonly<Record<string, string>>, rule: Rule) =>
+  !isAlert(rule) && Object.values(texts).some((text) => text.includes(rule.record));
