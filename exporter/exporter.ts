@@ -164,6 +164,11 @@ export class Exporter {
     return this.judge.all(this.clock.monotonic(), Math.min(verdictMaxAgeSeconds, this.detection.evaluation.fast));
   }
 
+  /** Now, on the clock of all ages. */
+  secondsSinceBoot(): number {
+    return this.watcher.bootTimeAt(this.clock.monotonic());
+  }
+
   /** Why the exporter's numbers should not be relied on; undefined when they can be. */
   notReady(): string | undefined {
     const { lastPass } = this.watcher;

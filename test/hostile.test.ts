@@ -256,7 +256,9 @@ describe(`10,000 forged targets (FUZZ_SEED=${seed})`, () => {
       expect(restarts(name)).toEqual({ exit: rounds / honest });
       expect(watcher.ledger.account(name).oomKills).toBe(0);
     }
-    const api = JSON.stringify(groupStatuses({ watcher } as Parameters<typeof groupStatuses>[0], new Map(), 0));
+    const api = JSON.stringify(
+      groupStatuses({ watcher, secondsSinceBoot: () => 0 } as Parameters<typeof groupStatuses>[0], new Map()),
+    );
     expect(api + logged.join("")).not.toMatch(/hunter2|root:/);
     expect(logged.join("").replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
     expect(watcher.passes).toBe(3 * rounds);

@@ -105,7 +105,7 @@ function groupRows(group: GroupStatus): string {
   const name = `<th scope="rowgroup" rowspan="${rows.length}">${escapeHtml(group.group)}${
     rows.length > 1 ? ` <small>${humanBytes(totalMemory(group))} in ${rows.length}</small>` : ""
   }${groupVerdict(group)}</th>`;
-  const last = `<td class="n restarts" rowspan="${rows.length}">${restarts === 0 ? "0" : `${restarts} ${restartDetail(group)}`}</td>`;
+  const last = `<td class="n restarts" rowspan="${rows.length}">${restarts} ${restartDetail(group)}</td>`;
   return `  <tbody>
 ${rows.map((process, i) => `    <tr>${i === 0 ? name : ""}${processCells(process)}${i === 0 ? last : ""}</tr>`).join("\n")}
   </tbody>`;
@@ -147,9 +147,11 @@ function meter(share: number): string {
   return `<meter${near} min="0" max="1" high="${ledger.nearLimitRatio}" value="${share.toFixed(4)}"></meter> ${humanShare(share)}`;
 }
 
-function restartDetail({ restarts }: GroupStatus): string {
-  const parts = Object.entries(restarts).filter(([, n]) => n > 0);
-  return `<small>${parts.map(([reason, n]) => `${n} ${reason.replace("_", " ")}`).join(", ")}</small>`;
+function restartDetail({ restarts, worker_exits: exits }: GroupStatus): string {
+  const text = (counts: Record<string, number>, what: string) =>
+    Object.entries(counts).flatMap(([reason, n]) => (n > 0 ? [`${n} ${what}${reason.replace("_", " ")}`] : []));
+  const parts = [...text(restarts, ""), ...text(exits, "workers ")];
+  return parts.length === 0 ? "" : `<small>${parts.join(", ")}</small>`;
 }
 
 function endedTable(groups: readonly GroupStatus[]): string {

@@ -1,6 +1,6 @@
 // What the exporter knows, as plain values: for the landing page and for the JSON API.
 
-import type { RestartReason } from "../../catalog/metrics.ts";
+import type { RestartReason, WorkerExitReason } from "../../catalog/last-exit.ts";
 import type { Verdict } from "../../catalog/verdicts.ts";
 import type { SlotVerdict } from "../analysis/live.ts";
 import type { GroupVerdict } from "../analysis/verdicts.ts";
@@ -15,9 +15,14 @@ export interface GroupStatus {
   verdict: Verdict;
   processes: ProcessStatus[];
   restarts: Record<RestartReason, number>;
+  /** Workers that exited while the process that started them kept running. */
+  worker_exits: Record<WorkerExitReason, number>;
+  worker_exits_growing: number;
   lives_ended: number;
   lives_ended_growing: number;
   oom_kills: number;
+  /** Who grew most in the hour before the last OOM kill, as a share of all growth under the same limit. */
+  oom_growth: { group: string; ratio: number }[];
   last_restart_timestamp_seconds: number | null;
   last_end: {
     reason: string;
@@ -58,11 +63,9 @@ export interface ProcessStatus {
 }
 
 /** Groups with running processes, and those that ended and are remembered; by name. */
-export function groupStatuses(
-  { watcher }: Exporter,
-  verdicts: ReadonlyMap<string, GroupVerdict>,
-  unixSeconds: number,
-): GroupStatus[] {
+export function groupStatuses(exporter: Exporter, verdicts: ReadonlyMap<string, GroupVerdict>): GroupStatus[] {
+  const { watcher } = exporter;
+  const now = exporter.secondsSinceBoot();
   return [...watcher.ledger]
     .map(([name, account]): GroupStatus => {
       const { lastEnd } = account;
@@ -73,9 +76,12 @@ export function groupStatuses(
           processStatus(life, verdicts.get(name)?.slots.get(life)),
         ),
         restarts: { ...account.restarts },
+        worker_exits: { ...account.workerExits },
+        worker_exits_growing: account.workerExitsGrowing,
         lives_ended: account.livesEnded,
         lives_ended_growing: account.livesEndedGrowing,
         oom_kills: account.oomKills,
+        oom_growth: account.lastOomGrowth.map(({ group, ratio }) => ({ group, ratio })),
         last_restart_timestamp_seconds: account.lastRestart ?? null,
         last_end: lastEnd
           ? {
@@ -101,7 +107,7 @@ export function groupStatuses(
       container_id: life.identity.containerId ?? null,
       pod_uid: life.identity.podUid ?? null,
       start_time_seconds: startTime,
-      uptime_seconds: startTime === null ? null : Math.max(0, unixSeconds - startTime),
+      uptime_seconds: startTime === null ? null : Math.max(0, now - life.bornAt),
       resident_memory_bytes: value(column.residentMemory),
       peak_resident_memory_bytes: value(column.peakResidentMemory),
       anonymous_memory_bytes: value(column.anonymousMemory),

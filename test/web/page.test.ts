@@ -35,9 +35,12 @@ const group = (differs: Partial<GroupStatus> = {}): GroupStatus => ({
   verdict: "stable",
   processes: [processStatus()],
   restarts: { oom: 0, suspected_oom: 0, scheduled: 0, exit: 0, unknown: 0 },
+  worker_exits: { oom: 0, suspected_oom: 0, recycled: 0, unknown: 0 },
+  worker_exits_growing: 0,
   lives_ended: 0,
   lives_ended_growing: 0,
   oom_kills: 0,
+  oom_growth: [],
   last_restart_timestamp_seconds: null,
   last_end: null,
   ...differs,
@@ -122,6 +125,8 @@ describe("groups", () => {
   test("show their restarts by reason", () => {
     const restarts = { oom: 2, suspected_oom: 1, scheduled: 0, exit: 0, unknown: 0 };
     expect(visible(page({ groups: [group({ restarts })] }))).toContain(" 3 2 oom, 1 suspected oom ");
+    const worker_exits = { oom: 1, suspected_oom: 0, recycled: 6, unknown: 0 };
+    expect(visible(page({ groups: [group({ worker_exits })] }))).toContain(" 0 1 workers oom, 6 workers recycled ");
   });
 
   test("that have no process now are listed apart, with their last end", () => {
