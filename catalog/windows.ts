@@ -297,7 +297,8 @@ export const health = {
   rememberExporter: hour,
   /** Samples older than this are stale, in seconds. */
   staleSample: 2 * minute,
-  unreadable: 30 * minute,
+  /** Longer than the first hour: what an installation lacks from its start on is no news, and its page says it at once. */
+  unreadable: 70 * minute,
   /** A group that ran for this share of this time is missed when it is gone: it is no job that comes and goes. */
   ran: { over: day, share: 0.75 },
   /** It is missed after this time. */

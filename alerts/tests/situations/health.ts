@@ -350,7 +350,7 @@ export const targetsUnreadable = (): RuleTestFile => {
           ]),
         ],
         expect: [
-          isSilent("not at once", 20, alert),
+          isSilent("not in the first hour", 60, alert),
           fires(
             "only what lasts",
             90,
