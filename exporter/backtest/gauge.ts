@@ -2,7 +2,7 @@
 // lives told apart by a start time where there is one, and by how its memory falls where there is none.
 
 import { groupBy, type LabelSet, type Samples, signature } from "../promql/series.ts";
-import { humanBytes } from "../web/human.ts";
+import { humanBytes } from "../text/human.ts";
 import { exposedSeries } from "./exposed.ts";
 import { BacktestError } from "./failure.ts";
 import { fetchRange } from "./fetch-range.ts";

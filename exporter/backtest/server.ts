@@ -1,8 +1,8 @@
 // A server that the user names: where it is, with what right it is asked, and its answers, which end at a size.
 
 import { foreignText } from "../cli/shown-text.ts";
-import { humanBytes } from "../web/human.ts";
-import { withoutCredentials } from "../web/shown-url.ts";
+import { humanBytes } from "../text/human.ts";
+import { withoutCredentials, withoutTrailingSlashes } from "../text/url.ts";
 
 export interface ServerAddress {
   /** Without user and password: fit for messages. */
@@ -43,12 +43,6 @@ function decoded(text: string): string {
 export function bearerAuthorization(token: string, url: string, refuse: (message: string) => Error): string {
   if (!/^[!-~]+$/.test(token)) throw refuse(`the token for ${url} must be a single word; it is not shown here`);
   return `Bearer ${token}`;
-}
-
-export function withoutTrailingSlashes(path: string): string {
-  let end = path.length;
-  while (path[end - 1] === "/") end--;
-  return path.slice(0, end);
 }
 
 /** The server sends more than such an answer can be. The rest was not read. */

@@ -6,7 +6,7 @@ import fs from "node:fs";
 import path from "node:path";
 import zlib from "node:zlib";
 import { MiB } from "../../catalog/defaults.ts";
-import { humanBytes } from "../web/human.ts";
+import { humanBytes } from "../text/human.ts";
 import { BacktestError } from "./failure.ts";
 
 /** One process. Arrays have one entry per sample, oldest first; a missing row is a missing sample. */

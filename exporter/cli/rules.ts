@@ -2,8 +2,8 @@
 
 import { Command, InvalidArgumentError, Option } from "commander";
 import { slotLabels } from "../../catalog/labels.ts";
-import { withoutSecretWords } from "../discovery/secrets.ts";
-import { visible } from "../discovery/shown.ts";
+import { withoutSecretWords } from "../text/secrets.ts";
+import { visible } from "../text/visible.ts";
 import { plainErrors } from "./shown-text.ts";
 
 export interface RulesOptions {

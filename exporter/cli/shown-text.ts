@@ -1,8 +1,8 @@
 // Text that is not ours, as the commands print it: names of processes, labels and errors of servers, what files hold. It is cut,
 // loses what looks like a secret, and characters that a terminal or a reader of lines would act on are written out.
 
-import { redacted, withoutSecrets, withoutSecretWords } from "../discovery/secrets.ts";
-import { cutPath, cutText, visible } from "../discovery/shown.ts";
+import { redacted, withoutSecrets, withoutSecretWords } from "../text/secrets.ts";
+import { cutPath, cutText, visible } from "../text/visible.ts";
 
 /** Bytes. */
 const sizes = { name: 128, said: 300, value: 512, message: 4096 } as const;

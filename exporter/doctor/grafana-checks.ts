@@ -1,9 +1,9 @@
 // What a Grafana server's answers mean for us.
 
-import { humanDuration } from "../web/human.ts";
+import { humanDuration } from "../text/human.ts";
+import { counted, listed, someOf } from "../text/words.ts";
 import { type Check, failure, ok, type Section, unknown, warning } from "./finding.ts";
 import type { GrafanaFacts } from "./grafana.ts";
-import { counted, listed, someOf } from "./words.ts";
 
 export interface GrafanaQuestion {
   readonly server: GrafanaFacts;

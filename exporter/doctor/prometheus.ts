@@ -4,8 +4,8 @@ import { processMetrics, selfMetrics } from "../../catalog/metrics.ts";
 import { BacktestError } from "../backtest/failure.ts";
 import { type PrometheusApi, Unanswered } from "../backtest/prometheus-api.ts";
 import { foreignText } from "../cli/shown-text.ts";
-import { cutName } from "../discovery/shown.ts";
 import { parseDuration } from "../promql/parse.ts";
+import { cutName } from "../text/visible.ts";
 import { type Fields, fieldsOf, listOf, numberOf, textOf } from "./answer.ts";
 
 export interface PrometheusFacts {

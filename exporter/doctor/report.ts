@@ -2,9 +2,9 @@
 
 import { styleText } from "node:util";
 import { shownLine, shownText } from "../cli/shown-text.ts";
-import { visible } from "../discovery/shown.ts";
+import { visible } from "../text/visible.ts";
+import { counted, listed } from "../text/words.ts";
 import { exitCodeOf, type Finding, type Status } from "./finding.ts";
-import { counted, listed } from "./words.ts";
 
 /** Columns of a terminal that everybody has. */
 const columns = 100;

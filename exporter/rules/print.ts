@@ -7,10 +7,10 @@ import { renderPrometheusRule, renderRules } from "../../alerts/render.ts";
 import { isAlert, type Rule, type RuleGroup } from "../../alerts/rule.ts";
 import { detection } from "../../catalog/detection.ts";
 import { defaultBases } from "../../catalog/links.ts";
-import { withoutTrailingSlashes } from "../backtest/server.ts";
 import type { RulesOptions } from "../cli/rules.ts";
 import { shownError } from "../cli/shown-text.ts";
 import { ConfigError, readDocument } from "../config/load.ts";
+import { withoutTrailingSlashes } from "../text/url.ts";
 import { decodeThresholds, withThresholds } from "./thresholds.ts";
 
 /** Prints the rules, or writes them, or looks whether they are what was written. */

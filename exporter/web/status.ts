@@ -4,10 +4,10 @@ import type { RestartReason } from "../../catalog/metrics.ts";
 import type { Verdict } from "../../catalog/verdicts.ts";
 import type { SlotVerdict } from "../analysis/live.ts";
 import type { GroupVerdict } from "../analysis/verdicts.ts";
-import { cutPath } from "../discovery/shown.ts";
 import type { Exporter } from "../exporter.ts";
 import { column } from "../memory/process-table.ts";
 import type { Life } from "../model/life.ts";
+import { cutPath } from "../text/visible.ts";
 
 /** JSON of `/api/v1/groups`. Bytes, seconds and shares; null for what cannot be known. */
 export interface GroupStatus {

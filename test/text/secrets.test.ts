@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: shells write ${NAME}
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { redacted, withoutSecrets, withoutSecretWords } from "../../exporter/discovery/secrets.ts";
+import { redacted, withoutSecrets, withoutSecretWords } from "../../exporter/text/secrets.ts";
 import { cpuSeconds, hostileTexts, mostCpuSeconds } from "../support/hostile-text.ts";
 
 /** A command line whose arguments have no blanks. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { withoutCredentials } from "../../exporter/web/shown-url.ts";
+import { withoutCredentials } from "../../exporter/text/url.ts";
 
 test.each([
   ["has none", "http://prometheus:9090/path?orgId=1", "http://prometheus:9090/path?orgId=1"],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { GiB, KiB, MiB } from "../../catalog/defaults.ts";
-import { humanBytes, humanDuration, humanShare } from "../../exporter/web/human.ts";
+import { humanBytes, humanDuration, humanShare } from "../../exporter/text/human.ts";
 
 const [minute, hour, day] = [60, 3600, 86_400];
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { sizes } from "../../catalog/defaults.ts";
-import { cutName, cutPath, cutText, visible } from "../../exporter/discovery/shown.ts";
+import { cutName, cutPath, cutText, visible } from "../../exporter/text/visible.ts";
 import { cpuSeconds, hostileTexts, mostCpuSeconds } from "../support/hostile-text.ts";
 
 /** Any text: of all planes, with what acts on a terminal, and with halves of characters. */
