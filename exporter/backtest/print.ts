@@ -1,6 +1,6 @@
 // A backtest's result as text for a terminal.
 
-import { shownLine, shownName, shownText } from "../cli/shown-text.ts";
+import { shownLine, shownName, shownText } from "../terminal/shown-text.ts";
 import { humanDuration } from "../text/human.ts";
 import type { HistoryReport } from "./history.ts";
 import type { Report } from "./report.ts";

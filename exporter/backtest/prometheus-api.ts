@@ -2,8 +2,8 @@
 // https://prometheus.io/docs/prometheus/latest/querying/api/
 
 import { MiB } from "../../catalog/defaults.ts";
-import { foreignText } from "../cli/shown-text.ts";
 import type { LabelSet } from "../promql/series.ts";
+import { foreignText } from "../terminal/shown-text.ts";
 import { BacktestError } from "./failure.ts";
 import { AnswerTooLarge, bearerAuthorization, readAnswer, serverAddress, unreachableReason } from "./server.ts";
 

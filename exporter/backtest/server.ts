@@ -1,6 +1,6 @@
 // A server that the user names: where it is, with what right it is asked, and its answers, which end at a size.
 
-import { foreignText } from "../cli/shown-text.ts";
+import { foreignText } from "../terminal/shown-text.ts";
 import { humanBytes } from "../text/human.ts";
 import { withoutCredentials, withoutTrailingSlashes } from "../text/url.ts";
 

@@ -1,7 +1,7 @@
 // `leakwatch backtest`: would these alerts have fired, when, and how often falsely?
 
 import { Command, Option } from "commander";
-import { plainErrors } from "./shown-text.ts";
+import { plainErrors } from "./plain-errors.ts";
 
 export interface BacktestOptions {
   traces?: string;

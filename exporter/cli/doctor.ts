@@ -3,8 +3,8 @@
 import { Command } from "commander";
 import { defaultListenAddress } from "../../catalog/defaults.ts";
 import { parseListenAddress } from "../web/listen-address.ts";
+import { plainErrors } from "./plain-errors.ts";
 import { checked, telemetryPath, withoutTrailingSlash, withPlainNames } from "./serve.ts";
-import { plainErrors } from "./shown-text.ts";
 
 export interface DoctorOptions {
   configFile?: string;

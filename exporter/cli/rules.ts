@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { slotLabels } from "../../catalog/labels.ts";
 import { withoutSecretWords } from "../text/secrets.ts";
 import { visible } from "../text/visible.ts";
-import { plainErrors } from "./shown-text.ts";
+import { plainErrors } from "./plain-errors.ts";
 
 export interface RulesOptions {
   format: "prometheus" | "prometheusrule";

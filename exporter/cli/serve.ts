@@ -8,10 +8,11 @@ import { AnswerError } from "../discovery/containers/bounded-answer.ts";
 import { endIfHeldUp } from "../exit.ts";
 import { Exporter, ownMaxConnections } from "../exporter.ts";
 import { createLogger, type LogFormat, type LogLevel, logLevels } from "../log.ts";
+import { shownError } from "../terminal/shown-text.ts";
 import { parseListenAddress, urlOf } from "../web/listen-address.ts";
 import { listen } from "../web/server.ts";
 import { WebConfigFile } from "../web/web-config.ts";
-import { plainErrors, shownError } from "./shown-text.ts";
+import { plainErrors } from "./plain-errors.ts";
 
 interface ServeOptions {
   configFile?: string;

@@ -8,6 +8,7 @@ import { Pattern } from "../config/pattern.ts";
 import { KernelFiles, type KernelRoots } from "../kernel/files.ts";
 import { isKernelThread, parseStat } from "../procfs/stat.ts";
 import { processFolder } from "../samplers/process-folder.ts";
+import { wantsColour } from "../terminal/colour.ts";
 import { humanBytes, humanDuration } from "../text/human.ts";
 import { withoutSecretWords } from "../text/secrets.ts";
 import { version } from "../version.ts";
@@ -210,10 +211,4 @@ function progressLine(seconds: number, stream: NodeJS.WriteStream = process.stde
     },
     clear,
   };
-}
-
-/** As https://no-color.org asks: any value but an empty one. */
-function wantsColour(): boolean {
-  if (process.env["NO_COLOR"]) return false;
-  return Boolean(process.env["FORCE_COLOR"] && process.env["FORCE_COLOR"] !== "0") || process.stdout.isTTY === true;
 }

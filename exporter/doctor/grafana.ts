@@ -14,8 +14,8 @@ import {
   serverAddress,
   unreachableReason,
 } from "../backtest/server.ts";
-import { foreignText } from "../cli/shown-text.ts";
 import { duration } from "../config/decode.ts";
+import { foreignText } from "../terminal/shown-text.ts";
 import { fieldsOf, listOf, textOf } from "./answer.ts";
 
 export interface GrafanaFacts {

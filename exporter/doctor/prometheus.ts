@@ -3,8 +3,8 @@
 import { processMetrics, selfMetrics } from "../../catalog/metrics.ts";
 import { BacktestError } from "../backtest/failure.ts";
 import { type PrometheusApi, Unanswered } from "../backtest/prometheus-api.ts";
-import { foreignText } from "../cli/shown-text.ts";
 import { parseDuration } from "../promql/parse.ts";
+import { foreignText } from "../terminal/shown-text.ts";
 import { cutName } from "../text/visible.ts";
 import { type Fields, fieldsOf, listOf, numberOf, textOf } from "./answer.ts";
 

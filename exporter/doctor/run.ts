@@ -9,6 +9,7 @@ import type { DoctorOptions } from "../cli/doctor.ts";
 import type { Config } from "../config/config.ts";
 import { ownMaxKept } from "../exporter.ts";
 import { KernelFiles } from "../kernel/files.ts";
+import { wantsColour } from "../terminal/colour.ts";
 import { version } from "../version.ts";
 import { parseListenAddress } from "../web/listen-address.ts";
 import { examine, exitCodeOf, type Finding, failure } from "./finding.ts";
@@ -34,7 +35,7 @@ export async function doctor(options: DoctorOptions): Promise<0 | 1 | 2> {
   if (options.json) process.stdout.write(`${JSON.stringify(asJson(findings, version), undefined, 2)}\n`);
   else
     process.stdout.write(
-      renderText(findings, { ...options, colour: wantsColour(options), notAsked: notAsked(options) }),
+      renderText(findings, { ...options, colour: options.color && wantsColour(), notAsked: notAsked(options) }),
     );
   return exitCodeOf(findings);
 }
@@ -101,12 +102,6 @@ function tokenIn(file: string | undefined): string | undefined {
   } catch (error) {
     throw new DoctorMisuse(`${file}: cannot be read: ${(error as Error).message}`);
   }
-}
-
-/** As https://no-color.org asks: any value but an empty one. */
-function wantsColour({ color }: DoctorOptions): boolean {
-  if (!color || process.env["NO_COLOR"]) return false;
-  return Boolean(process.env["FORCE_COLOR"] && process.env["FORCE_COLOR"] !== "0") || process.stdout.isTTY === true;
 }
 
 const notAsked = ({ prometheusUrl, grafanaUrl }: DoctorOptions) => [

@@ -8,8 +8,8 @@ import { isAlert, type Rule, type RuleGroup } from "../../alerts/rule.ts";
 import { detection } from "../../catalog/detection.ts";
 import { defaultBases } from "../../catalog/links.ts";
 import type { RulesOptions } from "../cli/rules.ts";
-import { shownError } from "../cli/shown-text.ts";
 import { ConfigError, readDocument } from "../config/load.ts";
+import { shownError } from "../terminal/shown-text.ts";
 import { withoutTrailingSlashes } from "../text/url.ts";
 import { decodeThresholds, withThresholds } from "./thresholds.ts";
 

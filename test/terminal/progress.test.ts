@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, test, vi } from "vitest";
-import { progressBar } from "../../exporter/cli/progress.ts";
+import { progressBar } from "../../exporter/terminal/progress.ts";
 
 /** A stream that says whether it is a terminal, and what was written to it. */
 function stream(isTTY: boolean) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { wrap } from "../../exporter/doctor/report.ts";
+import { wrap } from "../../exporter/terminal/wrap.ts";
 
 describe("wrapped text", () => {
   test("a process' name cannot steer the terminal", () => {

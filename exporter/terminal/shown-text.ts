@@ -1,17 +1,17 @@
 // Text that is not ours, as the commands print it: names of processes, labels and errors of servers, what files hold. It is cut,
 // loses what looks like a secret, and characters that a terminal or a reader of lines would act on are written out.
 
-import { redacted, withoutSecrets, withoutSecretWords } from "../text/secrets.ts";
+import { redacted, withoutSecrets } from "../text/secrets.ts";
 import { cutPath, cutText, visible } from "../text/visible.ts";
 
 /** Bytes. */
-const sizes = { name: 128, said: 300, value: 512, message: 4096 } as const;
+const sizes = { name: 128, foreign: 300, value: 512, message: 4096 } as const;
 
 /** `##[error]`: GitHub's runner takes it for a command, wherever it stands in a line. */
 const withoutRunnerCommands = (text: string) => text.replaceAll("##[", "\\x23#[");
 
-/** What somebody else said, for a sentence of ours. What is no text says nothing. */
-export function foreignText(text: unknown, bytes: number = sizes.said): string {
+/** What a server or a process chose, for a sentence of ours. Empty for what is no text. */
+export function foreignText(text: unknown, bytes: number = sizes.foreign): string {
   if (typeof text !== "string") return "";
   // so that megabytes are not searched for secrets; what is beyond is seldom shown
   return cutText(withoutSpokenSecrets(text.slice(0, 4 * bytes)), bytes);
@@ -53,22 +53,3 @@ function shownValue(text: string): string {
 
 /** What went wrong, as one line. */
 export const shownError = (message: string): string => shownText(message, sizes.message);
-
-/** For commander's `configureOutput`: what it complains about was typed, or put together by a script. */
-export const plainErrors = {
-  outputError(text: string, write: (text: string) => void): void {
-    const hintAt = text.lastIndexOf("\n(Did you mean ");
-    const message = hintAt < 0 ? text.replace(/\n$/, "") : text.slice(0, hintAt);
-    const hint = hintAt < 0 ? "" : `\n${shownError(text.slice(hintAt + 1).replace(/\n$/, ""))}`;
-    write(`${shownError(withoutTypedSecrets(message))}${hint}\n`);
-  },
-};
-
-/** Commander shows the words that it does not expect, such as those of the command that is watched, typed without `--` before it. */
-function withoutTypedSecrets(message: string): string {
-  const [start, option] = /^error: unknown option '(-[^-])?/.exec(message) ?? [];
-  if (start !== undefined) return option === undefined ? withoutSecretWords(message) : `${start}'`; // not -psecret
-  return /^error: (?:too many arguments|option '|unknown command)/.test(message)
-    ? withoutSecretWords(message)
-    : message;
-}
