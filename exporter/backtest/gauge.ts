@@ -1,13 +1,13 @@
 // Any gauge of resident memory, read as what this exporter would have exposed: one process for each set of labels, its
 // lives told apart by a start time where there is one, and by how its memory falls where there is none.
 
+import { noSeries, type PrometheusApi } from "../prometheus/api.ts";
 import { groupBy, type LabelSet, type Samples, signature } from "../promql/series.ts";
+import { CommandError } from "../terminal/command-error.ts";
 import { humanBytes } from "../text/human.ts";
 import { exposedSeries } from "./exposed.ts";
-import { BacktestError } from "./failure.ts";
 import { fetchRange } from "./fetch-range.ts";
 import type { HistoryOptions, Stretch, Watch } from "./history.ts";
-import { noSeries, type PrometheusApi } from "./prometheus-api.ts";
 import { type GivenSelector, selectorText } from "./selector.ts";
 import type { Member } from "./traces.ts";
 
@@ -87,7 +87,7 @@ async function companion(
   const found = await api.series(selectorText(gauge.name, {}, gauge.matchers), stretch.from, stretch.to);
   if (found.length === 0) {
     if (gauge.option === undefined) return undefined;
-    throw new BacktestError(`${gauge.option}: ${noSeries(api, [selectorText(gauge.name, {}, gauge.matchers)])}`, 2);
+    throw new CommandError(`${gauge.option}: ${noSeries(api, [selectorText(gauge.name, {}, gauge.matchers)])}`, 2);
   }
   const names = new Set(found.flatMap((labels) => Object.keys(identityOf(labels))));
   return (labels) => {

@@ -6,6 +6,7 @@
 
 import { MiB } from "../../catalog/defaults.ts";
 import { dashboardUids } from "../../catalog/links.ts";
+import { duration } from "../config/decode.ts";
 import {
   AnswerTooLarge,
   bearerAuthorization,
@@ -13,8 +14,7 @@ import {
   type ServerAddress,
   serverAddress,
   unreachableReason,
-} from "../backtest/server.ts";
-import { duration } from "../config/decode.ts";
+} from "../prometheus/http.ts";
 import { foreignText } from "../terminal/shown-text.ts";
 import { fieldsOf, listOf, textOf } from "./answer.ts";
 

@@ -3,13 +3,13 @@
 import fs from "node:fs";
 import { ruleGroups } from "../../alerts/index.ts";
 import { scrapeIntervalSeconds } from "../../catalog/defaults.ts";
-import { BacktestError } from "../backtest/failure.ts";
-import { PrometheusApi } from "../backtest/prometheus-api.ts";
 import type { DoctorOptions } from "../cli/doctor.ts";
 import type { Config } from "../config/config.ts";
 import { ownMaxKept } from "../exporter.ts";
 import { KernelFiles } from "../kernel/files.ts";
+import { PrometheusApi } from "../prometheus/api.ts";
 import { wantsColour } from "../terminal/colour.ts";
+import { CommandError } from "../terminal/command-error.ts";
 import { version } from "../version.ts";
 import { parseListenAddress } from "../web/listen-address.ts";
 import { examine, exitCodeOf, type Finding, failure } from "./finding.ts";
@@ -79,7 +79,7 @@ async function askPrometheus(options: DoctorOptions): Promise<PrometheusFacts | 
   try {
     return await observePrometheus(new PrometheusApi(options.prometheusUrl, { bearerToken, timeoutSeconds }), { port });
   } catch (error) {
-    throw error instanceof BacktestError ? new DoctorMisuse(error.message) : error;
+    throw error instanceof CommandError ? new DoctorMisuse(error.message) : error;
   }
 }
 

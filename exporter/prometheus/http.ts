@@ -1,4 +1,4 @@
-// A server that the user names: where it is, with what right it is asked, and its answers, which end at a size.
+// A server that the user names, a Prometheus or a Grafana: its address, its authorization, and its answers, which end at a size.
 
 import { foreignText } from "../terminal/shown-text.ts";
 import { humanBytes } from "../text/human.ts";

@@ -1,11 +1,11 @@
-// The HTTP API of a Prometheus server, as far as a backtest needs it, with failures in words for its user.
+// The HTTP API of a Prometheus server, as far as our commands need it, with failures in words for their user.
 // https://prometheus.io/docs/prometheus/latest/querying/api/
 
 import { MiB } from "../../catalog/defaults.ts";
 import type { LabelSet } from "../promql/series.ts";
+import { CommandError } from "../terminal/command-error.ts";
 import { foreignText } from "../terminal/shown-text.ts";
-import { BacktestError } from "./failure.ts";
-import { AnswerTooLarge, bearerAuthorization, readAnswer, serverAddress, unreachableReason } from "./server.ts";
+import { AnswerTooLarge, bearerAuthorization, readAnswer, serverAddress, unreachableReason } from "./http.ts";
 
 /** A server returns at most this many points per series and query. */
 export const maximumPoints = 11_000;
@@ -24,10 +24,10 @@ export interface RangeResult {
 }
 
 /** The query takes more samples than the server allows, or than are read here; a shorter stretch may pass. */
-export class TooManySamples extends BacktestError {}
+export class TooManySamples extends CommandError {}
 
 /** The server answered too late, or without an end. */
-export class Unanswered extends BacktestError {
+export class Unanswered extends CommandError {
   /** Without the server's name. */
   readonly reason: string;
 
@@ -53,10 +53,10 @@ export class PrometheusApi {
   private readonly timeoutSeconds: number;
   private readonly largestRange: number;
 
-  /** User and password may be in the URL. Throws BacktestError for what is not a URL. */
+  /** User and password may be in the URL. Throws CommandError for what is not a URL. */
   constructor(address: string, options: ApiOptions = {}) {
     const { bearerToken, timeoutSeconds = 120, largestRange = largestAnswer.long } = options;
-    const refuse = (message: string) => new BacktestError(message, 2);
+    const refuse = (message: string) => new CommandError(message, 2);
     const { url, basic } = serverAddress(address, "http://127.0.0.1:9090", refuse);
     // compressing costs a server on this machine more than it saves, and one far away answers a query at a time
     this.headers = { "accept-encoding": isLoopback(new URL(url).hostname) ? "identity" : "gzip" };
@@ -83,7 +83,7 @@ export class PrometheusApi {
     return answer.result;
   }
 
-  /** The `data` of an endpoint's answer. Throws BacktestError. */
+  /** The `data` of an endpoint's answer. Throws CommandError. */
   async get(endpoint: string, parameters: Record<string, string>): Promise<unknown> {
     const query = new URLSearchParams(parameters);
     const isLong = String(query).length > longestAddress;
@@ -109,37 +109,37 @@ export class PrometheusApi {
     return longAnswers.has(endpoint) ? largestAnswer.long : largestAnswer.short;
   }
 
-  private unreachable(endpoint: string, error: Error): BacktestError {
+  private unreachable(endpoint: string, error: Error): CommandError {
     if (error instanceof AnswerTooLarge && endpoint === "query_range") return this.tooManySamples(error.message);
     if (error instanceof AnswerTooLarge) return new Unanswered(this.url, error.message, { cause: error });
     if (error.name === "TimeoutError") {
       return new Unanswered(this.url, `no complete answer within ${this.timeoutSeconds} seconds`, { cause: error });
     }
-    return new BacktestError(`cannot reach ${this.url}: ${unreachableReason(error)}`, 1, { cause: error });
+    return new CommandError(`cannot reach ${this.url}: ${unreachableReason(error)}`, 1, { cause: error });
   }
 
   private tooManySamples(reason: string): TooManySamples {
     return new TooManySamples(`${this.url}: ${reason}. Narrow it with --match, or use a longer --step`, 1);
   }
 
-  private unexpected(endpoint: string): BacktestError {
-    return new BacktestError(`${this.url} is not a Prometheus server: its answer to ${endpoint} has another form`, 1);
+  private unexpected(endpoint: string): CommandError {
+    return new CommandError(`${this.url} is not a Prometheus server: its answer to ${endpoint} has another form`, 1);
   }
 
-  private refused({ status, statusText, headers }: Response, error: string | undefined): BacktestError {
+  private refused({ status, statusText, headers }: Response, error: string | undefined): CommandError {
     if (status === 401 || status === 403) {
-      return new BacktestError(
+      return new CommandError(
         `${this.url} refuses access (${[status, foreignText(statusText)].join(" ").trimEnd()}). Put user and password into the URL (http://user:password@host) or use --bearer-token-file`,
         1,
       );
     }
     if (error === undefined) {
       const kind = foreignText(headers.get("content-type")?.split(";")[0]) || "no content type";
-      return new BacktestError(`${this.url} is not a Prometheus server: it answers ${status} with ${kind}`, 1);
+      return new CommandError(`${this.url} is not a Prometheus server: it answers ${status} with ${kind}`, 1);
     }
     const reason = foreignText(error);
     if (/too many samples|exceeded maximum.*(samples|series)/i.test(reason)) return this.tooManySamples(reason);
-    return new BacktestError(`${this.url}: ${reason}`, status === 400 ? 2 : 1);
+    return new CommandError(`${this.url}: ${reason}`, status === 400 ? 2 : 1);
   }
 }
 

@@ -1,6 +1,6 @@
-/** A backtest cannot go on; the message is for the user. */
-export class BacktestError extends Error {
-  override readonly name: string = "BacktestError";
+/** A command cannot go on; the message is for the user. */
+export class CommandError extends Error {
+  override readonly name: string = "CommandError";
   /** 2 for what the user gave, 1 for what a program or server refused. */
   readonly exitCode: 1 | 2;
 

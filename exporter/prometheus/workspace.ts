@@ -5,7 +5,7 @@ import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { BacktestError } from "./failure.ts";
+import { CommandError } from "../terminal/command-error.ts";
 
 /** Signals that end us, with the numbers that shells add to 128. */
 const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
@@ -51,11 +51,11 @@ export class Workspace {
     return { child, output: () => output };
   }
 
-  /** Runs a program to its end. Throws BacktestError with what it said when that is a bad one. */
+  /** Runs a program to its end. Throws CommandError with what it said when that is a bad one. */
   async run(program: string, args: readonly string[]): Promise<void> {
     const { child, output } = this.start(program, args);
     const [code] = await once(child, "close").catch(() => [undefined]);
-    if (code !== 0) throw new BacktestError(`${program} failed: ${lastLines(output())}`, 1);
+    if (code !== 0) throw new CommandError(`${program} failed: ${lastLines(output())}`, 1);
   }
 
   /** Kills what still runs, by its pid, and removes the folder: nothing in it is worth a clean stop. */
@@ -69,25 +69,3 @@ export class Workspace {
 
 /** As one line: messages are. */
 export const lastLines = (output: string, count = 3) => output.trim().split("\n").slice(-count).join("; ");
-
-/** Throws BacktestError that names the programs which are not on the PATH. */
-export function requirePrograms(...programs: readonly string[]): void {
-  const folders = (process.env["PATH"] ?? "").split(path.delimiter).filter((folder) => folder !== "");
-  const missing = programs.filter((program) => !folders.some((folder) => isExecutable(path.join(folder, program))));
-  if (missing.length === 0) return;
-  const are = missing.length === 1 ? "is" : "are";
-  throw new BacktestError(
-    `--engine prometheus runs ${programs.join(" and ")}, and ${missing.join(" and ")} ${are} not on the PATH. ` +
-      "Install Prometheus 2.42 or later, or use --engine builtin.",
-    1,
-  );
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    fs.accessSync(file, fs.constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}

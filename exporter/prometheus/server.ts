@@ -3,8 +3,8 @@
 import fs from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { MiB } from "../../catalog/defaults.ts";
-import { BacktestError } from "./failure.ts";
-import { PrometheusApi } from "./prometheus-api.ts";
+import { CommandError } from "../terminal/command-error.ts";
+import { PrometheusApi } from "./api.ts";
 import { lastLines, type Program, type Workspace } from "./workspace.ts";
 
 /** Seconds. */
@@ -36,7 +36,7 @@ export class PrometheusServer {
     ]);
     const deadline = Date.now() + startsWithin * 1000;
     const failed = () =>
-      new BacktestError(`prometheus did not start: ${lastLines(program.output()) || "it says nothing"}`, 1);
+      new CommandError(`prometheus did not start: ${lastLines(program.output()) || "it says nothing"}`, 1);
     const until = async <T>(condition: () => T | undefined | Promise<T | undefined>): Promise<T> => {
       for (;;) {
         const found = await condition();
