@@ -2,7 +2,6 @@
 
 import { demo, staleAfterIntervals, verdictMaxAgeSeconds } from "../catalog/defaults.ts";
 import { type Detection, detection } from "../catalog/detection.ts";
-import type { GroupVerdict, Verdicts } from "./analysis/verdicts.ts";
 import type { Config } from "./config/config.ts";
 import { type ConfigError, loadConfig } from "./config/load.ts";
 import { type BoundName, processesWithin } from "./discovery/bounds.ts";
@@ -14,6 +13,7 @@ import { endOf, type Format, selfMetricsAs } from "./exposition/format.ts";
 import { Renderer } from "./exposition/render.ts";
 import { type SelfSamples, selfMetricsText } from "./exposition/self-metrics.ts";
 import { Failures } from "./failures.ts";
+import type { GroupVerdict, Verdicts } from "./judge/verdicts.ts";
 import { KernelFiles, type KernelRoots } from "./kernel/files.ts";
 import type { Logger } from "./log.ts";
 import { parseOpenFilesLimit } from "./procfs/limits.ts";
@@ -158,7 +158,7 @@ export class Exporter {
   /** The verdicts of all groups, no older than some seconds. What makes them is loaded with the first look. */
   async verdicts(): Promise<ReadonlyMap<string, GroupVerdict>> {
     if (this.judge === undefined) {
-      const { Verdicts } = await import("./analysis/verdicts.ts");
+      const { Verdicts } = await import("./judge/verdicts.ts");
       this.judge ??= new Verdicts(this.watcher, this.detection);
     }
     return this.judge.all(this.clock.monotonic(), Math.min(verdictMaxAgeSeconds, this.detection.evaluation.fast));

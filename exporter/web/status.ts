@@ -2,9 +2,9 @@
 
 import type { RestartReason } from "../../catalog/metrics.ts";
 import type { Verdict } from "../../catalog/verdicts.ts";
-import type { SlotVerdict } from "../analysis/live.ts";
-import type { GroupVerdict } from "../analysis/verdicts.ts";
 import type { Exporter } from "../exporter.ts";
+import type { SlotVerdict } from "../judge/live.ts";
+import type { GroupVerdict } from "../judge/verdicts.ts";
 import { column } from "../memory/process-table.ts";
 import type { Life } from "../model/life.ts";
 import { cutPath } from "../text/visible.ts";
