@@ -6,7 +6,7 @@ import type { RuleGroup } from "../../alerts/rule.ts";
 import { noSeries, type PrometheusApi } from "../prometheus/api.ts";
 import { PromqlError } from "../promql/error.ts";
 import { groupBy, type LabelSet, type Samples } from "../promql/series.ts";
-import { type Evaluated, RuleEngine } from "../rules/engine.ts";
+import { type Evaluated, RuleEngine } from "../rule-engine/engine.ts";
 import { CommandError } from "../terminal/command-error.ts";
 import { tracedGroups } from "./builtin.ts";
 import { type Gauge, gaugeSource } from "./gauge.ts";

@@ -10,9 +10,9 @@ import { maximumPoints, type PrometheusApi, type RangeResult, sampleValue } from
 import { PrometheusServer } from "../prometheus/server.ts";
 import { Workspace } from "../prometheus/workspace.ts";
 import type { Column, Samples, Vector } from "../promql/series.ts";
-import { type Episode, runAlert } from "../rules/alert-state.ts";
-import { gridOf, recorded } from "../rules/engine.ts";
-import { nameOf, type PlannedRule, planRules, roundsOf } from "../rules/plan.ts";
+import { type Episode, runAlert } from "../rule-engine/alert-state.ts";
+import { gridOf, recorded } from "../rule-engine/engine.ts";
+import { nameOf, type PlannedRule, planRules, roundsOf } from "../rule-engine/plan.ts";
 import { CommandError } from "../terminal/command-error.ts";
 import { BlockWriter, blockHours } from "./blocks.ts";
 import { extentOf, tracedGroups } from "./builtin.ts";

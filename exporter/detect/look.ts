@@ -13,7 +13,7 @@ import { createLogger } from "../log.ts";
 import { columns } from "../memory/process-table.ts";
 import type { Life, LimitSource } from "../model/life.ts";
 import type { Samples } from "../promql/series.ts";
-import { RuleEngine } from "../rules/engine.ts";
+import { RuleEngine } from "../rule-engine/engine.ts";
 import { ProcessReader } from "../samplers/process-reader.ts";
 import type { Clock } from "../watch/boot-clock.ts";
 import { Watcher } from "../watch/watcher.ts";

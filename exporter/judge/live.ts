@@ -20,8 +20,8 @@ import type { Expr } from "../promql/ast.ts";
 import { evaluate, type Source } from "../promql/evaluate.ts";
 import { parsePromql } from "../promql/parse.ts";
 import type { LabelSet, Samples } from "../promql/series.ts";
-import { runAlert } from "../rules/alert-state.ts";
-import { recorded } from "../rules/engine.ts";
+import { runAlert } from "../rule-engine/alert-state.ts";
+import { recorded } from "../rule-engine/engine.ts";
 
 /** Series of one slot, or of one group, as far as they are kept. */
 export interface Kept {

@@ -10,7 +10,7 @@ import { exposedSeries } from "../../exporter/backtest/exposed.ts";
 import type { Member } from "../../exporter/backtest/traces.ts";
 import { GroupKept, LiveRules } from "../../exporter/judge/live.ts";
 import { SlotMemory } from "../../exporter/memory/slot-memory.ts";
-import { RuleEngine } from "../../exporter/rules/engine.ts";
+import { RuleEngine } from "../../exporter/rule-engine/engine.ts";
 import { MiB } from "../support/fixtures.ts";
 import { curves, memberOf } from "../support/memory-curves.ts";
 

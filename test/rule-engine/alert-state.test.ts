@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { AlertRule } from "../../alerts/rule.ts";
-import { runAlert } from "../../exporter/rules/alert-state.ts";
+import { runAlert } from "../../exporter/rule-engine/alert-state.ts";
 
 const minute = 60;
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { AlertRule, Rule } from "../../alerts/rule.ts";
 import type { Samples } from "../../exporter/promql/series.ts";
-import { gridOf, RuleEngine } from "../../exporter/rules/engine.ts";
+import { gridOf, RuleEngine } from "../../exporter/rule-engine/engine.ts";
 
 const minute = 60;
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ruleGroups } from "../../alerts/index.ts";
 import type { AlertRule, RecordingRule, Rule } from "../../alerts/rule.ts";
 import { tracedGroups } from "../../exporter/backtest/builtin.ts";
-import { nameOf, planRules, roundsOf } from "../../exporter/rules/plan.ts";
+import { nameOf, planRules, roundsOf } from "../../exporter/rule-engine/plan.ts";
 
 const record = (name: string, expr: string): RecordingRule => ({ record: name, expr });
 
