@@ -1,10 +1,10 @@
 // What a user said about a history, checked.
 
 import fs from "node:fs";
-import type { BacktestOptions } from "../cli/backtest.ts";
 import { parseDuration } from "../promql/parse.ts";
 import { CommandError } from "../terminal/command-error.ts";
 import { type HistoryOptions, knownGauges } from "./history.ts";
+import type { BacktestOptions } from "./options.ts";
 import { type GivenSelector, givenSelector } from "./selector.ts";
 
 /** Rules look back as short as 10 minutes; fewer than two samples there tell nothing. All in seconds. */

@@ -3,8 +3,8 @@
 import { Command } from "commander";
 import { byteSize, type Decoder, duration } from "../config/decode.ts";
 import type { DetectPlan } from "../detect/run.ts";
+import { checked } from "./options.ts";
 import { plainErrors } from "./plain-errors.ts";
-import { checked } from "./serve.ts";
 
 interface DetectOptions {
   pid?: string;

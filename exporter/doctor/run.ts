@@ -3,9 +3,8 @@
 import fs from "node:fs";
 import { ruleGroups } from "../../alerts/index.ts";
 import { scrapeIntervalSeconds } from "../../catalog/defaults.ts";
-import type { DoctorOptions } from "../cli/doctor.ts";
 import type { Config } from "../config/config.ts";
-import { ownMaxKept } from "../exporter.ts";
+import { maxHeldDescriptors } from "../descriptors.ts";
 import { KernelFiles } from "../kernel/files.ts";
 import { PrometheusApi } from "../prometheus/api.ts";
 import { wantsColour } from "../terminal/colour.ts";
@@ -22,6 +21,21 @@ import { prometheusSections } from "./prometheus-checks.ts";
 import { asJson, renderText } from "./report.ts";
 import { observeSetup } from "./setup.ts";
 import { configurationSections, exporterSections } from "./setup-checks.ts";
+
+export interface DoctorOptions {
+  configFile?: string;
+  webListenAddress: string;
+  webTelemetryPath: string;
+  pathProcfs: string;
+  pathCgroupfs: string;
+  prometheusUrl?: string;
+  bearerTokenFile?: string;
+  grafanaUrl?: string;
+  grafanaTokenFile?: string;
+  json: boolean;
+  verbose: boolean;
+  color: boolean;
+}
 
 /** What the user gave cannot be used. */
 export class DoctorMisuse extends Error {}
@@ -62,7 +76,7 @@ async function machineOrFinding(
 ): Promise<MachineFacts | { findings: readonly Finding[] }> {
   const files = new KernelFiles({ procfs: options.pathProcfs, cgroupfs: options.pathCgroupfs });
   try {
-    return await observeMachine({ files, config, maxKept: ownMaxKept(), program: process.argv[1] });
+    return await observeMachine({ files, config, maxKept: maxHeldDescriptors(), program: process.argv[1] });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== "ENOENT" && code !== "EACCES" && code !== "ENOTDIR") throw error;

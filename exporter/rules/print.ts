@@ -7,11 +7,23 @@ import { renderPrometheusRule, renderRules } from "../../alerts/render.ts";
 import { isAlert, type Rule, type RuleGroup } from "../../alerts/rule.ts";
 import { detection } from "../../catalog/detection.ts";
 import { defaultBases } from "../../catalog/links.ts";
-import type { RulesOptions } from "../cli/rules.ts";
 import { ConfigError, readDocument } from "../config/load.ts";
 import { shownError } from "../terminal/shown-text.ts";
 import { withoutTrailingSlashes } from "../text/url.ts";
 import { decodeThresholds, withThresholds } from "./thresholds.ts";
+
+export interface RulesOptions {
+  format: "prometheus" | "prometheusrule";
+  name: string;
+  namespace?: string;
+  label: Record<string, string>;
+  metadataLabel: Record<string, string>;
+  runbookUrl?: string;
+  grafanaUrl?: string;
+  thresholds?: string;
+  output?: string;
+  check: boolean;
+}
 
 /** Prints the rules, or writes them, or looks whether they are what was written. */
 export async function printRules(options: RulesOptions): Promise<void> {

@@ -8,7 +8,7 @@ import { ruleGroups } from "../../alerts/index.ts";
 import { recentOf } from "../../exporter/backtest/exposed.ts";
 import { backtestHistory } from "../../exporter/backtest/history.ts";
 import { historyOptions } from "../../exporter/backtest/history-options.ts";
-import type { BacktestOptions } from "../../exporter/cli/backtest.ts";
+import type { BacktestOptions } from "../../exporter/backtest/options.ts";
 import { PrometheusApi } from "../../exporter/prometheus/api.ts";
 import type { LabelSet, Samples } from "../../exporter/promql/series.ts";
 import { MiB } from "../support/fixtures.ts";
