@@ -1,6 +1,6 @@
 // The verdict without Prometheus: the shipped rules themselves, evaluated now over what the exporter remembers. There is one
 // definition of a leak, and this is not a second one. What the rules record and the exporter does not keep is computed when a
-// rule asks for it; nothing runs between two looks.
+// rule asks for it; nothing runs between two verdicts.
 
 import type { AlertRule, RecordingRule, RuleGroup } from "../../alerts/rule.ts";
 import { isAlert } from "../../alerts/rule.ts";
@@ -23,8 +23,8 @@ import type { LabelSet, Samples } from "../promql/series.ts";
 import { runAlert } from "../rule-engine/alert-state.ts";
 import { recorded } from "../rule-engine/engine.ts";
 
-/** Series of one slot, or of one group, as far as they are kept. */
-export interface Kept {
+/** Series of one slot, or of one group, as far as the exporter remembers them. */
+export interface RememberedSeries {
   readonly labels: LabelSet;
   series(name: string): readonly Samples[] | undefined;
 }
@@ -52,7 +52,7 @@ export class LiveRules {
   private readonly recordings = new Map<string, { expr: Expr; interval: number }>();
   private readonly slotAlerts: readonly ParsedAlert[];
   private readonly groupAlerts: readonly ParsedAlert[];
-  /** How far back each recorded series was asked for, in seconds: it is computed once per look, as far as that. */
+  /** How far back each recorded series was asked for, in seconds: it is computed once per verdict, as far as that. */
   private readonly reach = new Map<string, number>();
 
   constructor(groups: readonly RuleGroup[]) {
@@ -70,37 +70,37 @@ export class LiveRules {
   }
 
   /** The verdict of one slot. Times are Unix seconds. */
-  judgeSlot(kept: Kept, now: number): SlotVerdict {
-    const look = this.look(kept, this.slotAlerts, now);
-    const code = look.value(slotRecordings.verdict.name);
+  judgeSlot(remembered: RememberedSeries, now: number): SlotVerdict {
+    const evaluated = this.evaluateAlerts(remembered, this.slotAlerts, now);
+    const code = evaluated.value(slotRecordings.verdict.name);
     return {
       verdict: verdicts.find((verdict) => verdict.code === code)?.word ?? "insufficient_data",
-      growth: look.value(slotRecordings.growth.name),
-      confidence: look.value(slotRecordings.confidence.name),
-      timeToOom: look.value(slotRecordings.timeToOom.name),
-      firing: look.firing,
+      growth: evaluated.value(slotRecordings.growth.name),
+      confidence: evaluated.value(slotRecordings.confidence.name),
+      timeToOom: evaluated.value(slotRecordings.timeToOom.name),
+      firing: evaluated.firing,
     };
   }
 
   /** The gravest verdict of a group's slots, or what holds for the group as a whole. */
-  judgeGroup(kept: Kept, slots: readonly Verdict[], now: number): Verdict {
-    const { firing } = this.look(kept, this.groupAlerts, now);
+  judgeGroup(remembered: RememberedSeries, slots: readonly Verdict[], now: number): Verdict {
+    const { firing } = this.evaluateAlerts(remembered, this.groupAlerts, now);
     if (loopAlerts.some(({ name }) => firing.has(name))) return "restart_loop";
     if (firing.has(declared.memoryLeakMasked.name)) return "masked_leak";
     return slots.reduce<Verdict>((a, b) => (verdictCode[b] > verdictCode[a] ? b : a), "insufficient_data");
   }
 
-  private look(kept: Kept, alerts: readonly ParsedAlert[], now: number) {
+  private evaluateAlerts(remembered: RememberedSeries, alerts: readonly ParsedAlert[], now: number) {
     const firing = new Map<string, Severity>();
     const alertSamples: Samples[] = [];
-    const source = this.source(kept, alertSamples, now);
+    const source = this.source(remembered, alertSamples, now);
     for (const { rule, expr, interval } of alerts) {
-      // long enough to know whether it has held, and whether it is kept
+      // long enough to know whether it has held, and whether it keeps firing
       const times = gridUpTo(interval, now - rule.for - (rule.keepFiringFor ?? 0), now);
       for (const { labels, values } of runAlert(rule, evaluate(expr, source, times), times).series) {
         if (Number.isNaN(values[values.length - 1] as number)) continue;
         firing.set(rule.alert, gravest(firing.get(rule.alert), rule.labels.severity));
-        alertSamples.push({ labels: { ...kept.labels, ...labels }, times: [now], values: [1] });
+        alertSamples.push({ labels: { ...remembered.labels, ...labels }, times: [now], values: [1] });
       }
     }
     // one series for each word of a verdict, and only one of them has a value now
@@ -112,13 +112,13 @@ export class LiveRules {
     return { firing, value };
   }
 
-  /** What is kept, and what rules record, computed on the grid of their interval as far back as it is asked for. */
-  private source(kept: Kept, alerts: readonly Samples[], now: number): Source {
+  /** What is remembered, and what rules record, computed on the grid of their interval as far back as it is asked for. */
+  private source(remembered: RememberedSeries, alerts: readonly Samples[], now: number): Source {
     const computed = new Map<string, { samples: readonly Samples[]; reach: number }>();
     const source: Source = {
       series: (name, from) => {
         if (name === "ALERTS") return alerts;
-        const own = kept.series(name);
+        const own = remembered.series(name);
         if (own !== undefined) return own;
         const rule = this.recordings.get(name);
         if (rule === undefined) return [];
@@ -147,7 +147,7 @@ function gravest(a: Severity | undefined, b: Severity): Severity {
 }
 
 /** Recorded series of a group, from the times of what happened to it. */
-export class GroupKept implements Kept {
+export class GroupSeries implements RememberedSeries {
   readonly labels: LabelSet;
   private readonly history: GroupHistory;
   private readonly now: number;

@@ -8,7 +8,7 @@ import type { Verdict } from "../../catalog/verdicts.ts";
 import type { Group } from "../model/group.ts";
 import type { Life } from "../model/life.ts";
 import type { Watcher } from "../watch/watcher.ts";
-import { GroupKept, LiveRules, type SlotVerdict } from "./live.ts";
+import { GroupSeries, LiveRules, type SlotVerdict } from "./live.ts";
 
 export interface GroupVerdict {
   readonly verdict: Verdict;
@@ -48,9 +48,9 @@ export class Verdicts {
         knownSince: this.watcher.watchingSince,
         processes: this.watcher.groups.get(name)?.lives().length ?? 0,
       };
-      const kept = new GroupKept(name, history, time, this.detection);
+      const series = new GroupSeries(name, history, time, this.detection);
       const words = [...slots.values()].map(({ verdict }) => verdict);
-      verdicts.set(name, { verdict: this.rules.judgeGroup(kept, words, time), slots });
+      verdicts.set(name, { verdict: this.rules.judgeGroup(series, words, time), slots });
     }
     this.made = { at: now, verdicts };
     return verdicts;

@@ -8,7 +8,7 @@ import { verdictCode } from "../../catalog/verdicts.ts";
 import { tracedGroups } from "../../exporter/backtest/builtin.ts";
 import { exposedSeries } from "../../exporter/backtest/exposed.ts";
 import type { Member } from "../../exporter/backtest/traces.ts";
-import { GroupKept, LiveRules } from "../../exporter/judge/live.ts";
+import { GroupSeries, LiveRules } from "../../exporter/judge/live.ts";
 import { SlotMemory } from "../../exporter/memory/slot-memory.ts";
 import { RuleEngine } from "../../exporter/rule-engine/engine.ts";
 import { MiB } from "../support/fixtures.ts";
@@ -111,7 +111,7 @@ describe("a group", () => {
   const everyTwoHours = Array.from({ length: 24 }, (_, i) => 2 * i + 0.5);
   const judge = (events: ReturnType<typeof ended>[]) =>
     live.judgeGroup(
-      new GroupKept("api", { events: events.reverse(), knownSince: now - 5 * 86_400, processes: 1 }, now),
+      new GroupSeries("api", { events: events.reverse(), knownSince: now - 5 * 86_400, processes: 1 }, now),
       ["stable"],
       now,
     );
