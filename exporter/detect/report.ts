@@ -1,4 +1,4 @@
-// What a look found, as text for a person and as JSON for programs.
+// What a run of detect found, as text for a person and as JSON for programs.
 
 import { alerts } from "../../catalog/alerts.ts";
 import type { Detection } from "../../catalog/detection.ts";
@@ -9,14 +9,14 @@ import { shownName } from "../terminal/shown-text.ts";
 import { columns, wrap } from "../terminal/wrap.ts";
 import { humanBytes, humanDuration, humanGrowth, humanShare } from "../text/human.ts";
 import { listed, processes, someOf } from "../text/words.ts";
-import type { Kind, Seen } from "./look.ts";
+import type { Kind, Seen } from "./detect-run.ts";
 import { sparkline } from "./sparkline.ts";
 import { leastGrowth } from "./windows.ts";
 
 export interface Outcome {
   /** The gravest first. */
   readonly seen: readonly Seen[];
-  /** Why the look ended before its time; undefined when it did not, or when the verdict was certain. */
+  /** Why the run ended before its time; undefined when it did not, or when the verdict was certain. */
   readonly endedEarly: string | undefined;
   /** How long it should have taken, and how long it took, in seconds. */
   readonly planned: number;

@@ -13,10 +13,10 @@ import { humanBytes, humanDuration } from "../text/human.ts";
 import { withoutSecretWords } from "../text/secrets.ts";
 import { version } from "../version.ts";
 import { systemClock } from "../watch/boot-clock.ts";
-import { Look } from "./look.ts";
+import { DetectRun } from "./detect-run.ts";
 import { ProcessTree } from "./process-tree.ts";
 import { asJson, type ExitCode, exitCodeOf, type Outcome, renderText } from "./report.ts";
-import { passInterval, wholeLook, windowsAt } from "./windows.ts";
+import { passInterval, wholeRun, windowsAt } from "./windows.ts";
 
 export interface DetectPlan {
   readonly target: { pid: number } | { group: string } | { command: readonly [string, ...string[]] };
@@ -35,7 +35,7 @@ export class DetectError extends Error {
 
 const roots: KernelRoots = { procfs: "/proc", cgroupfs: "/sys/fs/cgroup" };
 
-/** A leak that is claimed for this share of the look without a break is certain, and the rest need not be waited for. */
+/** A leak that is claimed for this share of the run without a break is certain, and the rest need not be waited for. */
 const certainShare = 1 / 3;
 
 /** How long a command may take to end after SIGTERM, in milliseconds. */
@@ -51,7 +51,7 @@ export async function detect(plan: DetectPlan): Promise<ExitCode> {
   try {
     if ("command" in plan.target) child = await start(plan.target.command);
     const { files, config } = targetOf(plan, child);
-    const outcome = await look(plan, files, config, child, interruption.signal);
+    const outcome = await watch(plan, files, config, child, interruption.signal);
     if (child !== undefined) await end(child, files as ProcessTree);
     process.stdout.write(
       plan.json
@@ -65,7 +65,7 @@ export async function detect(plan: DetectPlan): Promise<ExitCode> {
   }
 }
 
-async function look(
+async function watch(
   plan: DetectPlan,
   files: KernelFiles,
   config: Config,
@@ -74,35 +74,34 @@ async function look(
 ): Promise<Outcome> {
   const windows = windowsAt(plan.speed);
   const clock = systemClock;
-  const looking = new Look({ files, config, clock, windows });
+  const run = new DetectRun({ files, config, clock, windows });
   const line = progressLine(plan.seconds);
   const started = clock.monotonic();
   const took = () => clock.monotonic() - started;
   const outcome = async (endedEarly?: string): Promise<Outcome> => {
     const seconds = took();
-    const isWhole = seconds >= Math.min(plan.seconds, wholeLook(windows));
+    const isWhole = seconds >= Math.min(plan.seconds, wholeRun(windows));
     // on a machine that is starved the windows have holes
-    const often = looking.watcher.passes * windows.floors.hour >= 2 * seconds;
+    const often = run.watcher.passes * windows.floors.hour >= 2 * seconds;
     const early = isWhole ? (often ? undefined : "the machine was too busy to look often enough") : endedEarly;
-    return { seen: await looking.finish(), endedEarly: early, planned: plan.seconds, took: seconds, windows };
+    return { seen: await run.finish(), endedEarly: early, planned: plan.seconds, took: seconds, windows };
   };
   try {
     for (;;) {
-      await looking.step();
+      await run.step();
       if (interrupted.aborted) return await outcome(`stopped by ${String(interrupted.reason)}`);
-      if (looking.watcher.watched.size === 0) {
-        if ("group" in plan.target && looking.watcher.passes === 1)
-          throw new DetectError(noSuchGroup(plan.target.group));
+      if (run.watcher.watched.size === 0) {
+        if ("group" in plan.target && run.watcher.passes === 1) throw new DetectError(noSuchGroup(plan.target.group));
         // a group may have processes again
         if (!("group" in plan.target)) return await outcome(howItEnded(child));
       }
-      if (took() >= plan.seconds || looking.leakingFor >= plan.seconds * certainShare) return await outcome();
-      line.draw(took(), looking);
+      if (took() >= plan.seconds || run.leakingFor >= plan.seconds * certainShare) return await outcome();
+      line.draw(took(), run);
       await wait(passInterval(windows) * 1000, undefined, { signal: interrupted }).catch(() => undefined);
     }
   } finally {
     line.clear();
-    looking.close();
+    run.close();
   }
 }
 
@@ -181,7 +180,7 @@ async function end(child: ChildProcess, tree: ProcessTree): Promise<void> {
   }
 }
 
-/** Passes signals on to the command. Those that mean the end also end the look; returns what takes the listeners away. */
+/** Passes signals on to the command. Those that mean the end also end the run; returns what takes the listeners away. */
 function listenToSignals(child: () => ChildProcess | undefined, interruption: AbortController): () => void {
   const listeners = forwarded.map((signal) => {
     const listener = () => {
@@ -203,7 +202,7 @@ function progressLine(seconds: number, stream: NodeJS.WriteStream = process.stde
     if (stream.isTTY && drawn > 0) stream.write("\r\u001b[K");
   };
   return {
-    draw(took: number, { soFar: { memory, verdict } }: Look) {
+    draw(took: number, { soFar: { memory, verdict } }: DetectRun) {
       if (!stream.isTTY || performance.now() - drawn < 1000) return;
       drawn = performance.now();
       const word = verdict === "insufficient_data" ? "too early to tell" : `${verdict} so far`;

@@ -1,4 +1,4 @@
-// One look at some processes: the exporter's own passes and verdicts on a faster clock, and what each process was seen to have.
+// One run of detect over some processes: the exporter's own passes and verdicts on a faster clock, and what each process was seen to have.
 
 import { countLeaks } from "../../alerts/families/counts.ts";
 import type { Detection } from "../../catalog/detection.ts";
@@ -17,7 +17,7 @@ import { RuleEngine } from "../rule-engine/engine.ts";
 import { ProcessReader } from "../samplers/process-reader.ts";
 import type { Clock } from "../watch/boot-clock.ts";
 import { Watcher } from "../watch/watcher.ts";
-import { passInterval, warmUp, wholeLook } from "./windows.ts";
+import { passInterval, warmUp, wholeRun } from "./windows.ts";
 
 /** What is noted of a process at each pass. */
 const noted = {
@@ -74,11 +74,11 @@ interface Track {
 /** Descriptors held on the processes that are watched. */
 const maxKept = 256;
 
-/** Verdicts are made so often in a look, and not closer together than these seconds: one takes a quarter of a second of CPU. */
+/** Verdicts are made so often in a run, and not closer together than these seconds: one takes a quarter of a second of CPU. */
 const judgements = 60;
 const judgedApart = 2;
 
-export class Look {
+export class DetectRun {
   readonly watcher: Watcher;
   private readonly clock: Clock;
   private readonly windows: Detection;
@@ -97,7 +97,7 @@ export class Look {
     judgedEvery?: number;
   }) {
     const { files, config, clock, windows } = options;
-    this.judgedEvery = options.judgedEvery ?? Math.max(wholeLook(windows) / judgements, judgedApart);
+    this.judgedEvery = options.judgedEvery ?? Math.max(wholeRun(windows) / judgements, judgedApart);
     this.clock = clock;
     this.windows = windows;
     this.watcher = new Watcher({
@@ -210,7 +210,7 @@ export class Look {
 
   /** Index of the first sample that is not of the start of the process. */
   private settledAt({ bornAt }: Life, { times }: Track): number {
-    const start = warmUp * wholeLook(this.windows);
+    const start = warmUp * wholeRun(this.windows);
     const settled = times.findIndex((time) => this.watcher.bootTimeAt(time) - bornAt >= start);
     return Math.max(0, settled);
   }
