@@ -111,7 +111,7 @@ function memberOf(memory: readonly Samples[], limits: readonly Samples[] | numbe
     times: Float64Array.from(rows, ({ t }) => t),
     resident: Float64Array.from(rows, ({ value }) => value),
     limit: Float64Array.from(limit),
-    startTime: starts.length > 0 ? toldStarts(rows, starts) : guessedStarts(rows),
+    startTime: starts.length > 0 ? exportedStarts(rows, starts) : guessedStarts(rows),
   };
 }
 
@@ -135,11 +135,11 @@ function merged(all: readonly Samples[]): Row[] {
   return [...rows.values()].sort((a, b) => a.t - b.t);
 }
 
-function toldStarts(rows: readonly Row[], starts: readonly Samples[]): Float64Array {
-  const told = merged(starts);
-  const startAt = new Map(told.map(({ t, value }) => [t, value]));
-  // what came before the first start that is told is a life of its own if it must be
-  let start = Math.min(told[0]?.value ?? Number.POSITIVE_INFINITY, rows[0]?.t ?? 0);
+function exportedStarts(rows: readonly Row[], starts: readonly Samples[]): Float64Array {
+  const exported = merged(starts);
+  const startAt = new Map(exported.map(({ t, value }) => [t, value]));
+  // what came before the first start that is exported is a life of its own if it must be
+  let start = Math.min(exported[0]?.value ?? Number.POSITIVE_INFINITY, rows[0]?.t ?? 0);
   return Float64Array.from(rows, ({ t }) => {
     const now = startAt.get(t) ?? start;
     if (Math.abs(now - start) > sameStart) start = now;

@@ -17,7 +17,7 @@ import { type GivenSelector, selectorText } from "./selector.ts";
 
 const week = 7 * 86_400;
 
-/** The times that are looked at, in Unix seconds; both ends are multiples of the step. */
+/** The times that are tried at, in Unix seconds; both ends are multiples of the step. */
 export interface Stretch {
   readonly from: number;
   readonly to: number;
@@ -137,10 +137,10 @@ async function findWatched(api: PrometheusApi, groups: readonly RuleGroup[], opt
     if (found.watched.length > 0) return found;
   }
   const matchers = [match.matchers, metric?.metric.matchers ?? ""].filter((text) => text !== "").join(",");
-  const looked = [...(metric === undefined ? [leakwatchMetric] : []), ...gauges.map((one) => one.metric.name)];
+  const tried = [...(metric === undefined ? [leakwatchMetric] : []), ...gauges.map((one) => one.metric.name)];
   const missing = noSeries(
     api,
-    looked.map((name) => selectorText(name, {}, matchers)),
+    tried.map((name) => selectorText(name, {}, matchers)),
   );
   throw new CommandError(metric === undefined ? `${missing}. Name a gauge of memory with --metric` : missing, 2);
 }

@@ -11,7 +11,7 @@ import { CommandError } from "../terminal/command-error.ts";
 const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
 /** Characters of output that are kept: the last ones tell why a program failed. */
-const keptOutput = 100_000;
+const mostOutput = 100_000;
 
 export interface Program {
   readonly child: ChildProcess;
@@ -40,7 +40,7 @@ export class Workspace {
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => {
-        output = (output + text).slice(-keptOutput);
+        output = (output + text).slice(-mostOutput);
       });
     }
     child.once("error", (error) => {
