@@ -8,7 +8,7 @@ import { AnswerError } from "./discovery/containers/bounded-answer.ts";
 import { endIfHeldUp } from "./exit.ts";
 import { Exporter } from "./exporter.ts";
 import { createLogger, type LogFormat, type LogLevel } from "./log.ts";
-import { shownError } from "./terminal/shown-text.ts";
+import { printError } from "./terminal/shown-text.ts";
 import { parseListenAddress, urlOf } from "./web/listen-address.ts";
 import { listen } from "./web/server.ts";
 import { WebConfigFile } from "./web/web-config.ts";
@@ -108,8 +108,7 @@ class CannotListen extends Error {
   }
 }
 
-/** One plain sentence, no stack: the user is meant to read it. */
 function refuse(message: string, exitCode: number): never {
-  process.stderr.write(`leakwatch: ${shownError(message)}\n`);
+  printError(message);
   process.exit(exitCode);
 }

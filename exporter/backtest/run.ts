@@ -8,7 +8,7 @@ import { ruleGroups } from "../../alerts/index.ts";
 import { PrometheusApi } from "../prometheus/api.ts";
 import { CommandError } from "../terminal/command-error.ts";
 import { type Progress, progressBar } from "../terminal/progress.ts";
-import { shownError, shownValues } from "../terminal/shown-text.ts";
+import { printError, shownValues } from "../terminal/shown-text.ts";
 import { builtinEngine } from "./builtin.ts";
 import { backtestHistory } from "./history.ts";
 import { bearerToken, historyOptions } from "./history-options.ts";
@@ -28,7 +28,7 @@ export async function backtest(options: BacktestOptions): Promise<void> {
     if (options.json !== "-") process.stdout.write(text);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    process.stderr.write(`leakwatch: ${shownError(error.message)}\n`);
+    printError(error.message);
     process.exitCode = error.exitCode;
   }
 }

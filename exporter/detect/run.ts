@@ -9,6 +9,7 @@ import { KernelFiles, type KernelRoots } from "../kernel/files.ts";
 import { isKernelThread, parseStat } from "../procfs/stat.ts";
 import { processFolder } from "../samplers/process-folder.ts";
 import { wantsColour } from "../terminal/colour.ts";
+import { statusLine } from "../terminal/progress.ts";
 import { humanBytes, humanDuration } from "../text/human.ts";
 import { withoutSecretWords } from "../text/secrets.ts";
 import { version } from "../version.ts";
@@ -75,7 +76,7 @@ async function watch(
   const windows = windowsAt(plan.speed);
   const clock = systemClock;
   const run = new DetectRun({ files, config, clock, windows });
-  const line = progressLine(plan.seconds);
+  const line = statusLine();
   const started = clock.monotonic();
   const took = () => clock.monotonic() - started;
   const outcome = async (endedEarly?: string): Promise<Outcome> => {
@@ -96,7 +97,7 @@ async function watch(
         if (!("group" in plan.target)) return await outcome(howItEnded(child));
       }
       if (took() >= plan.seconds || run.leakingFor >= plan.seconds * certainShare) return await outcome();
-      line.draw(took(), run);
+      line.draw(() => statusText(took(), plan.seconds, run));
       await wait(passInterval(windows) * 1000, undefined, { signal: interrupted }).catch(() => undefined);
     }
   } finally {
@@ -195,19 +196,8 @@ function listenToSignals(child: () => ChildProcess | undefined, interruption: Ab
   };
 }
 
-/** One line on standard error that is written over each second, only where a person looks at it. */
-function progressLine(seconds: number, stream: NodeJS.WriteStream = process.stderr) {
-  let drawn = Number.NEGATIVE_INFINITY;
-  const clear = () => {
-    if (stream.isTTY && drawn > 0) stream.write("\r\u001b[K");
-  };
-  return {
-    draw(took: number, { soFar: { memory, verdict } }: DetectRun) {
-      if (!stream.isTTY || performance.now() - drawn < 1000) return;
-      drawn = performance.now();
-      const word = verdict === "insufficient_data" ? "too early to tell" : `${verdict} so far`;
-      stream.write(`\r\u001b[K${humanDuration(took)} of ${humanDuration(seconds)}, ${humanBytes(memory)}, ${word}`);
-    },
-    clear,
-  };
+/** How it stands, in one line. */
+function statusText(took: number, seconds: number, { soFar: { memory, verdict } }: DetectRun): string {
+  const word = verdict === "insufficient_data" ? "too early to tell" : `${verdict} so far`;
+  return `${humanDuration(took)} of ${humanDuration(seconds)}, ${humanBytes(memory)}, ${word}`;
 }

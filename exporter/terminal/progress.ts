@@ -1,6 +1,8 @@
-// A progress bar on standard error, only where a person looks at it.
+// Progress on standard error, only where a person looks at it.
 
 const width = 30;
+
+const clearLine = "\r\u001b[K";
 
 export interface Progress {
   advance(): void;
@@ -24,7 +26,22 @@ export function progressBar(what: string, total: number, stream: NodeJS.WriteStr
       draw();
     },
     end() {
-      stream.write("\r\u001b[K"); // the bar has served
+      stream.write(clearLine); // the bar has served
+    },
+  };
+}
+
+/** One line that is written over at most once a second. */
+export function statusLine(stream: NodeJS.WriteStream = process.stderr) {
+  let drawn: number | undefined;
+  return {
+    draw(text: () => string): void {
+      if (!stream.isTTY || (drawn !== undefined && performance.now() - drawn < 1000)) return;
+      drawn = performance.now();
+      stream.write(clearLine + text());
+    },
+    clear(): void {
+      if (drawn !== undefined) stream.write(clearLine);
     },
   };
 }

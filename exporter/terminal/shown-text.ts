@@ -53,3 +53,8 @@ function shownValue(text: string): string {
 
 /** What went wrong, as one line. */
 export const shownError = (message: string): string => shownText(message, sizes.message);
+
+/** One plain line on standard error, no stack: the user is meant to read it. */
+export const printError = (message: string): void => {
+  process.stderr.write(`leakwatch: ${shownError(message)}\n`);
+};

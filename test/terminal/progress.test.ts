@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, test, vi } from "vitest";
-import { progressBar } from "../../exporter/terminal/progress.ts";
+import { progressBar, statusLine } from "../../exporter/terminal/progress.ts";
 
 /** A stream that says whether it is a terminal, and what was written to it. */
 function stream(isTTY: boolean) {
@@ -49,6 +49,31 @@ describe("a progress bar", () => {
     const bar = progressBar("traces", total, output);
     bar.advance();
     bar.end();
+    expect(output.read()).toBeNull();
+  });
+});
+
+describe("a status line", () => {
+  test("is written over once a second, and gone at the end", () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    const terminal = stream(true);
+    const line = statusLine(terminal);
+    for (let i = 0; i < 5; i++) {
+      line.draw(() => `${i}`);
+      vi.advanceTimersByTime(400);
+    }
+    line.clear();
+    vi.useRealTimers();
+    expect(terminal.read()).toBe("\r\u001b[K0\r\u001b[K3\r\u001b[K");
+  });
+
+  test("is neither made nor drawn into a file", () => {
+    const output = stream(false);
+    const line = statusLine(output);
+    line.draw(() => {
+      throw new Error("nobody reads it");
+    });
+    line.clear();
     expect(output.read()).toBeNull();
   });
 });
