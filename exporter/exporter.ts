@@ -2,9 +2,9 @@
 
 import { demo, staleAfterIntervals, verdictMaxAgeSeconds } from "../catalog/defaults.ts";
 import { type Detection, detection } from "../catalog/detection.ts";
-import type { GroupVerdict, Verdicts } from "./analysis/verdicts.ts";
 import type { Config } from "./config/config.ts";
 import { type ConfigError, loadConfig } from "./config/load.ts";
+import { maxHeldDescriptors } from "./descriptors.ts";
 import { type BoundName, processesWithin } from "./discovery/bounds.ts";
 import { Containers } from "./discovery/containers/containers.ts";
 import { EngineSource } from "./discovery/containers/engine.ts";
@@ -14,18 +14,15 @@ import { endOf, type Format, selfMetricsAs } from "./exposition/format.ts";
 import { Renderer } from "./exposition/render.ts";
 import { type SelfSamples, selfMetricsText } from "./exposition/self-metrics.ts";
 import { Failures } from "./failures.ts";
+import type { GroupVerdict, Verdicts } from "./judge/verdicts.ts";
 import { KernelFiles, type KernelRoots } from "./kernel/files.ts";
 import type { Logger } from "./log.ts";
-import { parseOpenFilesLimit } from "./procfs/limits.ts";
 import { ProcessReader } from "./samplers/process-reader.ts";
 import { heapTidier } from "./tidy-heap.ts";
 import { revision, version } from "./version.ts";
 import { type Clock, systemClock } from "./watch/boot-clock.ts";
 import { SmapsSampler } from "./watch/smaps.ts";
 import { type PassReport, Watcher } from "./watch/watcher.ts";
-
-/** Share of the descriptor limit that may be held on watched processes; the rest is for sockets and for reading. */
-const keptShare = 0.8;
 
 /** Cgroups are read at least this often, in seconds, so that limits stay current when nobody scrapes. */
 const fullPassSeconds = 15;
@@ -87,7 +84,7 @@ export class Exporter {
     this.configFile = options.configFile;
     this.failures = new Failures(options.log);
     const files = new KernelFiles(options.roots);
-    const maxKept = options.maxKeptDescriptors ?? ownMaxKept();
+    const maxKept = options.maxKeptDescriptors ?? maxHeldDescriptors();
     const reader = new ProcessReader(files, { maxKept });
     this.listsPods = options.listPods !== undefined;
     this.containers = this.containersFrom(options);
@@ -158,7 +155,7 @@ export class Exporter {
   /** The verdicts of all groups, no older than some seconds. What makes them is loaded with the first look. */
   async verdicts(): Promise<ReadonlyMap<string, GroupVerdict>> {
     if (this.judge === undefined) {
-      const { Verdicts } = await import("./analysis/verdicts.ts");
+      const { Verdicts } = await import("./judge/verdicts.ts");
       this.judge ??= new Verdicts(this.watcher, this.detection);
     }
     return this.judge.all(this.clock.monotonic(), Math.min(verdictMaxAgeSeconds, this.detection.evaluation.fast));
@@ -322,21 +319,5 @@ export class Exporter {
       counts.set(`${file} ${reason}`, entry);
     }
     return [...counts.values()];
-  }
-}
-
-/** How many connections an exporter here may have: half of what watched processes leave of its descriptors. */
-export const ownMaxConnections = () => Math.max(8, Math.floor((ownDescriptorLimit() * (1 - keptShare)) / 2));
-
-/** How many descriptors an exporter here may hold on watched processes. */
-export const ownMaxKept = () => Math.floor(ownDescriptorLimit() * keptShare);
-
-/** The limit that holds for this very process, whatever procfs is watched. Node.js has raised it as far as it goes. */
-function ownDescriptorLimit(): number {
-  try {
-    const own = new KernelFiles({ procfs: "/proc", cgroupfs: "/sys/fs/cgroup" });
-    return parseOpenFilesLimit(own.text("/proc/self/limits")).soft ?? 1_048_576;
-  } catch {
-    return 1024;
   }
 }

@@ -2,7 +2,7 @@
 // long, and none holds what a terminal or a reader of lines would act on.
 
 import { sizes } from "../catalog/defaults.ts";
-import { cutText } from "./discovery/shown.ts";
+import { cutText } from "./text/visible.ts";
 
 export const logLevels = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof logLevels)[number];

@@ -36,7 +36,7 @@ describe("failures are counted", () => {
     ]);
   });
 
-  test("also when nothing of them is told any more", () => {
+  test("also when nothing of them is logged any more", () => {
     const { failed } = failures();
     for (let i = 0; i < 5000; i++) failed.add("status", denied(), `process ${i}`);
     expect([...failed]).toEqual([{ file: "status", reason: "permission", count: 5000 }]);
@@ -56,7 +56,7 @@ describe("failures are counted", () => {
   });
 });
 
-describe("failures are told", () => {
+describe("failures are logged", () => {
   test("with the file, whose it is, the reason and the error", () => {
     const { failed, lines } = failures();
     failed.add("smaps_rollup", denied(), "node");
@@ -109,7 +109,7 @@ describe("failures are told", () => {
 });
 
 describe("a thousand causes within an hour", () => {
-  test("are told, and then one line says that no more are", () => {
+  test("are logged, and then one line says that no more are", () => {
     const { failed, lines } = failures();
     for (let i = 0; i < 5000; i++) failed.add("status", denied(), `process-${i}`);
     expect(lines).toHaveLength(1001);
@@ -117,7 +117,7 @@ describe("a thousand causes within an hour", () => {
     expect(lines[1000]).toBe('level=warn msg="too many different warnings; no more of them within this hour"');
   });
 
-  test("are told again an hour later, and so is the end of them", () => {
+  test("are logged again an hour later, and so is the end of them", () => {
     const { failed, lines } = failures();
     for (let i = 0; i < 5000; i++) failed.add("status", denied(), `process-${i}`);
     vi.advanceTimersByTime(hour - minute);
@@ -139,18 +139,18 @@ describe("a thousand causes within an hour", () => {
 });
 
 describe("other warnings", () => {
-  test("are told once per cause and hour, and are not counted", () => {
+  test("are logged once per cause and hour, and are not counted", () => {
     const { failed, lines } = failures();
-    for (let i = 0; i < 3; i++) failed.tell("bound", "too many processes", { bound: "processes" });
+    for (let i = 0; i < 3; i++) failed.warnOnce("bound", "too many processes", { bound: "processes" });
     vi.advanceTimersByTime(hour + minute);
-    failed.tell("bound", "too many processes", { bound: "processes" });
+    failed.warnOnce("bound", "too many processes", { bound: "processes" });
     expect(lines).toEqual(Array(2).fill('level=warn msg="too many processes" bound=processes'));
     expect([...failed]).toEqual([]);
   });
 
   test("share the room with failures", () => {
     const { failed, lines } = failures();
-    for (let i = 0; i < 1000; i++) failed.tell(`cause ${i}`, "x", {});
+    for (let i = 0; i < 1000; i++) failed.warnOnce(`cause ${i}`, "x", {});
     failed.add("status", denied(), "node");
     expect(lines.at(-1)).toContain("too many different warnings");
   });

@@ -1,5 +1,7 @@
 // The repository keeps its own rules.
 
+import fs from "node:fs";
+import path from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Metric } from "../catalog/metric.ts";
 import { metricFamilies } from "../catalog/metrics.ts";
@@ -81,4 +83,39 @@ describe("package.json", () => {
     );
     expect(packageJson.bin.leakwatch).toBe("dist/exporter/main.js");
   });
+});
+
+test("the folders of exporter/ import each other in no circle", () => {
+  const root = path.join(import.meta.dirname, "../exporter");
+  const nodeOf = (file: string) => (file.includes("/") ? path.dirname(file) : file); // a file directly in exporter/ is itself
+  const imports = new Map<string, Map<string, string>>(); // from whom, whom, and in which file
+  for (const file of fs.readdirSync(root, { recursive: true, encoding: "utf8" })) {
+    if (!file.endsWith(".ts")) continue;
+    const own = imports.get(nodeOf(file)) ?? new Map<string, string>();
+    imports.set(nodeOf(file), own);
+    // `import type` and `import("…")` too: what counts is who knows whom, not when it is loaded
+    for (const [, place = ""] of fs
+      .readFileSync(path.join(root, file), "utf8")
+      .matchAll(/\b(?:from|import)[ (]*"(\.[^"]+)"/g)) {
+      const target = path.join(path.dirname(file), place);
+      if (!target.startsWith("..") && nodeOf(target) !== nodeOf(file)) own.set(nodeOf(target), file);
+    }
+  }
+  const withoutCircle = new Set<string>();
+  const circleFrom = (way: readonly string[]): readonly string[] | undefined => {
+    const last = way.at(-1) as string;
+    if (way.indexOf(last) < way.length - 1) return way.slice(way.indexOf(last));
+    if (withoutCircle.has(last)) return undefined;
+    const next = [...(imports.get(last)?.keys() ?? [])];
+    const circle = next.map((node) => circleFrom([...way, node])).find((found) => found !== undefined);
+    if (circle === undefined) withoutCircle.add(last);
+    return circle;
+  };
+  const circle = [...imports.keys()].map((node) => circleFrom([node])).find((found) => found !== undefined) ?? [];
+  const steps = circle.slice(1).map((to, i) => `${imports.get(circle[i] ?? "")?.get(to)} imports ${to}`);
+  expect(steps).toEqual([]);
+  // that the imports were found at all
+  expect(imports.get("main.ts")?.get("cli")).toBe("main.ts");
+  expect(imports.get("cli")?.get("serve.ts")).toBe("cli/serve.ts");
+  expect(imports.get("discovery/containers")?.has("discovery")).toBe(true);
 });

@@ -1,7 +1,7 @@
 // The rules that a test needs, and no others: promtool evaluates all that it is given at every step of hours or days.
 
 import { parsePromql } from "../../exporter/promql/parse.ts";
-import { reads } from "../../exporter/rules/plan.ts";
+import { reads } from "../../exporter/rule-engine/plan.ts";
 import { isAlert, type Rule, type RuleGroup } from "../rule.ts";
 import type { Expectation, RuleTestFile } from "./rule-test.ts";
 

@@ -7,7 +7,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import puppeteer, { type Browser } from "puppeteer-core";
 import { build } from "vite";
-import type { Workspace } from "../../exporter/backtest/workspace.ts";
+import type { Workspace } from "../../exporter/prometheus/workspace.ts";
 import { addressOf, type Wish } from "./page/wish.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));

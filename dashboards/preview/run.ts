@@ -7,8 +7,8 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { scrapeIntervalSeconds } from "../../catalog/defaults.ts";
-import { PrometheusServer } from "../../exporter/backtest/prometheus-server.ts";
-import { Workspace } from "../../exporter/backtest/workspace.ts";
+import { PrometheusServer } from "../../exporter/prometheus/server.ts";
+import { Workspace } from "../../exporter/prometheus/workspace.ts";
 import { ensurePrograms, findProgram } from "../../test/support/packages.ts";
 import {
   scantNames,

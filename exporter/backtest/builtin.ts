@@ -2,7 +2,7 @@
 
 import type { RuleGroup } from "../../alerts/rule.ts";
 import type { Detection } from "../../catalog/detection.ts";
-import { RuleEngine } from "../rules/engine.ts";
+import { RuleEngine } from "../rule-engine/engine.ts";
 import { exposedSeries } from "./exposed.ts";
 import { type TraceReport, traceReport } from "./report.ts";
 import type { Trace } from "./traces.ts";

@@ -93,19 +93,19 @@ export const recentValues: readonly RecentValue[] = [
   })),
 ];
 
-/** What the memory did lately, told by the same code as in the exporter. */
+/** What the memory did lately, by the same code as in the exporter. */
 export function recentOf({ times, resident, startTime, limit }: Member, windows: Detection = detection): Recent[] {
   const memory = new SlotMemory({}, windows);
-  const told = recentValues.map((one) => ({ ...one, values: new Float64Array(times.length) }));
+  const recent = recentValues.map((one) => ({ ...one, values: new Float64Array(times.length) }));
   for (let i = 0; i < times.length; i++) {
     memory.add(times[i] as number, {
       resident: resident[i] as number,
       startTime: startTime[i] as number,
       limit: limit[i] as number,
     });
-    for (const { values, of } of told) values[i] = of(memory);
+    for (const { values, of } of recent) values[i] = of(memory);
   }
-  return told;
+  return recent;
 }
 
 /** Every life but the last ended. Traces do not tell why; nearness to the limit and a steady beat do. */

@@ -1,8 +1,8 @@
 // A stretch of a series of any length, from a server that gives it in pieces.
 
+import { maximumPoints, type PrometheusApi, sampleValue, TooManySamples } from "../prometheus/api.ts";
 import type { LabelSet, Samples } from "../promql/series.ts";
 import type { Stretch } from "./history.ts";
-import { maximumPoints, type PrometheusApi, sampleValue, TooManySamples } from "./prometheus-api.ts";
 
 /** A server that does not give so few points gives nothing. */
 const fewestPoints = 100;

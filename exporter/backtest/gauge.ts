@@ -1,13 +1,13 @@
 // Any gauge of resident memory, read as what this exporter would have exposed: one process for each set of labels, its
 // lives told apart by a start time where there is one, and by how its memory falls where there is none.
 
+import { noSeries, type PrometheusApi } from "../prometheus/api.ts";
 import { groupBy, type LabelSet, type Samples, signature } from "../promql/series.ts";
-import { humanBytes } from "../web/human.ts";
+import { CommandError } from "../terminal/command-error.ts";
+import { humanBytes } from "../text/human.ts";
 import { exposedSeries } from "./exposed.ts";
-import { BacktestError } from "./failure.ts";
 import { fetchRange } from "./fetch-range.ts";
 import type { HistoryOptions, Stretch, Watch } from "./history.ts";
-import { noSeries, type PrometheusApi } from "./prometheus-api.ts";
 import { type GivenSelector, selectorText } from "./selector.ts";
 import type { Member } from "./traces.ts";
 
@@ -87,7 +87,7 @@ async function companion(
   const found = await api.series(selectorText(gauge.name, {}, gauge.matchers), stretch.from, stretch.to);
   if (found.length === 0) {
     if (gauge.option === undefined) return undefined;
-    throw new BacktestError(`${gauge.option}: ${noSeries(api, [selectorText(gauge.name, {}, gauge.matchers)])}`, 2);
+    throw new CommandError(`${gauge.option}: ${noSeries(api, [selectorText(gauge.name, {}, gauge.matchers)])}`, 2);
   }
   const names = new Set(found.flatMap((labels) => Object.keys(identityOf(labels))));
   return (labels) => {
@@ -111,7 +111,7 @@ function memberOf(memory: readonly Samples[], limits: readonly Samples[] | numbe
     times: Float64Array.from(rows, ({ t }) => t),
     resident: Float64Array.from(rows, ({ value }) => value),
     limit: Float64Array.from(limit),
-    startTime: starts.length > 0 ? toldStarts(rows, starts) : guessedStarts(rows),
+    startTime: starts.length > 0 ? exportedStarts(rows, starts) : guessedStarts(rows),
   };
 }
 
@@ -135,11 +135,11 @@ function merged(all: readonly Samples[]): Row[] {
   return [...rows.values()].sort((a, b) => a.t - b.t);
 }
 
-function toldStarts(rows: readonly Row[], starts: readonly Samples[]): Float64Array {
-  const told = merged(starts);
-  const startAt = new Map(told.map(({ t, value }) => [t, value]));
-  // what came before the first start that is told is a life of its own if it must be
-  let start = Math.min(told[0]?.value ?? Number.POSITIVE_INFINITY, rows[0]?.t ?? 0);
+function exportedStarts(rows: readonly Row[], starts: readonly Samples[]): Float64Array {
+  const exported = merged(starts);
+  const startAt = new Map(exported.map(({ t, value }) => [t, value]));
+  // what came before the first start that is exported is a life of its own if it must be
+  let start = Math.min(exported[0]?.value ?? Number.POSITIVE_INFINITY, rows[0]?.t ?? 0);
   return Float64Array.from(rows, ({ t }) => {
     const now = startAt.get(t) ?? start;
     if (Math.abs(now - start) > sameStart) start = now;

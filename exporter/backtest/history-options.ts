@@ -1,10 +1,10 @@
 // What a user said about a history, checked.
 
 import fs from "node:fs";
-import type { BacktestOptions } from "../cli/backtest.ts";
 import { parseDuration } from "../promql/parse.ts";
-import { BacktestError } from "./failure.ts";
+import { CommandError } from "../terminal/command-error.ts";
 import { type HistoryOptions, knownGauges } from "./history.ts";
+import type { BacktestOptions } from "./options.ts";
 import { type GivenSelector, givenSelector } from "./selector.ts";
 
 /** Rules look back as short as 10 minutes; fewer than two samples there tell nothing. All in seconds. */
@@ -12,14 +12,14 @@ const longestStep = 300;
 const shortestStep = 10;
 const shortestStretch = 3600;
 
-/** `now` in Unix seconds. Throws BacktestError that names the option. */
+/** `now` in Unix seconds. Throws CommandError that names the option. */
 export function historyOptions(options: BacktestOptions, now: number): HistoryOptions {
   const step = duration("--step", options.step);
   if (step < shortestStep || step > longestStep) {
-    throw new BacktestError(`--step: expected 10s to 5m, got ${options.step}`, 2);
+    throw new CommandError(`--step: expected 10s to 5m, got ${options.step}`, 2);
   }
   const since = duration("--since", options.since);
-  if (since < shortestStretch) throw new BacktestError(`--since: expected at least 1h, got ${options.since}`, 2);
+  if (since < shortestStretch) throw new CommandError(`--since: expected at least 1h, got ${options.since}`, 2);
   const match = options.match === undefined ? { name: "", matchers: "" } : givenSelector("--match", options.match);
   const to = Math.floor(now / step) * step;
   return { from: to - Math.floor(since / step) * step, to, step, match, metric: gaugeOf(options, match) };
@@ -37,7 +37,7 @@ function gaugeOf(options: BacktestOptions, match: GivenSelector): HistoryOptions
       ["--limit-metric", options.limitMetric],
       ["--start-time-metric", options.startTimeMetric],
     ] as const) {
-      if (value !== undefined) throw new BacktestError(`${option} only goes with --metric`, 2);
+      if (value !== undefined) throw new CommandError(`${option} only goes with --metric`, 2);
     }
     return undefined;
   }
@@ -54,7 +54,7 @@ function gaugeOf(options: BacktestOptions, match: GivenSelector): HistoryOptions
 
 function withName(option: string, text: string): GivenSelector {
   const selector = givenSelector(option, text);
-  if (selector.name === "") throw new BacktestError(`${option}: expected the name of a gauge, got ${text}`, 2);
+  if (selector.name === "") throw new CommandError(`${option}: expected the name of a gauge, got ${text}`, 2);
   return { ...selector, option };
 }
 
@@ -66,24 +66,24 @@ function limitOf(text: string): GivenSelector | number {
   const [, number, unit] = /^(\d+(?:\.\d+)?) ?([kmg]?i?)b?$/i.exec(text) ?? [];
   const factor = units[unit?.toLowerCase() ?? "none"];
   if (number === undefined || factor === undefined || Number(number) === 0) {
-    throw new BacktestError(`--limit-metric: expected a gauge's name or bytes such as 512MiB, got ${text}`, 2);
+    throw new CommandError(`--limit-metric: expected a gauge's name or bytes such as 512MiB, got ${text}`, 2);
   }
   return Number(number) * factor;
 }
 
 function duration(option: string, text: string): number {
   if (!/^(\d+(ms|[smhdwy]))+$/.test(text)) {
-    throw new BacktestError(`${option}: expected a duration such as 30d or 90s, got ${text}`, 2);
+    throw new CommandError(`${option}: expected a duration such as 30d or 90s, got ${text}`, 2);
   }
   return parseDuration(text);
 }
 
-/** Throws BacktestError when the file cannot be read. */
+/** Throws CommandError when the file cannot be read. */
 export function bearerToken({ bearerTokenFile: file }: BacktestOptions): string | undefined {
   if (file === undefined) return undefined;
   try {
     return fs.readFileSync(file, "utf8").trim();
   } catch (error) {
-    throw new BacktestError(`--bearer-token-file: ${(error as Error).message}`, 2, { cause: error });
+    throw new CommandError(`--bearer-token-file: ${(error as Error).message}`, 2, { cause: error });
   }
 }

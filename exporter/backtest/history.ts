@@ -3,21 +3,21 @@
 // the fleet.
 
 import type { RuleGroup } from "../../alerts/rule.ts";
+import { noSeries, type PrometheusApi } from "../prometheus/api.ts";
 import { PromqlError } from "../promql/error.ts";
 import { groupBy, type LabelSet, type Samples } from "../promql/series.ts";
-import { type Evaluated, RuleEngine } from "../rules/engine.ts";
+import { type Evaluated, RuleEngine } from "../rule-engine/engine.ts";
+import { CommandError } from "../terminal/command-error.ts";
 import { tracedGroups } from "./builtin.ts";
-import { BacktestError } from "./failure.ts";
 import { type Gauge, gaugeSource } from "./gauge.ts";
 import { inOrder } from "./in-order.ts";
 import { leakwatchMetric, leakwatchSource } from "./leakwatch-series.ts";
-import { noSeries, type PrometheusApi } from "./prometheus-api.ts";
 import { type EpisodeReport, type Report, type TraceReport, traceReport } from "./report.ts";
 import { type GivenSelector, selectorText } from "./selector.ts";
 
 const week = 7 * 86_400;
 
-/** The times that are looked at, in Unix seconds; both ends are multiples of the step. */
+/** The times that are tried at, in Unix seconds; both ends are multiples of the step. */
 export interface Stretch {
   readonly from: number;
   readonly to: number;
@@ -137,12 +137,12 @@ async function findWatched(api: PrometheusApi, groups: readonly RuleGroup[], opt
     if (found.watched.length > 0) return found;
   }
   const matchers = [match.matchers, metric?.metric.matchers ?? ""].filter((text) => text !== "").join(",");
-  const looked = [...(metric === undefined ? [leakwatchMetric] : []), ...gauges.map((one) => one.metric.name)];
+  const tried = [...(metric === undefined ? [leakwatchMetric] : []), ...gauges.map((one) => one.metric.name)];
   const missing = noSeries(
     api,
-    looked.map((name) => selectorText(name, {}, matchers)),
+    tried.map((name) => selectorText(name, {}, matchers)),
   );
-  throw new BacktestError(metric === undefined ? `${missing}. Name a gauge of memory with --metric` : missing, 2);
+  throw new CommandError(metric === undefined ? `${missing}. Name a gauge of memory with --metric` : missing, 2);
 }
 
 /** The exporter's own, unless a limit or start time from elsewhere is wanted with it. */
@@ -153,7 +153,7 @@ function evaluated(engine: RuleEngine, id: string, series: Evaluated["series"], 
   try {
     return traceReport(id, engine.evaluate(series, from, to));
   } catch (error) {
-    if (error instanceof PromqlError) throw new BacktestError(`${id}: ${error.message}`, 1, { cause: error });
+    if (error instanceof PromqlError) throw new CommandError(`${id}: ${error.message}`, 1, { cause: error });
     throw error;
   }
 }

@@ -3,13 +3,13 @@
 import type { RuleGroup } from "../../alerts/rule.ts";
 import type { Metric } from "../../catalog/metric.ts";
 import { groupMetrics, processInfo, processMetrics, recentMetrics } from "../../catalog/metrics.ts";
+import type { PrometheusApi } from "../prometheus/api.ts";
 import { selectorsOf } from "../promql/ast.ts";
 import { parsePromql } from "../promql/parse.ts";
 import { groupBy, type LabelSet, type Samples, signature } from "../promql/series.ts";
 import { tracedGroups } from "./builtin.ts";
 import { fetchRange } from "./fetch-range.ts";
 import type { HistoryOptions, Watch } from "./history.ts";
-import type { PrometheusApi } from "./prometheus-api.ts";
 import { selectorText } from "./selector.ts";
 
 export const leakwatchMetric = processMetrics.residentMemory.name;

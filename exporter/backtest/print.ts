@@ -1,7 +1,7 @@
 // A backtest's result as text for a terminal.
 
-import { shownLine, shownName, shownText } from "../cli/shown-text.ts";
-import { humanDuration } from "../web/human.ts";
+import { shownLine, shownName, shownText } from "../terminal/shown-text.ts";
+import { humanDuration } from "../text/human.ts";
 import type { HistoryReport } from "./history.ts";
 import type { Report } from "./report.ts";
 import type { Score } from "./score.ts";

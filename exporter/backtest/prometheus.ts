@@ -6,20 +6,21 @@ import type { RuleGroup } from "../../alerts/rule.ts";
 import { isAlert } from "../../alerts/rule.ts";
 import { processMetrics, recentMetrics } from "../../catalog/metrics.ts";
 import { slotRecordings } from "../../catalog/recordings.ts";
+import { maximumPoints, type PrometheusApi, type RangeResult, sampleValue } from "../prometheus/api.ts";
+import { PrometheusServer } from "../prometheus/server.ts";
+import { Workspace } from "../prometheus/workspace.ts";
 import type { Column, Samples, Vector } from "../promql/series.ts";
-import { type Episode, runAlert } from "../rules/alert-state.ts";
-import { gridOf, recorded } from "../rules/engine.ts";
-import { nameOf, type PlannedRule, planRules, roundsOf } from "../rules/plan.ts";
+import { type Episode, runAlert } from "../rule-engine/alert-state.ts";
+import { gridOf, recorded } from "../rule-engine/engine.ts";
+import { nameOf, type PlannedRule, planRules, roundsOf } from "../rule-engine/plan.ts";
+import { CommandError } from "../terminal/command-error.ts";
 import { BlockWriter, blockHours } from "./blocks.ts";
 import { extentOf, tracedGroups } from "./builtin.ts";
 import { exposedSeries } from "./exposed.ts";
-import { BacktestError } from "./failure.ts";
 import { inOrder } from "./in-order.ts";
-import { maximumPoints, type PrometheusApi, type RangeResult, sampleValue } from "./prometheus-api.ts";
-import { PrometheusServer } from "./prometheus-server.ts";
 import { type TraceReport, traceReport } from "./report.ts";
+import { requirePrograms } from "./required-programs.ts";
 import type { Trace } from "./traces.ts";
-import { requirePrograms, Workspace } from "./workspace.ts";
 
 const week = 7 * 86_400;
 
@@ -36,7 +37,7 @@ const answerPoints = { recording: 600_000, alert: 2_400_000 } as const;
 /** Queries at a time. */
 const atOnce = 2;
 
-/** `onRules` is told how many there are, once per batch, and then of each. Throws BacktestError. */
+/** `onRules` is told how many there are, once per batch, and then of each. Throws CommandError. */
 export async function prometheusEngine(
   groups: readonly RuleGroup[],
   traces: readonly Trace[],
@@ -201,8 +202,8 @@ class Batch {
       try {
         return { times, results: await api.range(rule.expr, from, to, interval) };
       } catch (error) {
-        if (!(error instanceof BacktestError)) throw error;
-        throw new BacktestError(`${nameOf(rule)}: ${error.message}`, 1, { cause: error });
+        if (!(error instanceof CommandError)) throw error;
+        throw new CommandError(`${nameOf(rule)}: ${error.message}`, 1, { cause: error });
       }
     });
   }

@@ -1,7 +1,7 @@
 // What a backtest found, as JSON: times on the trace's own clock.
 
 import { slotRecordings } from "../../catalog/recordings.ts";
-import type { Evaluated } from "../rules/engine.ts";
+import type { Evaluated } from "../rule-engine/engine.ts";
 
 export interface Report {
   step_seconds: number;

@@ -5,16 +5,16 @@ import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ruleGroups } from "../../alerts/index.ts";
-import type { BacktestOptions } from "../cli/backtest.ts";
-import { type Progress, progressBar } from "../cli/progress.ts";
-import { shownError, shownValues } from "../cli/shown-text.ts";
+import { PrometheusApi } from "../prometheus/api.ts";
+import { CommandError } from "../terminal/command-error.ts";
+import { type Progress, progressBar } from "../terminal/progress.ts";
+import { printError, shownValues } from "../terminal/shown-text.ts";
 import { builtinEngine } from "./builtin.ts";
-import { BacktestError } from "./failure.ts";
 import { backtestHistory } from "./history.ts";
 import { bearerToken, historyOptions } from "./history-options.ts";
+import type { BacktestOptions } from "./options.ts";
 import { renderEpisodes, renderHistory, renderScore } from "./print.ts";
 import { prometheusEngine } from "./prometheus.ts";
-import { PrometheusApi } from "./prometheus-api.ts";
 import type { Report } from "./report.ts";
 import { medianStep, score, type TraceLabels } from "./score.ts";
 import { listTraces, readTrace, type Trace, TraceError } from "./traces.ts";
@@ -27,8 +27,8 @@ export async function backtest(options: BacktestOptions): Promise<void> {
       : overHistory({ ...options, prometheusUrl: options.prometheusUrl }));
     if (options.json !== "-") process.stdout.write(text);
   } catch (error) {
-    if (!(error instanceof BacktestError)) throw error;
-    process.stderr.write(`leakwatch: ${shownError(error.message)}\n`);
+    if (!(error instanceof CommandError)) throw error;
+    printError(error.message);
     process.exitCode = error.exitCode;
   }
 }
@@ -101,7 +101,7 @@ function checkWritable(file: string | undefined): void {
 }
 
 const cannotWrite = (file: string, error: Error) =>
-  new BacktestError(`${file}: cannot be written: ${error.message}`, 2, { cause: error });
+  new CommandError(`${file}: cannot be written: ${error.message}`, 2, { cause: error });
 
 /** A report, as far as it matters here. Estimates over time are numbers only, and many. */
 interface Written {

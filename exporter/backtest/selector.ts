@@ -3,7 +3,7 @@
 import { PromqlError } from "../promql/error.ts";
 import { parsePromql } from "../promql/parse.ts";
 import type { LabelSet } from "../promql/series.ts";
-import { BacktestError } from "./failure.ts";
+import { CommandError } from "../terminal/command-error.ts";
 
 /** `name{a="b",c=~"d.*"}`, in parts. */
 export interface GivenSelector {
@@ -15,19 +15,19 @@ export interface GivenSelector {
   readonly option?: string;
 }
 
-/** Throws BacktestError that names the option. */
+/** Throws CommandError that names the option. */
 export function givenSelector(option: string, text: string): GivenSelector {
   const expected = `${option}: expected a selector such as up{job="api"} or {job="api"}, got ${text}`;
   try {
     // a bare list of matchers is what people type
     const expr = parsePromql(/^\s*\w+\s*[=!]/.test(text) ? `{${text}}` : text);
-    if (expr.kind !== "selector" || expr.range !== undefined || expr.offset !== 0) throw new BacktestError(expected, 2);
+    if (expr.kind !== "selector" || expr.range !== undefined || expr.offset !== 0) throw new CommandError(expected, 2);
     return {
       name: expr.name,
       matchers: expr.matchers.map(({ label, op, value }) => `${label}${op}${quoted(value)}`).join(","),
     };
   } catch (error) {
-    if (error instanceof PromqlError) throw new BacktestError(`${expected}: ${error.message}`, 2, { cause: error });
+    if (error instanceof PromqlError) throw new CommandError(`${expected}: ${error.message}`, 2, { cause: error });
     throw error;
   }
 }

@@ -6,8 +6,8 @@ import fs from "node:fs";
 import path from "node:path";
 import zlib from "node:zlib";
 import { MiB } from "../../catalog/defaults.ts";
-import { humanBytes } from "../web/human.ts";
-import { BacktestError } from "./failure.ts";
+import { CommandError } from "../terminal/command-error.ts";
+import { humanBytes } from "../text/human.ts";
 
 /** One process. Arrays have one entry per sample, oldest first; a missing row is a missing sample. */
 export interface Member {
@@ -27,7 +27,7 @@ export interface Trace {
 }
 
 /** A folder of traces cannot be used; the message names the file and the line. */
-export class TraceError extends BacktestError {
+export class TraceError extends CommandError {
   override readonly name = "TraceError";
 
   constructor(message: string, options?: ErrorOptions) {

@@ -1,22 +1,8 @@
 // `leakwatch backtest`: would these alerts have fired, when, and how often falsely?
 
 import { Command, Option } from "commander";
-import { plainErrors } from "./shown-text.ts";
-
-export interface BacktestOptions {
-  traces?: string;
-  labels?: string;
-  engine: "builtin" | "prometheus";
-  prometheusUrl?: string;
-  since: string;
-  match?: string;
-  metric?: string;
-  limitMetric?: string;
-  startTimeMetric?: string;
-  step: string;
-  bearerTokenFile?: string;
-  json?: string;
-}
+import type { BacktestOptions } from "../backtest/options.ts";
+import { plainErrors } from "./plain-errors.ts";
 
 const fromTraces = ["labels", "engine"];
 const fromServer = ["since", "match", "metric", "limitMetric", "startTimeMetric", "step", "bearerTokenFile"];

@@ -3,8 +3,8 @@
 import { Command } from "commander";
 import { byteSize, type Decoder, duration } from "../config/decode.ts";
 import type { DetectPlan } from "../detect/run.ts";
-import { checked } from "./serve.ts";
-import { plainErrors } from "./shown-text.ts";
+import { checked } from "./options.ts";
+import { plainErrors } from "./plain-errors.ts";
 
 interface DetectOptions {
   pid?: string;
@@ -15,7 +15,7 @@ interface DetectOptions {
   json: boolean;
 }
 
-const defaultLook = "10m";
+const defaultRun = "10m";
 
 export function detectCommand(): Command {
   const command = new Command("detect")
@@ -24,7 +24,7 @@ export function detectCommand(): Command {
     .argument("[command...]", "a command to run and watch, after --")
     .option("--pid <pid>", "watch this process and its children", checked(pidOf))
     .option("--group <name>", "watch all processes of this name, as leakwatch names them: server.js, nginx")
-    .option("--for <duration>", `how long to look; longer looks see slower leaks (default: ${defaultLook})`)
+    .option("--for <duration>", `how long to look; longer looks see slower leaks (default: ${defaultRun})`)
     .option("--speed <times>", "judge as if time ran so many times faster; by default as --for needs it")
     .option("--limit <size>", "the memory that it may use in production, such as 512MiB")
     .option("--json", "the result as JSON", false)
@@ -43,13 +43,13 @@ export function detectCommand(): Command {
 class Misuse extends Error {}
 
 async function planOf(words: string[], { pid, group, json, ...options }: DetectOptions): Promise<DetectPlan> {
-  const { lookFor, longestLook, shortestLook, speedFor } = await import("../detect/windows.ts");
+  const { runFor, longestRun, shortestRun, speedFor } = await import("../detect/windows.ts");
   const speed = options.speed === undefined ? undefined : Number(options.speed);
   if (speed !== undefined && !(speed >= 1)) throw new Misuse(`expected --speed of 1 or more, got "${options.speed}"`);
-  const wanted = options.for ?? (speed === undefined ? defaultLook : undefined);
-  const seconds = wanted === undefined ? lookFor(speed ?? 1) : decoded(duration, "--for", wanted);
-  if (!(seconds >= shortestLook && seconds <= longestLook))
-    throw new Misuse(`expected --for from ${shortestLook}s to ${longestLook / 3600}h, got ${wanted ?? `${seconds}s`}`);
+  const wanted = options.for ?? (speed === undefined ? defaultRun : undefined);
+  const seconds = wanted === undefined ? runFor(speed ?? 1) : decoded(duration, "--for", wanted);
+  if (!(seconds >= shortestRun && seconds <= longestRun))
+    throw new Misuse(`expected --for from ${shortestRun}s to ${longestRun / 3600}h, got ${wanted ?? `${seconds}s`}`);
   const least = speedFor(seconds);
   if (speed !== undefined && wanted !== undefined && speed < least)
     throw new Misuse(`in ${wanted} the windows only fit with --speed of ${Math.ceil(least)} or more, got ${speed}`);

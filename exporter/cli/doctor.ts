@@ -2,24 +2,10 @@
 
 import { Command } from "commander";
 import { defaultListenAddress } from "../../catalog/defaults.ts";
+import type { DoctorOptions } from "../doctor/run.ts";
 import { parseListenAddress } from "../web/listen-address.ts";
-import { checked, telemetryPath, withoutTrailingSlash, withPlainNames } from "./serve.ts";
-import { plainErrors } from "./shown-text.ts";
-
-export interface DoctorOptions {
-  configFile?: string;
-  webListenAddress: string;
-  webTelemetryPath: string;
-  pathProcfs: string;
-  pathCgroupfs: string;
-  prometheusUrl?: string;
-  bearerTokenFile?: string;
-  grafanaUrl?: string;
-  grafanaTokenFile?: string;
-  json: boolean;
-  verbose: boolean;
-  color: boolean;
-}
+import { checked, mountPoint, telemetryPath, withPlainNames } from "./options.ts";
+import { plainErrors } from "./plain-errors.ts";
 
 export function doctorCommand(): Command {
   const command = new Command("doctor")
@@ -33,8 +19,8 @@ export function doctorCommand(): Command {
       defaultListenAddress,
     )
     .option("--web.telemetry-path <path>", "path of its metrics", telemetryPath, "/metrics")
-    .option("--path.procfs <folder>", "where procfs is mounted", "/proc")
-    .option("--path.cgroupfs <folder>", "where the cgroup hierarchies are mounted", "/sys/fs/cgroup")
+    .option("--path.procfs <folder>", "where procfs is mounted", mountPoint, "/proc")
+    .option("--path.cgroupfs <folder>", "where the cgroup hierarchies are mounted", mountPoint, "/sys/fs/cgroup")
     .option("--prometheus-url <url>", "ask this Prometheus about us too; user and password may be in the URL")
     .option("--bearer-token-file <file>", "file with the token that it wants")
     .option("--grafana-url <url>", "ask this Grafana too; user and password may be in the URL")
@@ -48,11 +34,7 @@ export function doctorCommand(): Command {
     const options = withPlainNames<DoctorOptions>(given);
     const { doctor, DoctorMisuse } = await import("../doctor/run.ts");
     try {
-      process.exitCode = await doctor({
-        ...options,
-        pathProcfs: withoutTrailingSlash(options.pathProcfs),
-        pathCgroupfs: withoutTrailingSlash(options.pathCgroupfs),
-      });
+      process.exitCode = await doctor(options);
     } catch (error) {
       if (!(error instanceof DoctorMisuse)) throw error;
       command.error(`error: ${error.message}`);

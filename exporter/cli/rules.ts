@@ -2,22 +2,10 @@
 
 import { Command, InvalidArgumentError, Option } from "commander";
 import { slotLabels } from "../../catalog/labels.ts";
-import { withoutSecretWords } from "../discovery/secrets.ts";
-import { visible } from "../discovery/shown.ts";
-import { plainErrors } from "./shown-text.ts";
-
-export interface RulesOptions {
-  format: "prometheus" | "prometheusrule";
-  name: string;
-  namespace?: string;
-  label: Record<string, string>;
-  metadataLabel: Record<string, string>;
-  runbookUrl?: string;
-  grafanaUrl?: string;
-  thresholds?: string;
-  output?: string;
-  check: boolean;
-}
+import type { RulesOptions } from "../rules/print.ts";
+import { withoutSecretWords } from "../text/secrets.ts";
+import { visible } from "../text/visible.ts";
+import { plainErrors } from "./plain-errors.ts";
 
 /** The rules join alerts and series on these, or the shipped Alertmanager configuration goes by them. */
 const ownLabels = [...["alertname", "severity", "class"], ...slotLabels];

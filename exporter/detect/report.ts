@@ -1,22 +1,22 @@
-// What a look found, as text for a person and as JSON for programs.
+// What a run of detect found, as text for a person and as JSON for programs.
 
-import { styleText } from "node:util";
 import { alerts } from "../../catalog/alerts.ts";
 import type { Detection } from "../../catalog/detection.ts";
 import { defaultBases, links } from "../../catalog/links.ts";
 import { verdicts } from "../../catalog/verdicts.ts";
-import { shownName } from "../cli/shown-text.ts";
-import { wrap } from "../doctor/report.ts";
-import { listed, processes, someOf } from "../doctor/words.ts";
-import { humanBytes, humanDuration, humanGrowth, humanShare } from "../web/human.ts";
-import type { Kind, Seen } from "./look.ts";
+import { painter } from "../terminal/colour.ts";
+import { shownName } from "../terminal/shown-text.ts";
+import { columns, wrap } from "../terminal/wrap.ts";
+import { humanBytes, humanDuration, humanGrowth, humanShare } from "../text/human.ts";
+import { listed, processes, someOf } from "../text/words.ts";
+import type { Kind, Seen } from "./detect-run.ts";
 import { sparkline } from "./sparkline.ts";
 import { leastGrowth } from "./windows.ts";
 
 export interface Outcome {
   /** The gravest first. */
   readonly seen: readonly Seen[];
-  /** Why the look ended before its time; undefined when it did not, or when the verdict was certain. */
+  /** Why the run ended before its time; undefined when it did not, or when the verdict was certain. */
   readonly endedEarly: string | undefined;
   /** How long it should have taken, and how long it took, in seconds. */
   readonly planned: number;
@@ -33,14 +33,12 @@ export function exitCodeOf({ seen, endedEarly }: Outcome): ExitCode {
   return gravest === "insufficient_data" || endedEarly !== undefined ? 2 : 0;
 }
 
-const columns = 100;
 const gutter = 10;
 
 export function renderText(outcome: Outcome, { colour }: { colour: boolean }): string {
   const [first, ...others] = outcome.seen;
   const code = exitCodeOf(outcome);
-  const paint = (style: Parameters<typeof styleText>[0], text: string) =>
-    colour ? styleText(style, text, { validateStream: false }) : text;
+  const paint = painter(colour);
   if (first === undefined)
     return `${paint("yellow", "It cannot be told")}: ${outcome.endedEarly ?? "no process ran"}.\n`;
   const row = (name: string, text: string) =>

@@ -5,17 +5,19 @@ import { once } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
 import { type Config, defaultConfig } from "../config/config.ts";
 import { Pattern } from "../config/pattern.ts";
-import { withoutSecretWords } from "../discovery/secrets.ts";
 import { KernelFiles, type KernelRoots } from "../kernel/files.ts";
 import { isKernelThread, parseStat } from "../procfs/stat.ts";
 import { processFolder } from "../samplers/process-folder.ts";
+import { wantsColour } from "../terminal/colour.ts";
+import { statusLine } from "../terminal/progress.ts";
+import { humanBytes, humanDuration } from "../text/human.ts";
+import { withoutSecretWords } from "../text/secrets.ts";
 import { version } from "../version.ts";
 import { systemClock } from "../watch/boot-clock.ts";
-import { humanBytes, humanDuration } from "../web/human.ts";
-import { Look } from "./look.ts";
+import { DetectRun } from "./detect-run.ts";
 import { ProcessTree } from "./process-tree.ts";
 import { asJson, type ExitCode, exitCodeOf, type Outcome, renderText } from "./report.ts";
-import { passInterval, wholeLook, windowsAt } from "./windows.ts";
+import { passInterval, wholeRun, windowsAt } from "./windows.ts";
 
 export interface DetectPlan {
   readonly target: { pid: number } | { group: string } | { command: readonly [string, ...string[]] };
@@ -34,7 +36,7 @@ export class DetectError extends Error {
 
 const roots: KernelRoots = { procfs: "/proc", cgroupfs: "/sys/fs/cgroup" };
 
-/** A leak that is claimed for this share of the look without a break is certain, and the rest need not be waited for. */
+/** A leak that is claimed for this share of the run without a break is certain, and the rest need not be waited for. */
 const certainShare = 1 / 3;
 
 /** How long a command may take to end after SIGTERM, in milliseconds. */
@@ -50,7 +52,7 @@ export async function detect(plan: DetectPlan): Promise<ExitCode> {
   try {
     if ("command" in plan.target) child = await start(plan.target.command);
     const { files, config } = targetOf(plan, child);
-    const outcome = await look(plan, files, config, child, interruption.signal);
+    const outcome = await watch(plan, files, config, child, interruption.signal);
     if (child !== undefined) await end(child, files as ProcessTree);
     process.stdout.write(
       plan.json
@@ -64,7 +66,7 @@ export async function detect(plan: DetectPlan): Promise<ExitCode> {
   }
 }
 
-async function look(
+async function watch(
   plan: DetectPlan,
   files: KernelFiles,
   config: Config,
@@ -73,35 +75,34 @@ async function look(
 ): Promise<Outcome> {
   const windows = windowsAt(plan.speed);
   const clock = systemClock;
-  const looking = new Look({ files, config, clock, windows });
-  const line = progressLine(plan.seconds);
+  const run = new DetectRun({ files, config, clock, windows });
+  const line = statusLine();
   const started = clock.monotonic();
   const took = () => clock.monotonic() - started;
   const outcome = async (endedEarly?: string): Promise<Outcome> => {
     const seconds = took();
-    const isWhole = seconds >= Math.min(plan.seconds, wholeLook(windows));
+    const isWhole = seconds >= Math.min(plan.seconds, wholeRun(windows));
     // on a machine that is starved the windows have holes
-    const often = looking.watcher.passes * windows.floors.hour >= 2 * seconds;
+    const often = run.watcher.passes * windows.floors.hour >= 2 * seconds;
     const early = isWhole ? (often ? undefined : "the machine was too busy to look often enough") : endedEarly;
-    return { seen: await looking.finish(), endedEarly: early, planned: plan.seconds, took: seconds, windows };
+    return { seen: await run.finish(), endedEarly: early, planned: plan.seconds, took: seconds, windows };
   };
   try {
     for (;;) {
-      await looking.step();
+      await run.step();
       if (interrupted.aborted) return await outcome(`stopped by ${String(interrupted.reason)}`);
-      if (looking.watcher.watched.size === 0) {
-        if ("group" in plan.target && looking.watcher.passes === 1)
-          throw new DetectError(noSuchGroup(plan.target.group));
+      if (run.watcher.watched.size === 0) {
+        if ("group" in plan.target && run.watcher.passes === 1) throw new DetectError(noSuchGroup(plan.target.group));
         // a group may have processes again
         if (!("group" in plan.target)) return await outcome(howItEnded(child));
       }
-      if (took() >= plan.seconds || looking.leakingFor >= plan.seconds * certainShare) return await outcome();
-      line.draw(took(), looking);
+      if (took() >= plan.seconds || run.leakingFor >= plan.seconds * certainShare) return await outcome();
+      line.draw(() => statusText(took(), plan.seconds, run));
       await wait(passInterval(windows) * 1000, undefined, { signal: interrupted }).catch(() => undefined);
     }
   } finally {
     line.clear();
-    looking.close();
+    run.close();
   }
 }
 
@@ -180,7 +181,7 @@ async function end(child: ChildProcess, tree: ProcessTree): Promise<void> {
   }
 }
 
-/** Passes signals on to the command. Those that mean the end also end the look; returns what takes the listeners away. */
+/** Passes signals on to the command. Those that mean the end also end the run; returns what takes the listeners away. */
 function listenToSignals(child: () => ChildProcess | undefined, interruption: AbortController): () => void {
   const listeners = forwarded.map((signal) => {
     const listener = () => {
@@ -195,25 +196,8 @@ function listenToSignals(child: () => ChildProcess | undefined, interruption: Ab
   };
 }
 
-/** One line on standard error that is written over each second, only where a person looks at it. */
-function progressLine(seconds: number, stream: NodeJS.WriteStream = process.stderr) {
-  let drawn = Number.NEGATIVE_INFINITY;
-  const clear = () => {
-    if (stream.isTTY && drawn > 0) stream.write("\r\u001b[K");
-  };
-  return {
-    draw(took: number, { soFar: { memory, verdict } }: Look) {
-      if (!stream.isTTY || performance.now() - drawn < 1000) return;
-      drawn = performance.now();
-      const word = verdict === "insufficient_data" ? "too early to tell" : `${verdict} so far`;
-      stream.write(`\r\u001b[K${humanDuration(took)} of ${humanDuration(seconds)}, ${humanBytes(memory)}, ${word}`);
-    },
-    clear,
-  };
-}
-
-/** As https://no-color.org asks: any value but an empty one. */
-function wantsColour(): boolean {
-  if (process.env["NO_COLOR"]) return false;
-  return Boolean(process.env["FORCE_COLOR"] && process.env["FORCE_COLOR"] !== "0") || process.stdout.isTTY === true;
+/** How it stands, in one line. */
+function statusText(took: number, seconds: number, { soFar: { memory, verdict } }: DetectRun): string {
+  const word = verdict === "insufficient_data" ? "too early to tell" : `${verdict} so far`;
+  return `${humanDuration(took)} of ${humanDuration(seconds)}, ${humanBytes(memory)}, ${word}`;
 }

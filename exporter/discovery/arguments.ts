@@ -1,7 +1,7 @@
 // A process' arguments as everything else sees them: few, short, and without secrets. A process can have megabytes of them.
 
 import { sizes } from "../../catalog/defaults.ts";
-import { redacted, withoutSecrets } from "./secrets.ts";
+import { redacted, withoutSecrets } from "../text/secrets.ts";
 
 /** Stands in place of an argument that is too long, and of those in the middle of too many. */
 const leftOut = "…";

@@ -8,11 +8,11 @@ import { type MemoryCgroup, parseMemoryCgroup } from "../procfs/cgroup.ts";
 import { parseCmdline } from "../procfs/cmdline.ts";
 import { parseListeningPorts } from "../procfs/net-tcp.ts";
 import { parseStat, ticksPerSecond } from "../procfs/stat.ts";
+import { cutName } from "../text/visible.ts";
 import { safeArguments } from "./arguments.ts";
 import { type HeapLimit, heapLimitOf } from "./heap-limit.ts";
 import { whatRuns } from "./interpreters.ts";
 import { defaultName } from "./name.ts";
-import { cutName } from "./shown.ts";
 
 /** What is kept of a process. */
 export interface Identity extends CgroupIdentity {

@@ -2,8 +2,8 @@
 
 import type { Config, Match } from "../config/config.ts";
 import type { Pattern, Words } from "../config/pattern.ts";
+import { cutName } from "../text/visible.ts";
 import type { Candidate } from "./identity.ts";
-import { cutName } from "./shown.ts";
 
 export interface Membership {
   /** Cut, and without characters that act on a terminal: it becomes a label on every series. */

@@ -1,9 +1,9 @@
 // What a Grafana server's answers mean for us.
 
-import { humanDuration } from "../web/human.ts";
+import { humanDuration } from "../text/human.ts";
+import { counted, listed, someOf } from "../text/words.ts";
 import { type Check, failure, ok, type Section, unknown, warning } from "./finding.ts";
 import type { GrafanaFacts } from "./grafana.ts";
-import { counted, listed, someOf } from "./words.ts";
 
 export interface GrafanaQuestion {
   readonly server: GrafanaFacts;
@@ -68,11 +68,11 @@ const interval: GrafanaCheck = {
     const off = datasources.filter((one) => one.interval !== scrapeInterval);
     const every = humanDuration(scrapeInterval);
     if (off.length === 0) return ok(`Its data source takes ${every} for the scrape interval, which is right.`);
-    const said = off.map(
+    const intervals = off.map(
       ({ name, interval: one }) => `${name} ${one === undefined ? "an unreadable text" : humanDuration(one)}`,
     );
     return warning(
-      `leakwatch is scraped every ${every}, but for that the data source takes: ${someOf(said)}. Panels that use $__rate_interval show gaps or too little.`,
+      `leakwatch is scraped every ${every}, but for that the data source takes: ${someOf(intervals)}. Panels that use $__rate_interval show gaps or too little.`,
       `Set its "Scrape interval" (jsonData.timeInterval) to ${every.replace(" ", "")}, if it is the one that holds leakwatch's series.`,
     );
   },

@@ -6,6 +6,7 @@
 
 import { MiB } from "../../catalog/defaults.ts";
 import { dashboardUids } from "../../catalog/links.ts";
+import { duration } from "../config/decode.ts";
 import {
   AnswerTooLarge,
   bearerAuthorization,
@@ -13,9 +14,8 @@ import {
   type ServerAddress,
   serverAddress,
   unreachableReason,
-} from "../backtest/server.ts";
-import { foreignText } from "../cli/shown-text.ts";
-import { duration } from "../config/decode.ts";
+} from "../prometheus/http.ts";
+import { foreignText } from "../terminal/shown-text.ts";
 import { fieldsOf, listOf, textOf } from "./answer.ts";
 
 export interface GrafanaFacts {

@@ -3,10 +3,10 @@
 import { ledger } from "../../catalog/defaults.ts";
 import type { FailureReason } from "../kernel/files.ts";
 import type { LimitSource } from "../model/life.ts";
-import { humanBytes, humanShare } from "../web/human.ts";
+import { humanBytes, humanShare } from "../text/human.ts";
+import { counted, listed, processes, share, someOf, tally } from "../text/words.ts";
 import { type Answer, type Check, failure, ok, type Section, unknown, warning } from "./finding.ts";
 import type { MachineFacts, SeenCgroup, SeenProcess, WatchedProcess } from "./machine.ts";
-import { counted, listed, processes, share, someOf, tally } from "./words.ts";
 
 type MachineCheck = Check<MachineFacts>;
 

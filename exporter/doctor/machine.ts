@@ -7,7 +7,6 @@ import { CgroupLayout } from "../cgroupfs/layout.ts";
 import type { Config, Match } from "../config/config.ts";
 import { type Candidate, isPauseProcess, readIdentity } from "../discovery/identity.ts";
 import { membership, needsPorts } from "../discovery/match.ts";
-import { cutName } from "../discovery/shown.ts";
 import { Failures } from "../failures.ts";
 import { type FailureReason, failureReason, type KernelFiles } from "../kernel/files.ts";
 import { TargetFiles } from "../kernel/target-files.ts";
@@ -18,6 +17,7 @@ import { isKernelThread, parseStat } from "../procfs/stat.ts";
 import { realUid } from "../procfs/status.ts";
 import { Cgroups } from "../samplers/cgroups.ts";
 import { type FdCountMethod, ProcessReader } from "../samplers/process-reader.ts";
+import { cutName } from "../text/visible.ts";
 import { Watcher } from "../watch/watcher.ts";
 import { type Credentials, parseCredentials, parseHidepid } from "./own-rights.ts";
 

@@ -2,11 +2,11 @@
 
 import type { RuleGroup } from "../../alerts/rule.ts";
 import { prometheusNeeds } from "../../catalog/defaults.ts";
-import { humanDuration } from "../web/human.ts";
+import { humanDuration } from "../text/human.ts";
+import { counted, listed, processes, someOf, tally } from "../text/words.ts";
 import { type Check, failure, ok, type Section, unknown, warning } from "./finding.ts";
 import type { LoadedRule, PrometheusFacts, ScrapeTarget } from "./prometheus.ts";
 import { ruleDifferences } from "./rule-differences.ts";
-import { counted, listed, processes, someOf, tally } from "./words.ts";
 
 export interface PrometheusQuestion {
   readonly server: PrometheusFacts;

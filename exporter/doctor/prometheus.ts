@@ -1,11 +1,11 @@
 // What a Prometheus server says about us, as facts. https://prometheus.io/docs/prometheus/latest/querying/api/
 
 import { processMetrics, selfMetrics } from "../../catalog/metrics.ts";
-import { BacktestError } from "../backtest/failure.ts";
-import { type PrometheusApi, Unanswered } from "../backtest/prometheus-api.ts";
-import { foreignText } from "../cli/shown-text.ts";
-import { cutName } from "../discovery/shown.ts";
+import { type PrometheusApi, Unanswered } from "../prometheus/api.ts";
 import { parseDuration } from "../promql/parse.ts";
+import { CommandError } from "../terminal/command-error.ts";
+import { foreignText } from "../terminal/shown-text.ts";
+import { cutName } from "../text/visible.ts";
 import { type Fields, fieldsOf, listOf, numberOf, textOf } from "./answer.ts";
 
 export interface PrometheusFacts {
@@ -82,7 +82,7 @@ export async function observePrometheus(
     const { result } = fieldsOf(await api.get("query", { query: "time()" }));
     serverTime = Number(listOf(result)?.[1] ?? Number.NaN);
   } catch (error) {
-    if (!(error instanceof BacktestError)) throw error;
+    if (!(error instanceof CommandError)) throw error;
     return { ...nothing, error: error.message };
   }
   if (!Number.isFinite(serverTime))

@@ -1,15 +1,12 @@
 // All findings, as text for a terminal and as JSON for programs.
 
-import { styleText } from "node:util";
-import { shownLine, shownText } from "../cli/shown-text.ts";
-import { visible } from "../discovery/shown.ts";
+import { type Paint, painter, type Style } from "../terminal/colour.ts";
+import { shownText } from "../terminal/shown-text.ts";
+import { columns, wrap } from "../terminal/wrap.ts";
+import { counted, listed } from "../text/words.ts";
 import { exitCodeOf, type Finding, type Status } from "./finding.ts";
-import { counted, listed } from "./words.ts";
 
-/** Columns of a terminal that everybody has. */
-const columns = 100;
-
-const marks: Record<Status, { mark: string; word: string; style: Parameters<typeof styleText>[0] }> = {
+const marks: Record<Status, { mark: string; word: string; style: Style }> = {
   ok: { mark: "✔", word: "ok", style: "green" },
   warning: { mark: "▲", word: "warning", style: "yellow" },
   failure: { mark: "✖", word: "failure", style: ["red", "bold"] },
@@ -31,8 +28,7 @@ export interface TextOptions {
 
 export function renderText(all: readonly Finding[], { colour, verbose, notAsked = [] }: TextOptions): string {
   const findings = all.map(shown);
-  const paint = (style: Parameters<typeof styleText>[0], text: string) =>
-    colour ? styleText(style, text, { validateStream: false }) : text;
+  const paint = painter(colour);
   const lines: string[] = [];
   let section: string | undefined;
   for (const finding of findings) {
@@ -56,10 +52,7 @@ export function renderText(all: readonly Finding[], { colour, verbose, notAsked 
   return `${lines.join("\n")}\n`;
 }
 
-function closing(
-  findings: readonly Finding[],
-  paint: (style: Parameters<typeof styleText>[0], text: string) => string,
-): string {
+function closing(findings: readonly Finding[], paint: Paint): string {
   const count = (status: Status) => findings.filter((finding) => finding.status === status).length;
   const notes = [
     ...(count("failure") > 0 ? [counted(count("failure"), "failure")] : []),
@@ -103,16 +96,3 @@ function shown({ sentence, advice, details, ...finding }: Finding): Finding {
 }
 
 const indented = (line: string) => " ".repeat(gutter) + line;
-
-/** Breaks at blanks. No line holds what a terminal would act on, whatever is in the text. */
-export function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of visible(text).split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, line].map(shownLine);
-}

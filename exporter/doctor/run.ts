@@ -3,12 +3,12 @@
 import fs from "node:fs";
 import { ruleGroups } from "../../alerts/index.ts";
 import { scrapeIntervalSeconds } from "../../catalog/defaults.ts";
-import { BacktestError } from "../backtest/failure.ts";
-import { PrometheusApi } from "../backtest/prometheus-api.ts";
-import type { DoctorOptions } from "../cli/doctor.ts";
 import type { Config } from "../config/config.ts";
-import { ownMaxKept } from "../exporter.ts";
+import { maxHeldDescriptors } from "../descriptors.ts";
 import { KernelFiles } from "../kernel/files.ts";
+import { PrometheusApi } from "../prometheus/api.ts";
+import { wantsColour } from "../terminal/colour.ts";
+import { CommandError } from "../terminal/command-error.ts";
 import { version } from "../version.ts";
 import { parseListenAddress } from "../web/listen-address.ts";
 import { examine, exitCodeOf, type Finding, failure } from "./finding.ts";
@@ -22,6 +22,21 @@ import { asJson, renderText } from "./report.ts";
 import { observeSetup } from "./setup.ts";
 import { configurationSections, exporterSections } from "./setup-checks.ts";
 
+export interface DoctorOptions {
+  configFile?: string;
+  webListenAddress: string;
+  webTelemetryPath: string;
+  pathProcfs: string;
+  pathCgroupfs: string;
+  prometheusUrl?: string;
+  bearerTokenFile?: string;
+  grafanaUrl?: string;
+  grafanaTokenFile?: string;
+  json: boolean;
+  verbose: boolean;
+  color: boolean;
+}
+
 /** What the user gave cannot be used. */
 export class DoctorMisuse extends Error {}
 
@@ -34,7 +49,7 @@ export async function doctor(options: DoctorOptions): Promise<0 | 1 | 2> {
   if (options.json) process.stdout.write(`${JSON.stringify(asJson(findings, version), undefined, 2)}\n`);
   else
     process.stdout.write(
-      renderText(findings, { ...options, colour: wantsColour(options), notAsked: notAsked(options) }),
+      renderText(findings, { ...options, colour: options.color && wantsColour(), notAsked: notAsked(options) }),
     );
   return exitCodeOf(findings);
 }
@@ -61,7 +76,7 @@ async function machineOrFinding(
 ): Promise<MachineFacts | { findings: readonly Finding[] }> {
   const files = new KernelFiles({ procfs: options.pathProcfs, cgroupfs: options.pathCgroupfs });
   try {
-    return await observeMachine({ files, config, maxKept: ownMaxKept(), program: process.argv[1] });
+    return await observeMachine({ files, config, maxKept: maxHeldDescriptors(), program: process.argv[1] });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== "ENOENT" && code !== "EACCES" && code !== "ENOTDIR") throw error;
@@ -78,7 +93,7 @@ async function askPrometheus(options: DoctorOptions): Promise<PrometheusFacts | 
   try {
     return await observePrometheus(new PrometheusApi(options.prometheusUrl, { bearerToken, timeoutSeconds }), { port });
   } catch (error) {
-    throw error instanceof BacktestError ? new DoctorMisuse(error.message) : error;
+    throw error instanceof CommandError ? new DoctorMisuse(error.message) : error;
   }
 }
 
@@ -101,12 +116,6 @@ function tokenIn(file: string | undefined): string | undefined {
   } catch (error) {
     throw new DoctorMisuse(`${file}: cannot be read: ${(error as Error).message}`);
   }
-}
-
-/** As https://no-color.org asks: any value but an empty one. */
-function wantsColour({ color }: DoctorOptions): boolean {
-  if (!color || process.env["NO_COLOR"]) return false;
-  return Boolean(process.env["FORCE_COLOR"] && process.env["FORCE_COLOR"] !== "0") || process.stdout.isTTY === true;
 }
 
 const notAsked = ({ prometheusUrl, grafanaUrl }: DoctorOptions) => [

@@ -1,8 +1,8 @@
 // What the facts of the setup mean.
 
+import { counted } from "../text/words.ts";
 import { type Check, failure, ok, type Section, unknown, warning } from "./finding.ts";
 import type { SetupFacts } from "./setup.ts";
-import { counted } from "./words.ts";
 
 const configuration: Check<SetupFacts> = {
   id: "config.file",

@@ -5,9 +5,9 @@ import https from "node:https";
 import net from "node:net";
 import { KiB, MiB } from "../../catalog/defaults.ts";
 import { selfMetrics } from "../../catalog/metrics.ts";
-import { foreignText } from "../cli/shown-text.ts";
 import { type Config, defaultConfig } from "../config/config.ts";
 import { ConfigError, loadConfig } from "../config/load.ts";
+import { foreignText } from "../terminal/shown-text.ts";
 import { parseListenAddress, urlOf } from "../web/listen-address.ts";
 
 export interface SetupFacts {

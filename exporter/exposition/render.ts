@@ -11,12 +11,12 @@ import {
   recentMetrics,
 } from "../../catalog/metrics.ts";
 import type { Containers } from "../discovery/containers/containers.ts";
-import { cutPath } from "../discovery/shown.ts";
 import type { GroupAccount } from "../ledger/ledger.ts";
 import { columnCount, columns, newHighs } from "../memory/process-table.ts";
 import type { Life } from "../model/life.ts";
 import type { State } from "../model/state.ts";
 import type { WatchedCgroup } from "../samplers/cgroups.ts";
+import { cutPath } from "../text/visible.ts";
 import { type Format, familyHeader, labelText } from "./format.ts";
 import { formatNumber, TextBuffer } from "./text-buffer.ts";
 

@@ -7,11 +7,23 @@ import { renderPrometheusRule, renderRules } from "../../alerts/render.ts";
 import { isAlert, type Rule, type RuleGroup } from "../../alerts/rule.ts";
 import { detection } from "../../catalog/detection.ts";
 import { defaultBases } from "../../catalog/links.ts";
-import { withoutTrailingSlashes } from "../backtest/server.ts";
-import type { RulesOptions } from "../cli/rules.ts";
-import { shownError } from "../cli/shown-text.ts";
 import { ConfigError, readDocument } from "../config/load.ts";
+import { printError } from "../terminal/shown-text.ts";
+import { withoutTrailingSlashes } from "../text/url.ts";
 import { decodeThresholds, withThresholds } from "./thresholds.ts";
+
+export interface RulesOptions {
+  format: "prometheus" | "prometheusrule";
+  name: string;
+  namespace?: string;
+  label: Record<string, string>;
+  metadataLabel: Record<string, string>;
+  runbookUrl?: string;
+  grafanaUrl?: string;
+  thresholds?: string;
+  output?: string;
+  check: boolean;
+}
 
 /** Prints the rules, or writes them, or looks whether they are what was written. */
 export async function printRules(options: RulesOptions): Promise<void> {
@@ -23,7 +35,7 @@ export async function printRules(options: RulesOptions): Promise<void> {
     else write(output, text);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`leakwatch: ${shownError(error.message)}\n`);
+    printError(error.message);
     process.exitCode = 2;
   }
 }
@@ -90,7 +102,6 @@ function check(file: string, text: string): void {
     throw new ConfigError(`${file}: cannot be read: ${(error as Error).message}`, { cause: error });
   }
   if (found === text) return;
-  const message = `${file} is not what these options give: run the same without --check`;
-  process.stderr.write(`leakwatch: ${shownError(message)}\n`);
+  printError(`${file} is not what these options give: run the same without --check`);
   process.exitCode = 1;
 }

@@ -19,12 +19,12 @@ import { type CgroupIdentity, identifyCgroup } from "../cgroupfs/identity.ts";
 import { type CgroupFolder, CgroupLayout } from "../cgroupfs/layout.ts";
 import { OomCounters, type OomRise, riseOf, unknownRise } from "../cgroupfs/oom-counters.ts";
 import { threadsLimitFile } from "../cgroupfs/threads-limit.ts";
-import { cutPath } from "../discovery/shown.ts";
 import type { Failures } from "../failures.ts";
 import { type FailureReason, failureReason, type KernelFiles, type ProcFolder } from "../kernel/files.ts";
 import { type DescriptorBudget, KeptFiles } from "../kernel/kept-files.ts";
 import { TargetFiles } from "../kernel/target-files.ts";
 import type { MemoryCgroup } from "../procfs/cgroup.ts";
+import { cutPath } from "../text/visible.ts";
 import { processFolder } from "./process-folder.ts";
 import { type CgroupSnapshot, readThroughTarget } from "./target-cgroup.ts";
 

@@ -2,7 +2,7 @@
 
 import { ledger } from "../../catalog/defaults.ts";
 import { verdictCode } from "../../catalog/verdicts.ts";
-import { humanBytes, humanDuration, humanGrowth, humanShare } from "./human.ts";
+import { humanBytes, humanDuration, humanGrowth, humanShare } from "../text/human.ts";
 import type { GroupStatus, ProcessStatus } from "./status.ts";
 
 export interface PageFacts {

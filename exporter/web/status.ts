@@ -2,12 +2,12 @@
 
 import type { RestartReason, WorkerExitReason } from "../../catalog/last-exit.ts";
 import type { Verdict } from "../../catalog/verdicts.ts";
-import type { SlotVerdict } from "../analysis/live.ts";
-import type { GroupVerdict } from "../analysis/verdicts.ts";
-import { cutPath } from "../discovery/shown.ts";
 import type { Exporter } from "../exporter.ts";
+import type { SlotVerdict } from "../judge/live.ts";
+import type { GroupVerdict } from "../judge/verdicts.ts";
 import { column } from "../memory/process-table.ts";
 import type { Life } from "../model/life.ts";
+import { cutPath } from "../text/visible.ts";
 
 /** JSON of `/api/v1/groups`. Bytes, seconds and shares; null for what cannot be known. */
 export interface GroupStatus {

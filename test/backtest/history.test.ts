@@ -8,8 +8,8 @@ import { ruleGroups } from "../../alerts/index.ts";
 import { recentOf } from "../../exporter/backtest/exposed.ts";
 import { backtestHistory } from "../../exporter/backtest/history.ts";
 import { historyOptions } from "../../exporter/backtest/history-options.ts";
-import { PrometheusApi } from "../../exporter/backtest/prometheus-api.ts";
-import type { BacktestOptions } from "../../exporter/cli/backtest.ts";
+import type { BacktestOptions } from "../../exporter/backtest/options.ts";
+import { PrometheusApi } from "../../exporter/prometheus/api.ts";
 import type { LabelSet, Samples } from "../../exporter/promql/series.ts";
 import { MiB } from "../support/fixtures.ts";
 import { evil, shownEvil } from "../support/foreign.ts";
@@ -370,7 +370,7 @@ describe("a failure is told in words, with its exit code", () => {
   ])("%s", async (_, options, message, exitCode) => {
     const failure = backtest([gauge("other", { job: "api" }, [now], 1)], options);
     await expect(failure).rejects.toThrow(message);
-    await expect(failure).rejects.toMatchObject({ name: "BacktestError", exitCode });
+    await expect(failure).rejects.toMatchObject({ name: "CommandError", exitCode });
   });
 
   test.each<[string, () => ReturnType<typeof refusal>, RegExp, number]>([
@@ -415,7 +415,7 @@ describe("a failure is told in words, with its exit code", () => {
   ])("%s", async (_, answer, message, exitCode) => {
     const failure = backtest(await FakePrometheus.start([], answer));
     await expect(failure).rejects.toThrow(message);
-    await expect(failure).rejects.toMatchObject({ name: "BacktestError", exitCode });
+    await expect(failure).rejects.toMatchObject({ name: "CommandError", exitCode });
   });
 
   test("a server that nobody runs", async () => {
@@ -563,7 +563,7 @@ describe("no secret is shown", () => {
       wanted,
       () => () => {},
     ).catch((error: Error) => error);
-    expect(thrown).toMatchObject({ name: "BacktestError" });
+    expect(thrown).toMatchObject({ name: "CommandError" });
     expect(inspect(thrown, { depth: 10, showHidden: true })).not.toContain("hunter2");
   });
 

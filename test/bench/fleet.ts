@@ -6,7 +6,7 @@ import type { Metric } from "../../catalog/metric.ts";
 import { metricFamilies, processMetrics, recentMetrics, restartReasons } from "../../catalog/metrics.ts";
 import { type Recent, recentOf } from "../../exporter/backtest/exposed.ts";
 import type { LabelSet, Samples } from "../../exporter/promql/series.ts";
-import { RuleEngine } from "../../exporter/rules/engine.ts";
+import { RuleEngine } from "../../exporter/rule-engine/engine.ts";
 import { type FileGroup, reaches, recordingGroups } from "./rule-file.ts";
 
 export const slotsPerGroup = 4;

@@ -16,9 +16,11 @@ import { request } from "../web/support.ts";
 /** A machine is slow at times; nothing here waits longer than this, in milliseconds. */
 const patience = 50_000;
 
-/** Starts leakwatch; it is killed when the test has finished, or when patience is at its end. */
-function start(...args: string[]) {
-  const child: ChildProcess = spawn(process.execPath, [builtMain, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+const start = (...args: string[]) => startNode([builtMain, ...args]);
+
+/** Starts a program of Node's; it is killed when the test has finished, or when patience is at its end. */
+function startNode(words: readonly string[]) {
+  const child: ChildProcess = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "pipe"] });
   const printed = { stdout: "", stderr: "" };
   child.stdout?.on("data", (chunk) => (printed.stdout += chunk));
   child.stderr?.on("data", (chunk) => (printed.stderr += chunk));
@@ -80,6 +82,53 @@ describe("help and version", () => {
 
   test.each(["--version", "-V"])("leakwatch %s", async (flag) => {
     expect(await leakwatch(flag)).toMatchObject({ code: 0, stdout: `${packageJson.version}\n`, stderr: "" });
+  });
+});
+
+/** Prints the packages that a program has loaded, when it ends. */
+const listPackages = `
+  import { writeSync } from "node:fs";
+  import { registerHooks } from "node:module";
+  const packages = new Set();
+  registerHooks({
+    load(url, context, nextLoad) {
+      const name = /.*\\/node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(url)?.[1];
+      if (name !== undefined) packages.add(name);
+      return nextLoad(url, context);
+    },
+  });
+  process.on("exit", () => writeSync(2, "loaded: " + [...packages].join(" ") + "\\n"));
+`;
+
+async function loadedBy(...args: string[]): Promise<string[]> {
+  const hook = ["--import", `data:text/javascript,${encodeURIComponent(listPackages)}`];
+  const { stderr } = await startNode([...hook, builtMain, ...args]).closed;
+  return /^loaded: (.*)$/m.exec(stderr)?.[1]?.split(" ") ?? [];
+}
+
+describe("what a command needs is loaded when it runs", () => {
+  test.each([
+    "--help",
+    "--version",
+    "rules --help",
+    "detect --help",
+    "doctor --help",
+    "backtest --help",
+    "serve --help",
+  ])("leakwatch %s loads the parser of the command line, and no other package", async (line) => {
+    expect(await loadedBy(...line.split(" "))).toEqual(["commander"]);
+  });
+
+  test("leakwatch rules needs no server", async () => {
+    const packages = await loadedBy("rules");
+    expect(packages).toContain("js-yaml");
+    for (const one of ["express", "prom-client"]) expect(packages).not.toContain(one);
+  });
+
+  test("leakwatch serve does", async () => {
+    expect(await loadedBy("serve", "--config.file=/nowhere.yml")).toEqual(
+      expect.arrayContaining(["express", "prom-client"]),
+    );
   });
 });
 

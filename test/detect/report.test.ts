@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import type { Verdict } from "../../catalog/verdicts.ts";
-import type { Seen } from "../../exporter/detect/look.ts";
+import type { Seen } from "../../exporter/detect/detect-run.ts";
 import { asJson, exitCodeOf, type Outcome, renderText } from "../../exporter/detect/report.ts";
 import { sparkline } from "../../exporter/detect/sparkline.ts";
 import { speedFor, windowsAt } from "../../exporter/detect/windows.ts";

@@ -1,23 +1,23 @@
 import { describe, expect, test } from "vitest";
 import { detection } from "../../catalog/detection.ts";
-import { leastGrowth, lookFor, passInterval, speedFor, wholeLook, windowsAt } from "../../exporter/detect/windows.ts";
+import { leastGrowth, passInterval, runFor, speedFor, wholeRun, windowsAt } from "../../exporter/detect/windows.ts";
 import { MiB } from "../support/fixtures.ts";
 
 const minute = 60;
 const hour = 60 * minute;
 
-describe("windows for a look", () => {
+describe("windows for a run", () => {
   test("of any length hold the longest that a leak without a limit needs", () => {
     for (const seconds of [10, 10 * minute, 24 * hour]) {
-      expect(wholeLook(windowsAt(speedFor(seconds)))).toBeCloseTo(seconds, 6);
-      expect(lookFor(speedFor(seconds))).toBeCloseTo(seconds, 6);
+      expect(wholeRun(windowsAt(speedFor(seconds)))).toBeCloseTo(seconds, 6);
+      expect(runFor(speedFor(seconds))).toBeCloseTo(seconds, 6);
     }
   });
 
   test("take longer than every window for urgent and for steady leaks, with the floors before it", () => {
     const { urgent, steady, floorAge, horizons } = detection;
     const longest = Math.max(...steady.lookedAt) + horizons["6h"].seconds + steady.for;
-    expect(wholeLook(detection)).toBeGreaterThan(longest + floorAge.hour);
+    expect(wholeRun(detection)).toBeGreaterThan(longest + floorAge.hour);
     expect(longest).toBeGreaterThan(urgent.twelveHours.over + urgent.twelveHours.for);
   });
 

@@ -2,10 +2,10 @@
 
 import { describe, expect, test } from "vitest";
 import { ruleGroups } from "../../alerts/index.ts";
-import { PrometheusApi } from "../../exporter/backtest/prometheus-api.ts";
 import { type LoadedGroup, observePrometheus, type PrometheusFacts } from "../../exporter/doctor/prometheus.ts";
 import { prometheusSections } from "../../exporter/doctor/prometheus-checks.ts";
 import { ruleDifferences } from "../../exporter/doctor/rule-differences.ts";
+import { PrometheusApi } from "../../exporter/prometheus/api.ts";
 import { deadAddress } from "../backtest/fake-prometheus.ts";
 import { answering } from "./answers.ts";
 import { finding, loaded, prometheusFacts, scrapeTarget } from "./facts.ts";

@@ -1,8 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import { type Finding, failure, ok, unknown, warning } from "../../exporter/doctor/finding.ts";
-import { asJson, renderText, wrap } from "../../exporter/doctor/report.ts";
-import { share, someOf, tally } from "../../exporter/doctor/words.ts";
+import { asJson, renderText } from "../../exporter/doctor/report.ts";
 import { active, evil, shownEvil } from "../support/foreign.ts";
 
 const fine: Finding = { id: "a.b", section: "Processes", ...ok("3 processes can be seen.", ["api (2)", "db"]) };
@@ -105,39 +104,5 @@ describe("what others chose", () => {
     expect(found?.details).toHaveLength(1001);
     expect(found?.details?.at(-1)).toBe("and 4000 more");
     expect(renderText([endless], { ...plain, verbose: true }).length).toBeLessThan(2e6);
-  });
-});
-
-describe("words", () => {
-  test.each([
-    [0, 0, "none of 0 processes"],
-    [0, 1, "no process"],
-    [1, 1, "the only process"],
-    [1, 2, "1 of 2 processes"],
-    [2, 2, "both processes"],
-    [3, 3, "all 3 processes"],
-  ])("%d of %d", (n, all, words) => {
-    expect(share(n, all)).toBe(words);
-  });
-
-  test("the most frequent first, then by name", () => {
-    expect(tally(["db", "api", "web", "api"])).toEqual(["api (2)", "db", "web"]);
-  });
-
-  test("one more than a few is not worth hiding", () => {
-    expect(someOf(["a", "b", "c"], 2)).toBe("a, b and c");
-    expect(someOf(["a", "b", "c", "d"], 2)).toBe("a, b and 2 more");
-  });
-
-  test("a process' name cannot steer the terminal", () => {
-    expect(wrap("a \u001b[31mred name\nwith\u0007bell", 80)).toEqual(["a \\x1b[31mred name\\x0awith\\x07bell"]);
-  });
-
-  test("nor GitHub's runner, when a line is broken before it", () => {
-    expect(wrap("a name ::error::forged", 10)).toEqual(["a name", "\\x3a:error::forged"]);
-  });
-
-  test("a word that is too long stands alone", () => {
-    expect(wrap("see http://a.very.long.address there", 10)).toEqual(["see", "http://a.very.long.address", "there"]);
   });
 });

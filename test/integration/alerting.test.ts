@@ -12,7 +12,7 @@ import { isAlert } from "../../alerts/rule.ts";
 import { severities } from "../../catalog/alerts.ts";
 import { tracedGroups } from "../../exporter/backtest/builtin.ts";
 import { exposedSeries } from "../../exporter/backtest/exposed.ts";
-import { RuleEngine } from "../../exporter/rules/engine.ts";
+import { RuleEngine } from "../../exporter/rule-engine/engine.ts";
 import { Alertmanager, type KnownAlert, Receiver, type SentAlert } from "../support/alertmanager.ts";
 import { temporaryFolder } from "../support/exporter-process.ts";
 import type { Labels } from "../support/scrape.ts";

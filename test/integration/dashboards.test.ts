@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { colours } from "../../catalog/appearance.ts";
 import { MiB, scrapeIntervalSeconds } from "../../catalog/defaults.ts";
 import { verdictCode } from "../../catalog/verdicts.ts";
-import { PrometheusServer } from "../../exporter/backtest/prometheus-server.ts";
-import { Workspace } from "../../exporter/backtest/workspace.ts";
+import { PrometheusServer } from "../../exporter/prometheus/server.ts";
+import { Workspace } from "../../exporter/prometheus/workspace.ts";
 import {
   type Ask,
   annotationQuestion,

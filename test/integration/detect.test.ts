@@ -1,4 +1,4 @@
-// `leakwatch detect` on real processes. The looks are short, and one after another: a starved one cannot judge.
+// `leakwatch detect` on real processes. The runs are short, and one after another: a starved one cannot judge.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";

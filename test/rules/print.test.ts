@@ -3,8 +3,8 @@ import os from "node:os";
 import path from "node:path";
 import { load } from "js-yaml";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { RulesOptions } from "../../exporter/cli/rules.ts";
-import { rulesText } from "../../exporter/rules/print.ts";
+
+import { type RulesOptions, rulesText } from "../../exporter/rules/print.ts";
 import { promtool } from "../alerts/promtool.ts";
 
 interface Alert {

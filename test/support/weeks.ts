@@ -20,10 +20,10 @@ import { BlockWriter } from "../../exporter/backtest/blocks.ts";
 import { tracedGroups } from "../../exporter/backtest/builtin.ts";
 import { exposedSeries } from "../../exporter/backtest/exposed.ts";
 import type { Member } from "../../exporter/backtest/traces.ts";
-import type { Workspace } from "../../exporter/backtest/workspace.ts";
 import { CountRise } from "../../exporter/memory/count-rise.ts";
+import type { Workspace } from "../../exporter/prometheus/workspace.ts";
 import type { LabelSet, Samples } from "../../exporter/promql/series.ts";
-import { type Episode, RuleEngine } from "../../exporter/rules/engine.ts";
+import { type Episode, RuleEngine } from "../../exporter/rule-engine/engine.ts";
 import { randomNumbers } from "./memory-curves.ts";
 
 const minute = 60;

@@ -64,8 +64,8 @@ function ownName({ Names, Image = "" }: ListedContainer): Pick<Container, "workl
   // Compose calls the old one so while it makes the new one
   const name = given.replace(/^[0-9a-f]{12}_/, "");
   const image = imageName(Image);
-  const kept = isMadeUp(name) ? "" : withoutVersion(name).name;
-  return { workload: "", container: kept || image || name };
+  const stem = isMadeUp(name) ? "" : withoutVersion(name).name;
+  return { workload: "", container: stem || image || name };
 }
 
 /** The words that engines begin such a name with, before the name of somebody who deserves it: `eager_curie`, `eager_curie7`. */

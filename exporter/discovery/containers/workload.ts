@@ -11,7 +11,7 @@ export interface PodMetadata {
 }
 
 /** Labels and annotations that say what the owner's name only hints at: those of Knative, OpenShift, Argo, JobSet, Agones, Tekton. */
-const told = [
+const ownerKeys = [
   "serving.knative.dev/service",
   "deploymentconfig",
   "openshift.io/deployment-config.name",
@@ -42,7 +42,7 @@ export const isOfJob = (metadata: PodMetadata): boolean => jobs.has(ownerOf(meta
 /** `api` of the pod `api-7c9d8b6f5-x2x7k`. */
 export function workloadName(metadata: PodMetadata): string {
   const { name = "", labels = {}, annotations = {} } = metadata;
-  const label = told.map((key) => labels[key] || annotations[key]).find(Boolean);
+  const label = ownerKeys.map((key) => labels[key] || annotations[key]).find(Boolean);
   if (label !== undefined) return label;
   const owner = ownerOf(metadata);
   const ownerName = owner?.name ?? name;

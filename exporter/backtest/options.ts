@@ -1,0 +1,16 @@
+// What a user asks of a backtest, as it was typed: durations, selectors and sizes are texts.
+
+export interface BacktestOptions {
+  traces?: string;
+  labels?: string;
+  engine: "builtin" | "prometheus";
+  prometheusUrl?: string;
+  since: string;
+  match?: string;
+  metric?: string;
+  limitMetric?: string;
+  startTimeMetric?: string;
+  step: string;
+  bearerTokenFile?: string;
+  json?: string;
+}
