@@ -11,7 +11,7 @@ import type { Slot } from "../model/group.ts";
 import { isService, type Life, rootOf } from "../model/life.ts";
 import type { ExitStatus } from "../procfs/stat.ts";
 import { type Cgroups, killCounterOf, type WatchedCgroup } from "../samplers/cgroups.ts";
-import { type ContainerStates, reasonByState } from "./container-state.ts";
+import { type ContainerStates, isOfEndAfter, reasonByState } from "./container-state.ts";
 import { growthShares } from "./growth-shares.ts";
 import type { LastEnd, Ledger } from "./ledger.ts";
 import { type EndedFacts, type Finding, findReasons } from "./oom-evidence.ts";
@@ -97,6 +97,8 @@ export class Ends {
   private waiting: Exit[] = [];
   private undecided: Undecided[] = [];
   private lastLook = Number.NEGATIVE_INFINITY;
+  /** Unix time of the boot, by the time of day of the last look. */
+  private bootedAt = Number.NaN;
 
   constructor(options: {
     surroundings: Surroundings;
@@ -116,6 +118,7 @@ export class Ends {
   /** Books the ends of one pass together: one counter may have seen several of them, and a master ends with its workers. */
   async record(ended: readonly Ended[], look: Look): Promise<void> {
     this.seeKills(look);
+    this.bootedAt = look.unix - look.now;
     for (const { life } of ended) life.endedAt = look.now;
     const exits = await this.examine(ended, look);
     for (const exit of exits) if (exit.life === exit.root) this.bookRoot(exit, exits);
@@ -140,7 +143,8 @@ export class Ends {
 
   /** A root took a place over: the service was restarted. `starts` are those in that place, seconds since boot, the new one last. */
   restarted(vacancy: Vacancy, life: Life, starts: readonly number[], now: number): void {
-    this.byPlace(vacancy, occupantOf(life));
+    const occupant = occupantOf(life);
+    this.byPlace(vacancy, occupant);
     const { containerId } = vacancy;
     const restart = { vacancy, group: life.group.name, starts, startTime: life.startTime };
     if (containerId !== undefined && this.states?.peek(containerId) !== undefined) {
@@ -152,13 +156,19 @@ export class Ends {
   /** What the engine says of a container's end decides; else what was concluded. */
   private decide(now: number): void {
     this.undecided = this.undecided.filter((restart) => {
-      const { containerId, end, root } = restart.vacancy;
-      const state = containerId === undefined ? undefined : this.states?.endOf(containerId);
+      const { end, root } = restart.vacancy;
+      const state = this.stateOf(restart.vacancy);
       if (state === undefined && now < restart.until) return true;
       if (state !== undefined) Object.assign(end, reasonByState(state, end, root.identity.heap, root.recentHigh.bytes));
       this.book(restart);
       return false;
     });
+  }
+
+  /** What the engine says of this very end. */
+  private stateOf({ containerId, occupant }: Vacancy) {
+    const state = containerId === undefined ? undefined : this.states?.endOf(containerId);
+    return state && isOfEndAfter(state, this.bootedAt + occupant.lastSeenAt) ? state : undefined;
   }
 
   private book({ vacancy, group, starts, startTime }: Omit<Undecided, "until">): void {
