@@ -17,6 +17,7 @@ import type { LastEnd, Ledger } from "./ledger.ts";
 import { type EndedFacts, type Finding, findReasons } from "./oom-evidence.ts";
 import { type EndedOccupant, isRestart, type Occupant } from "./restart.ts";
 import { UnclaimedKills } from "./unclaimed-kills.ts";
+import type { UnseenRestarts } from "./unseen-restarts.ts";
 
 /** What else is known while ends are booked. */
 export interface Surroundings {
@@ -91,6 +92,7 @@ export class Ends {
   private readonly thresholds: EndedLifeThresholds;
   private readonly hour: number;
   private readonly states: ContainerStates | undefined;
+  private readonly unseen: UnseenRestarts | undefined;
   private readonly kills = new UnclaimedKills();
   private readonly vacancies = new Map<string, Vacancy[]>();
   /** Exits of workers whose master may be ending too. */
@@ -106,6 +108,7 @@ export class Ends {
     thresholds?: EndedLifeThresholds;
     detection?: Detection;
     states?: ContainerStates | undefined;
+    unseen?: UnseenRestarts | undefined;
   }) {
     const windows = options.detection ?? detection;
     this.surroundings = options.surroundings;
@@ -113,6 +116,7 @@ export class Ends {
     this.thresholds = options.thresholds ?? windows.endedLife;
     this.hour = 60 * windows.evaluation.fast;
     this.states = options.states;
+    this.unseen = options.unseen;
   }
 
   /** Books the ends of one pass together: one counter may have seen several of them, and a master ends with its workers. */
@@ -145,6 +149,7 @@ export class Ends {
   restarted(vacancy: Vacancy, life: Life, starts: readonly number[], now: number): void {
     const occupant = occupantOf(life);
     this.byPlace(vacancy, occupant);
+    if (vacancy.occupant.place === occupant.place) this.show(life, "restart");
     const { containerId } = vacancy;
     const restart = { vacancy, group: life.group.name, starts, startTime: life.startTime };
     if (containerId !== undefined && this.states?.peek(containerId) !== undefined) {
@@ -169,6 +174,14 @@ export class Ends {
   private stateOf({ containerId, occupant }: Vacancy) {
     const state = containerId === undefined ? undefined : this.states?.endOf(containerId);
     return state && isOfEndAfter(state, this.bootedAt + occupant.lastSeenAt) ? state : undefined;
+  }
+
+  /** Tells of what the main process of a container does; what that starts in it is no business of the engine's. */
+  private show(life: Life, what: "end" | "restart"): void {
+    const { containerId } = life.identity;
+    const parent = this.surroundings.lives.get(life.parentPid);
+    if (containerId === undefined || parent?.identity.containerId === containerId) return;
+    this.unseen?.showed(containerId, life.group.name, what);
   }
 
   private book({ vacancy, group, starts, startTime }: Omit<Undecided, "until">): void {
@@ -338,6 +351,7 @@ export class Ends {
       if (isOom(gravest.finding)) this.ledger.account(life.group.name).lastEnd = end;
     } else this.ledger.recordEnd(life.group.name, end, { growing, time: exit.at });
     if (life.origin === "job" && !life.hasWorkers) return;
+    this.show(life, "end");
     const { containerId } = life.identity;
     if (containerId !== undefined) this.states?.ended(containerId);
     const vacancies = this.vacancies.get(life.group.name) ?? [];

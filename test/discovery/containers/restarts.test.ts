@@ -109,6 +109,27 @@ describe("the Kubernetes API", () => {
     });
   });
 
+  test("counts a container that ends half a second after each start, and says why", async () => {
+    const machine = fakeMachine();
+    const api = apiServer({ id: ids[0], restartCount: 0 });
+    const { exporter, passes, told } = await started(machine, api);
+    await passes(13);
+    for (const [restartCount, id] of [
+      [2, ids[1]],
+      [5, ids[2]],
+      [7, ids[3]],
+    ] as const) {
+      const last = { id: ids[0], reason: "OOMKilled" as const, finishedAt: unixOf(machine) };
+      api.says({ id, restartCount, last });
+      await passes(13);
+    }
+    await passes(3);
+    expect(told("shop/fast-0/fast")).toEqual({ restarts: { oom: 7 }, evidence: "container_state", livesEnded: 7 });
+    const text = (await exporter.scrape("text")).buffer.written().toString();
+    expect(text).toContain('leakwatch_group_restarts_total{group="shop/fast-0/fast",reason="oom"} 7\n');
+    expect(text).toContain('leakwatch_group_processes{group="shop/fast-0/fast"} 0\n');
+  });
+
   test("is not counted again where processes show the same", async () => {
     const machine = fakeMachine();
     const api = apiServer({ id: ids[0], restartCount: 0 });
@@ -140,6 +161,20 @@ describe("an engine", () => {
   const ended = (machine: FakeMachine, OOMKilled: boolean) => ({
     ...{ Running: true, Restarting: true, OOMKilled, ExitCode: OOMKilled ? 137 : 1 },
     FinishedAt: new Date(unixOf(machine) * 1000).toISOString(),
+  });
+
+  test("counts a container that ends soon after each start, under the name that its process had once", async () => {
+    const machine = fakeMachine();
+    const engine = await FakeEngine.start();
+    says(engine, 0, "Up 3 hours", running);
+    const pid = machine.start({ argv: ["/api"], cgroup });
+    const { passes, told } = await started(machine, { dockerSocket: engine.socket });
+    await passes(7);
+    machine.stop(pid);
+    // it has been started six times, and waits for the next
+    says(engine, 7, "Restarting (1) 1 second ago", ended(machine, false));
+    await passes(20);
+    expect(told("api")).toEqual({ restarts: { exit: 6 }, evidence: "container_state", livesEnded: 7 });
   });
 
   test("does not pass an earlier end off as the last one", async () => {
