@@ -9,7 +9,16 @@ export interface ContainerState {
   /** Undefined where it is not told; 128 and the number of the signal where one ended it. */
   readonly exitCode: number | undefined;
   readonly signal: number | undefined;
+  /** Unix seconds; undefined where it is not told. */
+  readonly finishedAt: number | undefined;
 }
+
+/** Clocks of an engine, an API and ours differ by some seconds at most. */
+const clocksDiffer = 5;
+
+/** Is it the state of an end that came after `since` (Unix seconds)? One container may have ended before. */
+export const isOfEndAfter = ({ finishedAt }: ContainerState, since: number): boolean =>
+  finishedAt === undefined || finishedAt >= since - clocksDiffer;
 
 /** Where such states come from. */
 export interface ContainerStates {

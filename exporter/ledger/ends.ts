@@ -11,12 +11,13 @@ import type { Slot } from "../model/group.ts";
 import { isService, type Life, rootOf } from "../model/life.ts";
 import type { ExitStatus } from "../procfs/stat.ts";
 import { type Cgroups, killCounterOf, type WatchedCgroup } from "../samplers/cgroups.ts";
-import { type ContainerStates, reasonByState } from "./container-state.ts";
+import { type ContainerStates, isOfEndAfter, reasonByState } from "./container-state.ts";
 import { growthShares } from "./growth-shares.ts";
 import type { LastEnd, Ledger } from "./ledger.ts";
 import { type EndedFacts, type Finding, findReasons } from "./oom-evidence.ts";
 import { type EndedOccupant, isRestart, type Occupant } from "./restart.ts";
 import { UnclaimedKills } from "./unclaimed-kills.ts";
+import type { UnseenRestarts } from "./unseen-restarts.ts";
 
 /** What else is known while ends are booked. */
 export interface Surroundings {
@@ -91,12 +92,15 @@ export class Ends {
   private readonly thresholds: EndedLifeThresholds;
   private readonly hour: number;
   private readonly states: ContainerStates | undefined;
+  private readonly unseen: UnseenRestarts | undefined;
   private readonly kills = new UnclaimedKills();
   private readonly vacancies = new Map<string, Vacancy[]>();
   /** Exits of workers whose master may be ending too. */
   private waiting: Exit[] = [];
   private undecided: Undecided[] = [];
   private lastLook = Number.NEGATIVE_INFINITY;
+  /** Unix time of the boot, by the time of day of the last look. */
+  private bootedAt = Number.NaN;
 
   constructor(options: {
     surroundings: Surroundings;
@@ -104,6 +108,7 @@ export class Ends {
     thresholds?: EndedLifeThresholds;
     detection?: Detection;
     states?: ContainerStates | undefined;
+    unseen?: UnseenRestarts | undefined;
   }) {
     const windows = options.detection ?? detection;
     this.surroundings = options.surroundings;
@@ -111,11 +116,13 @@ export class Ends {
     this.thresholds = options.thresholds ?? windows.endedLife;
     this.hour = 60 * windows.evaluation.fast;
     this.states = options.states;
+    this.unseen = options.unseen;
   }
 
   /** Books the ends of one pass together: one counter may have seen several of them, and a master ends with its workers. */
   async record(ended: readonly Ended[], look: Look): Promise<void> {
     this.seeKills(look);
+    this.bootedAt = look.unix - look.now;
     for (const { life } of ended) life.endedAt = look.now;
     const exits = await this.examine(ended, look);
     for (const exit of exits) if (exit.life === exit.root) this.bookRoot(exit, exits);
@@ -140,7 +147,9 @@ export class Ends {
 
   /** A root took a place over: the service was restarted. `starts` are those in that place, seconds since boot, the new one last. */
   restarted(vacancy: Vacancy, life: Life, starts: readonly number[], now: number): void {
-    this.byPlace(vacancy, occupantOf(life));
+    const occupant = occupantOf(life);
+    this.byPlace(vacancy, occupant);
+    if (vacancy.occupant.place === occupant.place) this.show(life, "restart");
     const { containerId } = vacancy;
     const restart = { vacancy, group: life.group.name, starts, startTime: life.startTime };
     if (containerId !== undefined && this.states?.peek(containerId) !== undefined) {
@@ -152,13 +161,27 @@ export class Ends {
   /** What the engine says of a container's end decides; else what was concluded. */
   private decide(now: number): void {
     this.undecided = this.undecided.filter((restart) => {
-      const { containerId, end, root } = restart.vacancy;
-      const state = containerId === undefined ? undefined : this.states?.endOf(containerId);
+      const { end, root } = restart.vacancy;
+      const state = this.stateOf(restart.vacancy);
       if (state === undefined && now < restart.until) return true;
       if (state !== undefined) Object.assign(end, reasonByState(state, end, root.identity.heap, root.recentHigh.bytes));
       this.book(restart);
       return false;
     });
+  }
+
+  /** What the engine says of this very end. */
+  private stateOf({ containerId, occupant }: Vacancy) {
+    const state = containerId === undefined ? undefined : this.states?.endOf(containerId);
+    return state && isOfEndAfter(state, this.bootedAt + occupant.lastSeenAt) ? state : undefined;
+  }
+
+  /** Tells of what the main process of a container does; what that starts in it is no business of the engine's. */
+  private show(life: Life, what: "end" | "restart"): void {
+    const { containerId } = life.identity;
+    const parent = this.surroundings.lives.get(life.parentPid);
+    if (containerId === undefined || parent?.identity.containerId === containerId) return;
+    this.unseen?.showed(containerId, life.group.name, what);
   }
 
   private book({ vacancy, group, starts, startTime }: Omit<Undecided, "until">): void {
@@ -328,6 +351,7 @@ export class Ends {
       if (isOom(gravest.finding)) this.ledger.account(life.group.name).lastEnd = end;
     } else this.ledger.recordEnd(life.group.name, end, { growing, time: exit.at });
     if (life.origin === "job" && !life.hasWorkers) return;
+    this.show(life, "end");
     const { containerId } = life.identity;
     if (containerId !== undefined) this.states?.ended(containerId);
     const vacancies = this.vacancies.get(life.group.name) ?? [];

@@ -63,8 +63,8 @@ export interface LastEnd {
   limitRatio: number | undefined;
   /** Growth after warm-up, in bytes per second; undefined where its life was too short to say. */
   growthPerSecond: number | undefined;
-  /** Seconds that it lived. */
-  lifetime: number;
+  /** Seconds that it lived; undefined where its start was not seen. */
+  lifetime: number | undefined;
 }
 
 export interface LedgerOptions {
@@ -146,10 +146,10 @@ export class Ledger {
     }
   }
 
-  /** Restarts of which no process was seen, as an engine counts them. `now` is in seconds since boot. */
+  /** Restarts of which no process was seen, all for the same reason, as an engine counts them. `now` is in seconds since boot. */
   recordUnseenRestarts(
     group: string,
-    reason: EndReason,
+    { reason, evidence }: { reason: EndReason; evidence: Evidence },
     count: number,
     { now, unix }: { now: number; unix: number },
   ): void {
@@ -157,6 +157,8 @@ export class Ledger {
     account.restarts[reason] += count;
     account.livesEnded += count;
     account.lastRestart = unix;
+    const unknown = { limitRatio: undefined, growthPerSecond: undefined, lifetime: undefined };
+    account.lastEnd = { reason, evidence, ...unknown };
     for (let i = 0; i < Math.min(count, rememberedEvents); i++) {
       account.events.push({ time: now, reason, growing: false, restart: reason });
       if (account.events.length > rememberedEvents) account.events.shift();

@@ -33,6 +33,8 @@ export interface Life {
   parent: Life | undefined;
   /** Has it started processes of the same group? */
   hasWorkers: boolean;
+  /** Some of the sockets of a process that has workers, by descriptor, as far as we may see them. */
+  sockets: ReadonlyMap<number, string>;
   /** Of all its arguments; tells the same command from another. */
   commandHash: string;
   identity: Identity;

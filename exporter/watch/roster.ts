@@ -23,6 +23,7 @@ import type { Closed } from "../model/state.ts";
 import { isKernelThread, type ProcessStat, parseStat, ticksPerSecond } from "../procfs/stat.ts";
 import { ignoresProcessesLimit, realUid } from "../procfs/status.ts";
 import type { Cgroups } from "../samplers/cgroups.ts";
+import { socketsOf, tookOverSockets } from "../samplers/inherited-sockets.ts";
 import { processFolder } from "../samplers/process-folder.ts";
 import { folderOf, type ProcessHandle } from "../samplers/process-reader.ts";
 import { Ancestry, type Birth } from "./ancestry.ts";
@@ -48,6 +49,8 @@ interface Ignored {
   /** The file that cannot be read of it, though it must be. */
   closed: Closed | undefined;
 }
+
+const noSockets: ReadonlyMap<number, string> = new Map();
 
 /** A new process, as its stat file tells it. */
 interface NewProcess extends ProcessStat {
@@ -365,6 +368,7 @@ export class Roster {
       parentPid: stat.ppid,
       parent: undefined,
       hasWorkers: false,
+      sockets: noSockets,
       commandHash: hashOf(cmdline),
       identity,
       hadArguments: cmdline !== "",
@@ -414,6 +418,8 @@ export class Roster {
       return;
     }
     this.ancestry.isRoot(life, true);
+    // the same service all along, under another process id
+    if (vacancy !== undefined && tookOverSockets(this.files, vacancy.root.sockets, life)) return;
     slot.starts = [...slot.starts, life.bornAt].slice(-ledger.rememberedStarts);
     if (vacancy !== undefined) ends.restarted(vacancy, life, slot.starts, this.now);
   }
@@ -457,6 +463,7 @@ export class Roster {
     life.refreshAt = this.now + identityRefreshSeconds * (1 + (life.pid % 64) / 64);
     if (candidate.cmdline === "" && life.hadArguments) return; // its memory is gone, and so will it be
     life.ignoresProcessesLimit = ignoresProcessesLimit(status, status.length);
+    if (life.hasWorkers) life.sockets = socketsOf(this.files, life.pid);
     this.moveToCgroup(life, candidate);
     this.options.limits.read(life, this.now);
     if (cmdline instanceof Error) {

@@ -14,6 +14,7 @@ import type { KernelFiles } from "../kernel/files.ts";
 import { TargetFiles } from "../kernel/target-files.ts";
 import { type Ended, Ends } from "../ledger/ends.ts";
 import { type GroupAccount, Ledger } from "../ledger/ledger.ts";
+import { UnseenRestarts } from "../ledger/unseen-restarts.ts";
 import { column, ProcessTable } from "../memory/process-table.ts";
 import type { Group } from "../model/group.ts";
 import type { Life } from "../model/life.ts";
@@ -83,6 +84,7 @@ export class Watcher implements State<GroupAccount> {
   private readonly node: Node;
   private readonly readings: Readings;
   private readonly limits: Limits;
+  private readonly unseen: UnseenRestarts | undefined;
   private readonly ends: Ends;
   private readonly roster: Roster;
   private readonly targetArguments: TargetArguments;
@@ -121,7 +123,16 @@ export class Watcher implements State<GroupAccount> {
         return node.usedRatio;
       },
     };
-    this.ends = new Ends({ surroundings, ledger, thresholds, detection: windows, states: containers });
+    this.unseen =
+      containers &&
+      new UnseenRestarts({
+        containers,
+        ledger,
+        isRunning: (group) => this.groups.get(group)?.running === true,
+        takesUnknown: () => this.config.unmatched !== "ignore",
+      });
+    const { unseen } = this;
+    this.ends = new Ends({ surroundings, ledger, thresholds, detection: windows, states: containers, unseen });
     this.roster = new Roster(lives, {
       files,
       failures,
@@ -219,6 +230,7 @@ export class Watcher implements State<GroupAccount> {
     for (const { life } of ended) if (this.roster.isListed(life)) fresh.push(life.pid);
     await this.recordExits(ended, missed, now);
     await this.roster.admit(fresh);
+    this.unseen?.update({ now, unix: this.clock.unix() });
     await this.readCgroups(now, full);
     if (this.node.memory === undefined) this.node.readMemory();
     this.limits.apply(this.lives.values(), this.config);

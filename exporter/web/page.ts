@@ -159,7 +159,7 @@ function endedTable(groups: readonly GroupStatus[]): string {
     const end = group.last_end;
     return `<tr><th scope="row">${escapeHtml(group.group)}</th><td class="n">${group.lives_ended}</td>
       <td>${end === null ? "–" : escapeHtml(`${end.reason.replace("_", " ")} (${end.evidence.replaceAll("_", " ")})`)}</td>
-      <td class="n">${end === null ? "–" : humanDuration(end.lifetime_seconds)}</td></tr>`;
+      <td class="n">${end?.lifetime_seconds == null ? "–" : humanDuration(end.lifetime_seconds)}</td></tr>`;
   });
   return `<details><summary>${count(groups.length, "group", "groups")} without a running process</summary>
 <table>

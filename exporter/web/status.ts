@@ -29,7 +29,7 @@ export interface GroupStatus {
     evidence: string;
     memory_limit_ratio: number | null;
     growth_bytes_per_second: number | null;
-    lifetime_seconds: number;
+    lifetime_seconds: number | null;
   } | null;
 }
 
@@ -89,7 +89,7 @@ export function groupStatuses(exporter: Exporter, verdicts: ReadonlyMap<string, 
               evidence: lastEnd.evidence,
               memory_limit_ratio: lastEnd.limitRatio ?? null,
               growth_bytes_per_second: known(lastEnd.growthPerSecond),
-              lifetime_seconds: lastEnd.lifetime,
+              lifetime_seconds: lastEnd.lifetime ?? null,
             }
           : null,
       };

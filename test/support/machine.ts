@@ -61,6 +61,8 @@ export interface ProcessFacts {
   uid: number;
   threads: number;
   fds: number;
+  /** What its last descriptors are, by the kernel's names: `socket:[71]`. */
+  sockets: readonly string[];
   maxFds: number;
   /** Soft limit of the user's processes; as text for `unlimited`. */
   maxProcesses: number | string;
@@ -143,6 +145,7 @@ export class FakeMachine {
       uid: 1000,
       threads: 1,
       fds: 3,
+      sockets: [],
       maxFds: 1024,
       maxProcesses: 63_000,
       capabilities: 0n,
@@ -281,7 +284,7 @@ export class FakeMachine {
   }
 
   private writeProcess(process: ProcessFacts): void {
-    const { pid, argv, kernelThread, state, maxFds, maxProcesses, cgroup, exe, fds, smaps } = process;
+    const { pid, argv, kernelThread, state, maxFds, maxProcesses, cgroup, exe, fds, sockets, smaps } = process;
     const ownsMemory = !kernelThread && !state.startsWith("Z");
     fs.mkdirSync(this.path(`proc/${pid}/fd`), { recursive: true });
     this.write(`proc/${pid}/status`, statusText(process, { memory: ownsMemory, rssParts: this.options.rssParts }));
@@ -299,6 +302,7 @@ Max open files            ${String(maxFds).padEnd(20)} 1048576              file
     fs.rmSync(this.path(`proc/${pid}/exe`), { force: true });
     if (ownsMemory) fs.symlinkSync(exe, this.path(`proc/${pid}/exe`));
     this.writeFds(pid, fds);
+    for (const [i, socket] of sockets.entries()) this.linkFd(pid, fds - sockets.length + i, socket);
   }
 
   private cgroupText(cgroup: string): string {
@@ -308,8 +312,14 @@ Max open files            ${String(maxFds).padEnd(20)} 1048576              file
   private writeFds(pid: number, count: number): void {
     const folder = this.path(`proc/${pid}/fd`);
     const before = fs.readdirSync(folder).length;
-    for (let fd = before; fd < count; fd++) fs.writeFileSync(path.join(folder, String(fd)), "");
+    for (let fd = before; fd < count; fd++) fs.symlinkSync("/dev/null", path.join(folder, String(fd)));
     for (let fd = count; fd < before; fd++) fs.rmSync(path.join(folder, String(fd)));
+  }
+
+  private linkFd(pid: number, fd: number, target: string): void {
+    const file = this.path(`proc/${pid}/fd/${fd}`);
+    fs.rmSync(file, { force: true });
+    fs.symlinkSync(target, file);
   }
 
   private cgroupFolder(name: string): string {

@@ -6,6 +6,7 @@ import path from "node:path";
 
 /** A program, and the Debian or Ubuntu packages that have it; releases differ, so the later ones are tried too. */
 export interface Requirement {
+  /** Its name, or a pattern of it where packages put their version into it. */
   program: string;
   packages: readonly string[];
 }
@@ -19,6 +20,10 @@ export const requirements: readonly Requirement[] = [
   { program: "docker", packages: ["docker.io", "docker-cli"] },
   { program: "busybox", packages: ["busybox-static"] },
   { program: "python3", packages: ["python3"] },
+  { program: "nginx", packages: ["nginx-light", "nginx"] },
+  { program: "gunicorn", packages: ["gunicorn"] },
+  { program: "pg_ctlcluster", packages: ["postgresql"] },
+  { program: "php-fpm[0-9]*", packages: ["php-fpm"] },
 ];
 
 /** Makes sure that every program is there. Installs what is missing as root on Debian, else throws one message. */
@@ -28,11 +33,11 @@ export function ensurePrograms(wanted: readonly Requirement[] = requirements): v
   if (left.length > 0) throw new Error(missingMessage(left));
 }
 
-/** Path of a program, or undefined. Debian keeps some in folders that only root has in PATH. */
+/** Path of a program, or undefined; `name` may be a pattern. Debian keeps some in folders that only root has in PATH. */
 export function findProgram(name: string): string | undefined {
   return [...(process.env["PATH"] ?? "").split(":"), "/usr/local/sbin", "/usr/sbin", "/sbin"]
     .filter((folder) => folder !== "")
-    .map((folder) => path.join(folder, name))
+    .flatMap((folder) => fs.globSync(path.join(folder, name)))
     .find(isExecutable);
 }
 

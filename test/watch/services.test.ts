@@ -113,6 +113,43 @@ describe("a fork server", () => {
     expect(told(watched, "nginx").restarts).toEqual({ exit: 1 });
   });
 
+  describe("that executes itself again and becomes a daemon once more, as PHP-FPM does", () => {
+    const listener = { fds: 9, sockets: ["socket:[71]"] };
+    const reexec = async (machine: FakeMachine, facts: Partial<ProcessFacts>, then: Partial<ProcessFacts> = facts) => {
+      const watched = watch(machine);
+      const old = startServer(machine, "php-fpm8.2", 3, facts);
+      await passes(watched, 2);
+      for (const pid of [old.master, ...old.workers]) machine.stop(pid);
+      startServer(machine, "php-fpm8.2", 3, then);
+      await passes(watched, 4);
+      return told(watched, "php-fpm").restarts;
+    };
+
+    test("keeps its sockets, and is not restarted", async () => {
+      expect(await reexec(fakeMachine(), listener)).toEqual({});
+    });
+
+    test("is restarted when it has opened others", async () => {
+      expect(await reexec(fakeMachine(), listener, { ...listener, sockets: ["socket:[72]"] })).toEqual({ exit: 1 });
+    });
+
+    test("is restarted when who starts it has them too, and gives them to each", async () => {
+      const machine = fakeMachine();
+      const ppid = machine.start({ argv: ["/usr/bin/circusd"], ...listener });
+      expect(await reexec(machine, { ...listener, ppid })).toEqual({ exit: 1 });
+    });
+
+    test("is restarted when they may be those of a systemd socket unit", async () => {
+      expect(await reexec(fakeMachine(), { fds: 4, sockets: ["socket:[71]"] })).toEqual({ exit: 1 });
+    });
+
+    test("is restarted as far as can be seen by somebody who may not see sockets", async () => {
+      const machine = fakeMachine();
+      machine.files.deny(/\/fd(\/|$)/);
+      expect(await reexec(machine, listener)).toEqual({ exit: 1 });
+    });
+  });
+
   test("of which every process is a child of init is one service in its unit", async () => {
     const machine = fakeMachine();
     const watched = watch(machine);

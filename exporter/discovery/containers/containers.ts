@@ -7,7 +7,7 @@ import type { Container, ContainerEnd, ContainerList, ContainerSource } from "./
 /** While a source fails, the time between two questions doubles up to this, in seconds. */
 const longestBackOff = 300;
 
-/** A container that so many lists did not have is none of this source's: it is looked for at the usual times only. */
+/** What so many lists did not have, a container or its end, is looked for at the usual times only. */
 const mostSearches = 3;
 
 /** Ids that are remembered because nobody knows them; a machine that makes more of them is asked for them again. */
@@ -22,7 +22,7 @@ interface Clock {
 }
 
 export class Containers {
-  private readonly lists: readonly PolledList[];
+  private readonly polled: readonly PolledList[];
 
   /** The first source that knows a container describes it. */
   constructor(options: {
@@ -32,20 +32,20 @@ export class Containers {
     /** Called when a list describes other containers, or describes them otherwise, than the one before. */
     onChange: () => void;
   }) {
-    this.lists = options.sources.map((source) => new PolledList(source, options));
+    this.polled = options.sources.map((source) => new PolledList(source, options));
   }
 
   /** Undefined for a container that is not known, or not yet; then the sources are asked soon. */
   of(id: string | undefined): Container | undefined {
     const known = this.peek(id);
-    if (known === undefined && id !== undefined) for (const list of this.lists) list.miss(id);
+    if (known === undefined && id !== undefined) for (const list of this.polled) list.miss(id);
     return known;
   }
 
   /** The same, without asking for more. */
   peek(id: string | undefined): Container | undefined {
     if (id === undefined) return undefined;
-    for (const list of this.lists) {
+    for (const list of this.polled) {
       const found = list.containers.get(id);
       if (found !== undefined) return found;
     }
@@ -54,7 +54,7 @@ export class Containers {
 
   /** How a container ended that runs no more, or that was replaced. Undefined while that is unknown. */
   endOf(id: string): ContainerEnd | undefined {
-    for (const list of this.lists) {
+    for (const list of this.polled) {
       const found = list.ends.get(id);
       if (found !== undefined) return found;
     }
@@ -63,14 +63,14 @@ export class Containers {
 
   /** A process of it ended: its source is asked soon. */
   ended(id: string): void {
-    const own = this.lists.find((list) => list.containers.has(id));
-    for (const list of own === undefined ? this.lists : [own]) list.end(id);
+    const own = this.polled.find((list) => list.containers.has(id));
+    for (const list of own === undefined ? this.polled : [own]) list.end(id);
   }
 
   /** All containers of the last lists; one that two sources know is given once. */
   *all(): Iterable<Container> {
     const given = new Set<string>();
-    for (const { containers } of this.lists) {
+    for (const { containers } of this.polled) {
       for (const [id, container] of containers) {
         if (given.has(id)) continue;
         given.add(id);
@@ -81,35 +81,46 @@ export class Containers {
 
   /** Is there a container of this pod? Undefined before the first list. */
   hasPod(uid: string): boolean | undefined {
-    if (this.listedAt === undefined) return undefined;
-    for (const { podUid } of this.all()) if (podUid === uid) return true;
-    return false;
+    return this.listedAt === undefined ? undefined : this.polled.some(({ pods }) => pods.has(uid));
+  }
+
+  /** The last list of each source that has answered. */
+  *lists(): Iterable<{
+    readonly source: ContainerSource;
+    readonly listedAt: number;
+    readonly containers: ContainerList["containers"];
+  }> {
+    for (const { source, listedAt, containers } of this.polled) {
+      if (listedAt !== undefined) yield { source, listedAt, containers };
+    }
   }
 
   /** Asks those sources of which the time has come. To be called now and then; never throws. */
   async refreshIfDue(): Promise<void> {
-    await Promise.all(this.lists.map((list) => list.refreshIfDue()));
+    await Promise.all(this.polled.map((list) => list.refreshIfDue()));
   }
 
   /** Unix time of the first source's last list, in seconds. */
   get listedAt(): number | undefined {
-    return this.lists[0]?.listedAt;
+    return this.polled[0]?.listedAt;
   }
 }
 
 /** What one source said last, and when to ask it again. */
 class PolledList {
   containers: ContainerList["containers"] = new Map();
+  pods: ReadonlySet<string> = new Set();
   readonly ends = new Map<string, ContainerEnd>();
   listedAt: number | undefined;
-  private readonly source: ContainerSource;
+  readonly source: ContainerSource;
   private readonly failures: Failures;
   private readonly clock: Clock;
   private readonly onChange: () => void;
   private readonly missing = new Set<string>();
   /** Lists that did not have it, by id. */
   private readonly searches = new Map<string, number>();
-  private ended = new Set<string>();
+  /** Containers whose end is looked for, and how many lists did not have it. */
+  private readonly ended = new Map<string, number>();
   private askedAt = Number.NEGATIVE_INFINITY;
   private failuresInRow = 0;
   private description = describe(new Map());
@@ -127,7 +138,7 @@ class PolledList {
   }
 
   end(id: string): void {
-    if (this.ended.size < mostEnds) this.ended.add(id);
+    if (this.ended.size < mostEnds || this.ended.has(id)) this.ended.set(id, 0);
   }
 
   refreshIfDue(): Promise<void> {
@@ -148,24 +159,24 @@ class PolledList {
   }
 
   private async refresh(): Promise<void> {
-    const { ended } = this;
+    const asked = new Map(this.ended);
     const missing = [...this.missing];
-    this.ended = new Set();
     try {
-      const { containers, ends, problem } = await this.source.list(ended);
+      const { containers, ends, problem } = await this.source.list(new Set(asked.keys()));
       this.failuresInRow = 0;
       this.listedAt = this.clock.unix();
       if (problem !== undefined) this.failures.add(this.source.file, problem, this.source.description);
       this.remember(ends);
+      this.noteEnds(asked, ends);
       this.noteSearched(missing, containers);
       this.containers = containers;
+      this.pods = new Set([...containers.values()].map(({ podUid }) => podUid));
       const description = describe(containers);
       const changed = description !== this.description;
       this.description = description;
       if (changed) this.onChange();
     } catch (error) {
       this.failuresInRow++;
-      for (const id of ended) this.end(id);
       this.failures.add(this.source.file, error, this.source.description);
     }
   }
@@ -178,6 +189,15 @@ class PolledList {
     for (const id of this.ends.keys()) {
       if (this.ends.size <= mostEnds) break;
       this.ends.delete(id);
+    }
+  }
+
+  /** The kubelet tells the API of an end some seconds late. */
+  private noteEnds(asked: ReadonlyMap<string, number>, ends: ContainerList["ends"]): void {
+    for (const [id, searches] of asked) {
+      if (this.ended.get(id) !== searches) continue; // it has ended again meanwhile
+      if (ends.has(id) || searches + 1 >= mostSearches) this.ended.delete(id);
+      else this.ended.set(id, searches + 1);
     }
   }
 

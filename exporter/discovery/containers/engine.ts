@@ -46,6 +46,8 @@ export class EngineSource implements ContainerSource {
   /** Whose details are to be asked for. */
   private readonly waiting = new Set<string>();
   private readonly restarts = new Map<string, number>();
+  /** Whose details have been asked for: it is to be known of each how often it was restarted before it is next. */
+  private readonly asked = new Set<string>();
 
   /** `seconds` is how long an answer may take. */
   constructor(socket: string, { seconds = answerWithin } = {}) {
@@ -60,8 +62,9 @@ export class EngineSource implements ContainerSource {
     const unsettled = listed.filter(isUnsettled).map(({ Id }) => Id);
     for (const id of [...gone, ...ended, ...unsettled]) if (this.waiting.size < mostWaiting) this.waiting.add(id);
     this.listed = ids;
-    const { ends, problem } = await this.askDetails();
+    const { ends, problem } = await this.askDetails([...ids].filter((id) => !this.asked.has(id)));
     for (const id of this.restarts.keys()) if (!ids.has(id)) this.restarts.delete(id);
+    for (const id of this.asked) if (!ids.has(id)) this.asked.delete(id);
     const containers = new Map<string, Container>();
     for (const container of listed) {
       const described = describedByEngine(container);
@@ -72,9 +75,10 @@ export class EngineSource implements ContainerSource {
   }
 
   /** One after the other: an engine does some of them under a lock of the container. */
-  private async askDetails(): Promise<Pick<ContainerList, "ends" | "problem">> {
+  private async askDetails(unknown: readonly string[]): Promise<Pick<ContainerList, "ends" | "problem">> {
     const ends = new Map<string, ContainerEnd>();
-    for (const id of [...this.waiting].slice(0, mostDetails)) {
+    for (const id of [...new Set([...this.waiting, ...unknown])].slice(0, mostDetails)) {
+      this.asked.add(id);
       try {
         const details = await this.detailsOf(id);
         this.waiting.delete(id);
@@ -133,10 +137,15 @@ export function parseDetails(json: string): Details {
   const hasEnded = finishedAt !== undefined && (Running !== true || Restarting === true);
   const exitCode = Number.isInteger(ExitCode) ? ExitCode : undefined;
   return {
-    restarts: Number.isInteger(RestartCount) ? RestartCount : undefined,
+    restarts: Number.isInteger(RestartCount)
+      ? restartsThatCame(RestartCount as number, Restarting === true)
+      : undefined,
     end: hasEnded ? { oomKilled: OOMKilled === true, exitCode, signal: signalOf(exitCode), finishedAt } : undefined,
   };
 }
+
+/** The one that it waits for, which can take a minute, is counted already. */
+const restartsThatCame = (count: number, isWaiting: boolean) => Math.max(0, isWaiting ? count - 1 : count);
 
 function parsed(json: string, what: string): unknown {
   try {

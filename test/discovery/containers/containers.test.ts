@@ -133,6 +133,33 @@ describe("a list is asked for", () => {
   });
 });
 
+describe("an end", () => {
+  test("that the source does not know yet is asked for again soon", async () => {
+    const source = new FakeSource();
+    const { after, containers } = pollingOf(source);
+    source.containers = [container("api")];
+    await after(0);
+    containers.ended("api");
+    await after(10); // the kubelet has not told the API yet
+    source.ends = new Map([["api", killed]]);
+    await after(10);
+    expect(containers.endOf("api")).toEqual(killed);
+    expect(await askedWithin(source, after, 120)).toBe(2);
+  });
+
+  test("that the source never tells is asked for three times", async () => {
+    const source = new FakeSource();
+    const { after, containers } = pollingOf(source);
+    source.containers = [container("api")];
+    await after(0);
+    containers.ended("api");
+    expect(await askedWithin(source, after, 30)).toBe(3);
+    expect(await askedWithin(source, after, 59)).toBe(0);
+    containers.ended("api");
+    expect(await askedWithin(source, after, 30)).toBe(3);
+  });
+});
+
 describe("a source that fails", () => {
   test("is asked less and less often, up to every five minutes, and its last list stays", async () => {
     const source = new FakeSource();
@@ -162,6 +189,7 @@ describe("a source that fails", () => {
     containers.ended("api");
     await after(0);
     source.answer = async () => undefined;
+    source.ends = new Map([["api", killed]]);
     await after(20);
     expect(source.asked).toEqual([["api"], ["api"]]);
     expect(await askedWithin(source, after, 120)).toBe(2);

@@ -12,10 +12,12 @@ const killed = {
 const killedEnd = { oomKilled: true, exitCode: 137, signal: 9, finishedAt: 1_790_856_030.5 };
 
 describe("EngineSource", () => {
-  test("asks for the list, and for nothing else while all containers go on", async () => {
+  test("asks for the list and once for each container, and for the list only while all go on", async () => {
     const engine = await FakeEngine.start();
+    const source = new EngineSource(engine.socket);
     engine.list = [{ Id: api, Names: ["/api"], Image: "shop/api:1.4.2", Status: "Up 3 hours (healthy)" }];
-    const { containers, ends } = await new EngineSource(engine.socket).list(new Set());
+    await source.list(new Set());
+    const { containers, ends } = await source.list(new Set());
     expect(containers.get(api)).toMatchObject({
       container: "api",
       version: "1.4.2",
@@ -23,7 +25,8 @@ describe("EngineSource", () => {
       restarts: undefined,
     });
     expect(ends.size).toBe(0);
-    expect(engine.requests).toEqual(["GET /containers/json"]);
+    const list = "GET /containers/json";
+    expect(engine.requests).toEqual([list, `GET /containers/${api}/json`, list]);
   });
 
   test.each([
@@ -32,11 +35,13 @@ describe("EngineSource", () => {
     ["waits to be started again", "Restarting (137) 3 seconds ago"],
   ])("asks how often one was restarted that %s", async (_, Status) => {
     const engine = await FakeEngine.start();
+    const source = new EngineSource(engine.socket);
+    engine.list = [{ Id: api, Names: ["/api"], Status: "Up 3 hours" }];
+    engine.details.set(api, { State: running, RestartCount: 6 });
+    expect((await source.list(new Set())).containers.get(api)?.restarts).toBe(6);
     engine.list = [{ Id: api, Names: ["/api"], Status }];
     engine.details.set(api, { State: running, RestartCount: 7 });
-    const { containers } = await new EngineSource(engine.socket).list(new Set());
-    expect(containers.get(api)?.restarts).toBe(7);
-    expect(engine.requests).toEqual(["GET /containers/json", `GET /containers/${api}/json`]);
+    expect((await source.list(new Set())).containers.get(api)?.restarts).toBe(7);
   });
 
   test("remembers that while the container is listed", async () => {
@@ -169,7 +174,8 @@ describe("parseList", () => {
 describe("parseDetails", () => {
   test("knows the end of a container that waits to be started again", () => {
     const State = { ...killed.State, Status: "restarting", Running: true, Restarting: true };
-    expect(parseDetails(JSON.stringify({ State, RestartCount: 4 }))).toEqual({ restarts: 4, end: killedEnd });
+    // the engine counts the restart that it waits for
+    expect(parseDetails(JSON.stringify({ State, RestartCount: 4 }))).toEqual({ restarts: 3, end: killedEnd });
   });
 
   test.each([
