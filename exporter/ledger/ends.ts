@@ -83,6 +83,14 @@ interface Undecided {
   readonly until: number;
 }
 
+/** One kill of all that was in a cgroup. Its victims end one after the other. */
+interface GroupKill {
+  /** In seconds since boot. */
+  readonly seenAt: number;
+  /** Groups to which it was credited. */
+  readonly credited: Set<string>;
+}
+
 /** Places that are remembered of one group. */
 const mostVacancies = 256;
 
@@ -94,6 +102,8 @@ export class Ends {
   private readonly states: ContainerStates | undefined;
   private readonly unseen: UnseenRestarts | undefined;
   private readonly kills = new UnclaimedKills();
+  /** Events that killed all of a cgroup at once, by the counter that saw them. */
+  private readonly groupKills = new Map<string, GroupKill>();
   private readonly vacancies = new Map<string, Vacancy[]>();
   /** Exits of workers whose master may be ending too. */
   private waiting: Exit[] = [];
@@ -234,6 +244,8 @@ export class Ends {
   private seeKills({ nodeOomKills, now }: Look): void {
     const { cgroups } = this.surroundings;
     for (const { counter, count } of this.kills.nextPass(now)) this.creditUnclaimed(counter, count);
+    const remembered = 2 * defaults.victimIsGoneWithinSeconds; // longer than kills are unclaimed
+    for (const [counter, { seenAt }] of this.groupKills) if (now - seenAt > remembered) this.groupKills.delete(counter);
     this.kills.see("node", nodeOomKills ?? 0, now);
     /** Kills that a cgroup above saw and those below it that we know did not. */
     const above = new Map<string, number>();
@@ -244,6 +256,8 @@ export class Ends {
       const isNews = !seen.has(counter);
       seen.add(counter);
       if (isNews) this.kills.see(counter, newOomKills, now);
+      const groupKill = cgroups.groupKillOf(cgroup);
+      if (groupKill !== undefined) this.groupKills.set(groupKill, { seenAt: now, credited: new Set() });
       if (parent === undefined || !isNews) continue;
       above.set(parent, (above.get(parent) ?? cgroups.newOomKillsUnder(parent)) - newOomKills);
     }
@@ -260,24 +274,33 @@ export class Ends {
 
   /** Each kill is counted for the service of its victim; one that takes a whole cgroup at once, once for each service. */
   private creditKills(exits: readonly Exit[], facts: readonly EndedFacts[], look: Look): void {
-    const credited = new Set<string>();
     for (const [i, { life, finding }] of exits.entries()) {
       this.claim(finding, facts[i] as EndedFacts);
       if (finding.reason !== "oom" && finding.reason !== "suspected_oom") continue;
       const account = this.ledger.account(life.group.name);
       account.lastOomGrowth = growthShares(this.sharingLimitWith(life), look.now, this.hour);
-      const event = life.cgroup && this.surroundings.cgroups.groupKillOf(life.cgroup);
-      const isCounted = event !== undefined && credited.has(`${event} ${life.group.name}`);
-      if (event !== undefined) credited.add(`${event} ${life.group.name}`);
-      if (finding.reason === "oom" && !isCounted) account.oomKills++;
+      const event = this.groupKillOf(life, finding);
+      if (finding.reason === "oom" && !event?.credited.has(life.group.name)) account.oomKills++;
+      event?.credited.add(life.group.name);
     }
+  }
+
+  /** The event that took all of its cgroup, of which the counter that saw its kill tells. */
+  private groupKillOf({ cgroup }: Life, { evidence }: Finding): GroupKill | undefined {
+    if (cgroup === undefined) return undefined;
+    if (evidence === "cgroup_oom_kill") return this.groupKills.get(killCounterOf(cgroup));
+    return evidence === "parent_oom_kill" ? this.groupKills.get(cgroup.parent ?? "") : undefined;
   }
 
   /** No watched process ended by them: they are counted for a service of that cgroup. */
   private creditUnclaimed(counter: string, count: number): void {
     for (const { cgroup, group } of this.surroundings.lives.values()) {
       if (cgroup === undefined || killCounterOf(cgroup) !== counter) continue;
-      this.ledger.account(group.name).oomKills += count;
+      const event = this.groupKills.get(counter);
+      if (event === undefined || event.credited.size === 0) {
+        this.ledger.account(group.name).oomKills += event === undefined ? count : 1;
+      }
+      event?.credited.add(group.name);
       return;
     }
   }

@@ -208,6 +208,16 @@ describe("restarts that processes show too", () => {
     expect(machine.restarts()).toEqual({});
   });
 
+  test("are waited for, though it is known at once how the container ended", () => {
+    const machine = listing([{}]);
+    machine.list({ restarts: 1 });
+    machine.ends.set("c1", killed);
+    machine.passes(2); // a process shows in the first, under its final name in the second
+    shows(machine);
+    machine.passes(enough);
+    expect(machine.restarts()).toEqual({});
+  });
+
   test("are the part of them that is not added", () => {
     const machine = listing([{}]);
     shows(machine);

@@ -78,7 +78,10 @@ export interface ProcessFacts {
 interface CgroupFacts {
   limit: number | undefined;
   usage: number;
+  /** In it and below it, as are the next (version 2); in it alone (version 1). */
   oomKills: number;
+  /** Kills that took all of a cgroup at once. */
+  oomGroupKills: number;
 }
 
 export interface MachineOptions {
@@ -206,7 +209,7 @@ export class FakeMachine {
 
   /** Makes a cgroup, or changes its limit. */
   cgroup(name: string, facts: Partial<CgroupFacts> = {}): void {
-    const known = this.cgroups.get(name) ?? { limit: undefined, usage: 0, oomKills: 0 };
+    const known = this.cgroups.get(name) ?? { limit: undefined, usage: 0, oomKills: 0, oomGroupKills: 0 };
     this.cgroups.set(name, { ...known, ...facts });
     this.writeCgroup(name);
   }
@@ -233,7 +236,22 @@ export class FakeMachine {
     this.countOomKillElsewhere();
   }
 
-  /** The same for a container's main process: its cgroup goes with it, and is made anew for the next one. */
+  /** The kernel kills all of a cgroup at once, as memory.oom.group has it (version 2): each is a kill, and together they are one. */
+  oomGroupKill(pids: readonly number[]): void {
+    this.countOomGroupKill(pids);
+    for (const pid of pids) this.stop(pid);
+  }
+
+  /** All of them are counted at once; each is gone when its memory has been taken apart. */
+  countOomGroupKill(pids: readonly number[]): void {
+    for (const pid of pids) this.countOomKill(pid);
+    for (const name of withAncestors(this.process(pids[0] as number).cgroup)) {
+      const facts = this.cgroups.get(name);
+      if (facts !== undefined) this.cgroup(name, { oomGroupKills: facts.oomGroupKills + 1 });
+    }
+  }
+
+  /** The kernel kills a container's main process: its cgroup goes with it, and is made anew for the next one. */
   oomKillMain(pid: number): void {
     const { cgroup } = this.process(pid);
     this.oomKill(pid);
@@ -328,7 +346,7 @@ Max open files            ${String(maxFds).padEnd(20)} 1048576              file
 
   private writeCgroup(name: string): void {
     const folder = this.cgroupFolder(name);
-    const { limit, usage, oomKills } = this.cgroups.get(name) as CgroupFacts;
+    const { limit, usage, oomKills, oomGroupKills } = this.cgroups.get(name) as CgroupFacts;
     if (this.options.cgroups === 1) {
       this.write(`${folder}/memory.limit_in_bytes`, `${limit ?? "9223372036854771712"}\n`);
       this.write(`${folder}/memory.usage_in_bytes`, `${usage}\n`);
@@ -341,7 +359,7 @@ Max open files            ${String(maxFds).padEnd(20)} 1048576              file
     this.write(`${folder}/memory.stat`, `anon ${usage}\nfile 0\nkernel 0\ninactive_file 0\n`);
     this.write(
       `${folder}/memory.events`,
-      `low 0\nhigh 0\nmax 0\noom ${oomKills}\noom_kill ${oomKills}\noom_group_kill 0\n`,
+      `low 0\nhigh 0\nmax 0\noom ${oomKills}\noom_kill ${oomKills}\noom_group_kill ${oomGroupKills}\n`,
     );
   }
 }

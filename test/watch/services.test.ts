@@ -204,6 +204,86 @@ describe("an OOM kill", () => {
     expect(told(watched, "gunicorn")).toEqual({ ...nothing, restarts: { oom: 1 }, livesEnded: 1, oomKills: 1 });
   });
 
+  describe("of a whole cgroup at once (memory.oom.group)", () => {
+    const limit = 100 * MiB;
+    const once = { ...nothing, restarts: { oom: 1 }, livesEnded: 1, oomKills: 1 };
+
+    test("is one kill and one restart, however many workers went with the master", async () => {
+      const machine = fakeMachine();
+      machine.cgroup("/pod");
+      machine.cgroup("/pod/api", { limit });
+      const watched = watch(machine);
+      const { master, workers } = startServer(machine, "gunicorn", 3, { cgroup: "/pod/api", resident: 20 * MiB });
+      await passes(watched, 3);
+      machine.oomGroupKill([master, ...workers]);
+      startServer(machine, "gunicorn", 3, { cgroup: "/pod/api" });
+      await passes(watched, 4);
+      expect(told(watched, "gunicorn")).toEqual(once);
+      expect(watched.watcher.ledger.account("gunicorn").lastEnd?.evidence).toBe("cgroup_oom_kill");
+    });
+
+    test("is one as well where the cgroup goes with its processes, and only the one above has counted", async () => {
+      const machine = fakeMachine();
+      machine.cgroup("/pod");
+      machine.cgroup("/pod/api", { limit });
+      const watched = watch(machine);
+      const { master, workers } = startServer(machine, "gunicorn", 3, { cgroup: "/pod/api", resident: 24 * MiB });
+      await passes(watched, 3);
+      machine.oomGroupKill([master, ...workers]);
+      machine.removeCgroup("/pod/api");
+      await passes(watched, 2);
+      machine.cgroup("/pod/api", { limit });
+      startServer(machine, "gunicorn", 3, { cgroup: "/pod/api" });
+      await passes(watched, 4);
+      expect(told(watched, "gunicorn")).toEqual(once);
+      expect(watched.watcher.ledger.account("gunicorn").lastEnd?.evidence).toBe("parent_oom_kill");
+    });
+
+    test("whose victims are gone one pass after the other is one as well", async () => {
+      const machine = fakeMachine();
+      machine.cgroup("/api", { limit });
+      const watched = watch(machine);
+      const { master, workers } = startServer(machine, "gunicorn", 3, { cgroup: "/api", resident: 24 * MiB });
+      await passes(watched, 3);
+      machine.countOomGroupKill([master, ...workers]);
+      for (const pid of [...workers, master]) {
+        machine.stop(pid);
+        await watched.pass(1);
+      }
+      startServer(machine, "gunicorn", 3, { cgroup: "/api" });
+      await passes(watched, 4);
+      expect(told(watched, "gunicorn")).toMatchObject({ restarts: { oom: 1 }, oomKills: 1 });
+    });
+
+    test("is one, though there were processes in it that no pass had seen", async () => {
+      const machine = fakeMachine();
+      machine.cgroup("/api", { limit });
+      const watched = watch(machine);
+      const { master, workers, fork } = startServer(machine, "gunicorn", 3, { cgroup: "/api", resident: 24 * MiB });
+      await passes(watched, 3);
+      machine.oomGroupKill([master, ...workers, fork(), fork()]);
+      startServer(machine, "gunicorn", 3, { cgroup: "/api" });
+      await passes(watched, 6); // until nobody claims the kills any more
+      expect(told(watched, "gunicorn")).toEqual(once);
+    });
+
+    test("is one for each service in it", async () => {
+      const machine = fakeMachine();
+      machine.cgroup("/pod");
+      machine.cgroup("/pod/api", { limit });
+      const watched = watch(machine);
+      const facts = { cgroup: "/pod/api", resident: 20 * MiB };
+      const { master, workers } = startServer(machine, "gunicorn", 3, facts);
+      const beside = machine.start({ argv: ["/usr/bin/cache"], ...facts });
+      await passes(watched, 3);
+      machine.oomGroupKill([master, ...workers, beside]);
+      startServer(machine, "gunicorn", 3, facts);
+      machine.start({ argv: ["/usr/bin/cache"], ...facts });
+      await passes(watched, 4);
+      expect([told(watched, "gunicorn"), told(watched, "cache")]).toEqual([once, once]);
+    });
+  });
+
   test("is credited to the service of its victim, though another was met first", async () => {
     const machine = fakeMachine();
     machine.cgroup("/pod");
