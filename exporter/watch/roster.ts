@@ -12,7 +12,8 @@ import { type Candidate, isPauseProcess, readIdentity } from "../discovery/ident
 import { type Membership, membership, needsPorts } from "../discovery/match.ts";
 import type { Failures } from "../failures.ts";
 import { failureReason, type KernelFiles, type ProcFolder } from "../kernel/files.ts";
-import type { Ended, Ends } from "../ledger/ends.ts";
+import type { Ends } from "../ledger/ends.ts";
+import type { Ended } from "../ledger/exit.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { LifeHistory } from "../memory/life-history.ts";
 import { column } from "../memory/process-table.ts";
