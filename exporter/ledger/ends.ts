@@ -116,11 +116,13 @@ export class Ends {
   /** A worker ended: counted when its master has outlived it for a while, at once when the kernel killed it. */
   private waitForMaster(exit: Exit): void {
     const { root, finding } = exit;
-    if (root.endedAt !== undefined) return this.vacancies.worsen(root, finding);
-    if (isOom(finding)) return this.bookWorkers([exit]);
-    const waiting = this.waiting.get(root) ?? [];
-    waiting.push(exit);
-    this.waiting.set(root, waiting);
+    if (root.endedAt !== undefined) this.vacancies.worsen(root, finding);
+    else if (isOom(finding)) this.bookWorkers([exit]);
+    else {
+      const waiting = this.waiting.get(root) ?? [];
+      waiting.push(exit);
+      this.waiting.set(root, waiting);
+    }
   }
 
   private bookWaiting(now: number): void {

@@ -7,7 +7,7 @@ import { identityRefreshSeconds, targetReads } from "../../catalog/defaults.ts";
 import type { Detection } from "../../catalog/detection.ts";
 import type { EndedLifeThresholds } from "../../catalog/ended-life.ts";
 import type { Config } from "../config/config.ts";
-import { type BoundName, Bounds, ownerOf } from "../discovery/bounds.ts";
+import { ownerOf } from "../discovery/bounds.ts";
 import { type Candidate, isPauseProcess, readIdentity } from "../discovery/identity.ts";
 import { type Membership, membership, needsPorts } from "../discovery/match.ts";
 import type { Failures } from "../failures.ts";
@@ -18,38 +18,20 @@ import type { Ledger } from "../ledger/ledger.ts";
 import { LifeHistory } from "../memory/life-history.ts";
 import { column } from "../memory/process-table.ts";
 import { RecentHigh } from "../memory/recent-high.ts";
-import { Group } from "../model/group.ts";
-import { type Life, rootOf } from "../model/life.ts";
-import type { Closed } from "../model/state.ts";
+import type { Life } from "../model/life.ts";
 import { isKernelThread, type ProcessStat, parseStat, ticksPerSecond } from "../procfs/stat.ts";
 import { ignoresProcessesLimit, realUid } from "../procfs/status.ts";
 import type { Cgroups } from "../samplers/cgroups.ts";
-import { socketsOf, tookOverSockets } from "../samplers/inherited-sockets.ts";
+import { socketsOf } from "../samplers/inherited-sockets.ts";
 import { processFolder } from "../samplers/process-folder.ts";
 import { folderOf, type ProcessHandle } from "../samplers/process-reader.ts";
 import { Ancestry, type Birth } from "./ancestry.ts";
 import type { Limits } from "./limits.ts";
 import { isGone, type Readings } from "./readings.ts";
+import { Seats } from "./seats.ts";
 import type { Slices } from "./slices.ts";
 import { argumentsAtOnce, TargetArguments } from "./target-arguments.ts";
-
-/** A process that is not to be watched may still become another program for this long, in seconds. */
-const settlesWithinSeconds = 10;
-
-/** How soon a process that was left out is looked at again, in seconds. */
-const leftOutSeconds = 30;
-
-/** A process that is not watched, and when to look at it again. */
-interface Ignored {
-  seenInPass: number;
-  /** In seconds since boot, as is the next. */
-  firstSeen: number;
-  lookAgainAt: number;
-  /** What leaves it out although it could be watched. */
-  bound: BoundName | undefined;
-  /** The file that cannot be read of it, though it must be. */
-  closed: Closed | undefined;
-}
+import { settlesWithinSeconds, Unwatched } from "./unwatched.ts";
 
 const noSockets: ReadonlyMap<number, string> = new Map();
 
@@ -86,13 +68,13 @@ export interface RosterOptions {
 
 export class Roster {
   readonly lives: Map<number, Life>;
-  readonly groups = new Map<string, Group>();
-  readonly bounds: Bounds;
+  readonly seats: Seats;
+  /** Processes that could be watched and are not. */
+  readonly unwatched = new Unwatched();
   private readonly options: RosterOptions;
   private readonly files: KernelFiles;
   private readonly readings: Readings;
   private readonly ancestry: Ancestry;
-  private readonly ignored = new Map<number, Ignored>();
   private readonly ownPid: number | undefined;
   private readonly defaultProcesses: number;
   private config: Config;
@@ -101,7 +83,6 @@ export class Roster {
   /** Unix time of the boot by the time of day of this pass, in seconds; NaN where the kernel does not say. */
   private bootTime = Number.NaN;
   private readonly lacksStartTime = new Set<Life>();
-  private runningGroups = 0;
 
   constructor(lives: Map<number, Life>, options: RosterOptions) {
     this.lives = lives;
@@ -111,22 +92,17 @@ export class Roster {
     this.config = options.config;
     this.ownPid = options.files.ownPid();
     this.ancestry = new Ancestry(options.files, lives, this.ownPid);
-    this.bounds = new Bounds(options.maxProcesses);
-    this.defaultProcesses = this.bounds.processes;
+    this.seats = new Seats({ ...options, ancestry: this.ancestry });
+    this.defaultProcesses = this.seats.bounds.processes;
     this.configure(options.config);
   }
 
   /** From the next pass on every process is named again. */
   configure(config: Config): void {
     this.config = config;
-    this.bounds.processes = config.maxProcesses ?? this.defaultProcesses;
+    this.seats.bounds.processes = config.maxProcesses ?? this.defaultProcesses;
     for (const life of this.lives.values()) life.refreshAt = Number.NEGATIVE_INFINITY;
-    this.ignored.clear();
-  }
-
-  /** Processes that could be watched and are not: left out by a bound, or closed to us. */
-  *unwatched(): Generator<Pick<Ignored, "bound" | "closed">> {
-    yield* this.ignored.values();
+    this.unwatched.clear();
   }
 
   /** A pass begins: marks what is listed, and returns the pids that are new. `now` is in seconds since boot. */
@@ -134,16 +110,12 @@ export class Roster {
     this.pass++;
     this.now = now;
     this.ancestry.begin();
+    this.unwatched.begin(now);
     const fresh: number[] = [];
     for (const pid of pids) {
       const life = this.lives.get(pid);
-      if (life !== undefined) {
-        life.seenInPass = this.pass;
-        continue;
-      }
-      const ignored = this.ignored.get(pid);
-      if (ignored !== undefined) ignored.seenInPass = this.pass;
-      if (ignored === undefined || now >= ignored.lookAgainAt) fresh.push(pid);
+      if (life !== undefined) life.seenInPass = this.pass;
+      else if (this.unwatched.isDue(pid)) fresh.push(pid);
     }
     return fresh;
   }
@@ -190,14 +162,14 @@ export class Roster {
 
   /** Lets go of a process that ended or is no longer to be watched; its slot is free for the next. */
   drop(life: Life): void {
-    this.freeSlot(life);
+    this.seats.freeSlot(life, this.now);
     this.release(life);
   }
 
   /** Takes in new processes, the oldest first: parents come before their children, and slots do not depend on the order of pids. */
   async admit(pids: readonly number[]): Promise<void> {
     const { slices, targetArguments } = this.options;
-    for (const [pid, { seenInPass }] of this.ignored) if (seenInPass !== this.pass) this.ignored.delete(pid);
+    this.unwatched.forgetEnded();
     this.makeStartTimes();
     if (pids.length === 0) return;
     if (this.lacksStartTime.size === 0) this.bootTime = this.options.bootTime();
@@ -206,8 +178,8 @@ export class Roster {
       await slices.pause();
       const stat = this.readNewStat(pid);
       if (stat === undefined) continue;
-      if (this.bounds.areFull)
-        this.ignore(pid, { bound: "processes" }); // and nothing more is read of it
+      if (this.seats.bounds.areFull)
+        this.unwatched.add(pid, { bound: "processes" }); // and nothing more is read of it
       else candidates.push(stat);
     }
     candidates.sort((a, b) => a.startTicks - b.startTicks || a.pid - b.pid);
@@ -237,53 +209,18 @@ export class Roster {
     this.readings.table.set(life.row, column.startTime, life.startTime);
   }
 
-  /** Workers whose master has ended go on by themselves: each is then a root. */
-  promoteOrphans(outlivedSeconds: number): void {
-    for (const life of this.lives.values()) {
-      const { parent } = life;
-      if (parent?.endedAt === undefined) continue;
-      if (parent.parent !== undefined) life.parent = parent.parent;
-      else if (this.now - parent.endedAt >= outlivedSeconds) {
-        life.parent = undefined;
-        this.ancestry.isRoot(life, true);
-        const slot = life.group.slots[life.slot];
-        if (slot !== undefined) slot.role = "root";
-      }
-    }
-  }
-
-  /** Slots without a process keep a history; those of many processes that ended would fill the memory. */
-  forgetFreeSlots(): void {
-    let slots = 0;
-    for (const group of this.groups.values()) slots += group.slots.length;
-    if (slots <= this.bounds.processes) return;
-    for (const group of this.groups.values()) group.forgetFreeSlots();
-  }
-
   private readNewStat(pid: number): NewProcess | undefined {
     try {
       const stat = parseStat(this.files.text(this.files.proc(pid, "stat")));
       const folder = processFolder(this.files, pid, stat);
       if (pid !== this.ownPid && !isKernelThread(stat) && folder !== undefined) return { ...stat, folder };
-      this.ignore(pid);
+      this.unwatched.add(pid);
     } catch (error) {
       if (isGone(error)) return undefined;
       const reason = this.options.failures.add("stat", error, "new processes"); // one line for all: hidepid hides thousands
-      this.ignore(pid, { closed: { file: "stat", reason } });
+      this.unwatched.add(pid, { closed: { file: "stat", reason } });
     }
     return undefined;
-  }
-
-  private ignore(pid: number, why: Partial<Pick<Ignored, "bound" | "closed">> = {}): void {
-    const { bound, closed } = why;
-    // the first looks may have met a process between fork and exec, or a container engine's that becomes the app
-    const firstSeen = this.ignored.get(pid)?.firstSeen ?? this.now;
-    const isSettled = this.now - firstSeen >= settlesWithinSeconds;
-    // one that is left out is taken when there is room again
-    const lookAgainAt = isSettled
-      ? this.now + (bound === undefined ? identityRefreshSeconds : leftOutSeconds)
-      : this.now;
-    this.ignored.set(pid, { seenInPass: this.pass, firstSeen, lookAgainAt, bound, closed });
   }
 
   private consider(stat: NewProcess, cmdline: string | Error): void {
@@ -303,26 +240,21 @@ export class Roster {
       const member = identity && !isPauseProcess(identity) ? membership(this.config, identity) : undefined;
       // without a command line it may have ended since, and would be named after a thread
       const isOver = identity?.cmdline === "" && reader.readStatus(handle, table, row) !== "read";
-      const bound = identity && member && this.bounds.against(ownerOf(identity), this.countsOf(member.group));
+      const bound = identity && member && this.seats.boundAgainst(ownerOf(identity), member.group);
       if (identity === undefined || member === undefined || isOver || bound !== undefined) {
         giveUp();
-        if (outcome !== "gone") this.ignore(pid, bound === undefined ? {} : { bound });
+        if (outcome !== "gone") this.unwatched.add(pid, { bound });
         return;
       }
-      this.ignored.delete(pid);
+      this.unwatched.delete(pid);
       const life = this.adopt({ stat, handle, row }, identity, member);
       if (cmdline instanceof Error) this.argumentsFailed(life, cmdline);
     } catch (error) {
       giveUp();
       if (isGone(error)) return;
       const reason = this.options.failures.add("status", error, `process ${pid} (${comm})`);
-      this.ignore(pid, { closed: { file: "status", reason } });
+      this.unwatched.add(pid, { closed: { file: "status", reason } });
     }
-  }
-
-  /** How many groups have a process, and how many processes the group has; undefined for one without. */
-  private countsOf(group: string): { groups: number; inGroup: number | undefined } {
-    return { groups: this.runningGroups, inGroup: this.groups.get(group)?.processes || undefined };
   }
 
   private argumentsFailed(life: Life, error: Error): void {
@@ -350,7 +282,7 @@ export class Roster {
     const { cmdline, isHealthCheck: _, ...identity } = candidate;
     const status = this.readings.reader.lastStatus();
     const owner = ownerOf(identity);
-    this.bounds.take(owner);
+    this.seats.bounds.take(owner);
     const bornAt = stat.startTicks / ticksPerSecond;
     const { containerId, unit } = identity;
     const birth: Birth = { ...stat, bornAt, isConfigured: member.isConfigured, containerId, unit };
@@ -374,7 +306,7 @@ export class Roster {
       identity,
       hadArguments: cmdline !== "",
       ignoresProcessesLimit: ignoresProcessesLimit(status, status.length),
-      group: this.group(member.group),
+      group: this.seats.group(member.group),
       slot: 0,
       cgroup: identity.cgroup && cgroups.hold(identity.cgroup, stat.pid),
       configuredLimit: member.memoryLimit,
@@ -389,7 +321,7 @@ export class Roster {
     this.lives.set(life.pid, life);
     this.setStartTime(life);
     this.ancestry.adopted(life);
-    this.assignSlot(life);
+    this.seats.assignSlot(life, now);
     this.readings.remember(life, now);
     this.readings.readFds(life);
     this.readings.rememberCounts(life, now);
@@ -397,61 +329,14 @@ export class Roster {
     return life;
   }
 
-  /** Puts a process into a slot of its group: as a worker, or as a root, which is a restart when it takes the place of one that ended. */
-  private assignSlot(life: Life): void {
-    const { ends, ledger } = this.options;
-    const { group } = life;
-    life.parent = this.ancestry.parentIn(group, life);
-    const role = life.parent === undefined ? "root" : "worker";
-    const vacancy = role === "root" ? ends.placeFor(life) : undefined;
-    life.slot = group.freeSlot(role, vacancy?.slot);
-    const slot = group.slots[life.slot];
-    if (slot === undefined) return;
-    if (!group.running) this.runningGroups++;
-    group.fill(slot, life, role);
-    const account = ledger.account(group.name);
-    account.goneSince = undefined;
-    const { podUid, programName } = life.identity;
-    account.podUid = programName === undefined ? undefined : podUid;
-    if (role === "worker") {
-      account.hasWorkers = true;
-      rootOf(life).hasWorkers = true;
-      return;
-    }
-    this.ancestry.isRoot(life, true);
-    // the same service all along, under another process id
-    if (vacancy !== undefined && tookOverSockets(this.files, vacancy.root.sockets, life)) return;
-    slot.starts = [...slot.starts, life.bornAt].slice(-ledger.rememberedStarts);
-    if (vacancy !== undefined) ends.restarted(vacancy, life, slot.starts, this.now);
-  }
-
-  private freeSlot(life: Life): void {
-    const { group } = life;
-    this.ancestry.isRoot(life, false);
-    const slot = group.slots[life.slot];
-    if (slot !== undefined) group.free(slot);
-    if (group.running) return;
-    this.runningGroups--;
-    this.options.ledger.account(group.name).goneSince = this.now;
-  }
-
   private release(life: Life): void {
     this.readings.reader.close(life.handle);
     this.readings.table.freeRow(life.row);
     if (life.cgroup !== undefined) this.options.cgroups.drop(life.cgroup, life.pid);
-    this.bounds.giveBack(life.owner);
+    this.seats.bounds.giveBack(life.owner);
     this.ancestry.dropped(life);
     this.lacksStartTime.delete(life);
     this.lives.delete(life.pid);
-  }
-
-  private group(name: string): Group {
-    let group = this.groups.get(name);
-    if (group === undefined) {
-      group = new Group(name, this.options.detection);
-      this.groups.set(name, group);
-    }
-    return group;
   }
 
   /** Reads name, cgroup and limits again; after exec, or because the time has come. Right after its status was read. */
@@ -483,7 +368,7 @@ export class Roster {
     const member = isPauseProcess(candidate) ? undefined : membership(this.config, candidate);
     life.configuredLimit = member?.memoryLimit;
     this.askParent(life, stat, member);
-    if (member?.group !== life.group.name) this.moveToGroup(life, member?.group);
+    if (member?.group !== life.group.name) this.moveTo(life, member?.group);
   }
 
   /** In its first moments a process can still be handed to another parent, or moved to its own cgroup. */
@@ -501,27 +386,16 @@ export class Roster {
     this.ancestry.isRoot(life, false);
     if (life.cgroup !== undefined) this.options.cgroups.drop(life.cgroup, life.pid);
     life.cgroup = cgroup && this.options.cgroups.hold(cgroup, life.pid);
+    this.ancestry.isRoot(life, life.parent === undefined);
   }
 
   /** Not an end and no restart: the process goes on under another name, or unwatched. */
-  private moveToGroup(life: Life, name: string | undefined): void {
-    const { ledger } = this.options;
-    const old = life.group;
-    this.freeSlot(life);
-    if (!old.running && ledger.isEmpty(old.name)) {
-      this.groups.delete(old.name);
-      ledger.forget(old.name);
-    }
-    this.bounds.giveBack(life.owner);
-    const bound = name === undefined ? undefined : this.bounds.against(life.owner, this.countsOf(name));
-    this.bounds.take(life.owner);
-    if (name === undefined || bound !== undefined) {
-      this.release(life);
-      this.ignore(life.pid, bound === undefined ? {} : { bound });
-      return;
-    }
-    life.group = this.group(name);
-    this.assignSlot(life);
+  private moveTo(life: Life, group: string | undefined): void {
+    const bound = group === undefined ? undefined : this.seats.move(life, group, this.now);
+    if (group === undefined) this.seats.leave(life, this.now);
+    if (group !== undefined && bound === undefined) return;
+    this.release(life);
+    this.unwatched.add(life.pid, { bound });
   }
 }
 

@@ -159,7 +159,7 @@ export class Watcher implements State<GroupAccount> {
   }
 
   get groups(): ReadonlyMap<string, Group> {
-    return this.roster.groups;
+    return this.roster.seats.groups;
   }
 
   get nodeMemory(): number | undefined {
@@ -184,16 +184,16 @@ export class Watcher implements State<GroupAccount> {
   /** What is watched at most, and the processes that each of these bounds leaves out now. */
   *leftOut(): Generator<{ bound: BoundName; limit: number; processes: number }> {
     const counts = new Map<BoundName, number>();
-    for (const { bound } of this.roster.unwatched()) if (bound) counts.set(bound, (counts.get(bound) ?? 0) + 1);
+    for (const { bound } of this.roster.unwatched) if (bound) counts.set(bound, (counts.get(bound) ?? 0) + 1);
     for (const bound of boundNames) {
-      yield { bound, limit: this.roster.bounds.limitOf(bound), processes: counts.get(bound) ?? 0 };
+      yield { bound, limit: this.roster.seats.bounds.limitOf(bound), processes: counts.get(bound) ?? 0 };
     }
   }
 
   /** Files that cannot be read, once for each process: of those that are watched, and of those that for this reason are not. */
   *unreadable(): Generator<Closed> {
     for (const { unreadable } of this.lives.values()) for (const [file, reason] of unreadable) yield { file, reason };
-    for (const { closed } of this.roster.unwatched()) if (closed) yield closed;
+    for (const { closed } of this.roster.unwatched) if (closed) yield closed;
   }
 
   /** Containers are known by other names than before: those whose name differs are named again in the next pass. */
@@ -235,8 +235,8 @@ export class Watcher implements State<GroupAccount> {
     await this.readCgroups(now, full);
     if (this.node.memory === undefined) this.node.readMemory();
     this.limits.apply(this.lives.values(), this.config);
-    for (const name of this.ledger.forgetGone(now)) this.roster.groups.delete(name);
-    this.roster.forgetFreeSlots();
+    for (const name of this.ledger.forgetGone(now)) this.roster.seats.groups.delete(name);
+    this.roster.seats.forgetFreeSlots();
 
     this.slices.end();
     const duration = (performance.now() - started) / 1000;
@@ -288,7 +288,7 @@ export class Watcher implements State<GroupAccount> {
     const pause = () => this.slices.pause();
     await this.ends.record(ended, { now, unix: this.clock.unix(), nodeOomKills, missed, pause });
     for (const { life } of ended) this.roster.drop(life);
-    this.roster.promoteOrphans(ledgerDefaults.masterOutlivesSeconds);
+    this.roster.seats.promoteOrphans(this.lives.values(), now, ledgerDefaults.masterOutlivesSeconds);
   }
 
   /** All cgroups where `full`; else only those that are new, and that only their processes show. */
