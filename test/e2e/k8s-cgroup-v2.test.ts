@@ -26,8 +26,9 @@ const files = {
   "srv/cache.sh": "while :; do sleep 60; done\n",
   "srv/idle.sh": "while :; do sleep 60; done\n",
   "srv/worker.sh": `[ -e /tmp/go-worker ] && sleep 100000\n${grows("/tmp/go-worker")}`,
-  "srv/batch.sh": `[ -e /tmp/go-batch ] && { sh /srv/second/batch.sh & sleep 100000; }\nsh /srv/second/batch.sh &\n${grows("/tmp/go-batch")}`,
-  "srv/second/batch.sh": "while :; do sleep 60; done\n",
+  // a master and three workers; started again they take nothing
+  "srv/batch.sh": `for _ in 1 2 3; do sh /srv/worker/batch.sh & done\n[ -e /tmp/go-batch ] && sleep 100000\n${grows("/tmp/go-batch")}`,
+  "srv/worker/batch.sh": "while :; do sleep 60; done\n",
 };
 
 const scrapes = new Map<string, Scrape>();
@@ -91,6 +92,8 @@ describe("when a worker is killed", () => {
     expect(scrape.value("leakwatch_group_oom_kills_total", { group })).toBe(1);
     expect(scrape.value("leakwatch_group_processes", { group })).toBe(1);
     expect(at("before").value("leakwatch_group_processes", { group })).toBe(2);
+    expect(scrape.value("leakwatch_group_worker_exits_total", { group, reason: "oom" })).toBe(1);
+    expect(scrape.sum("leakwatch_group_restarts_total", { group })).toBe(0);
     const started = "leakwatch_process_start_time_seconds";
     expect(scrape.value(started, { group, slot: "0" })).toBe(at("before").value(started, { group, slot: "0" }));
   });
@@ -117,16 +120,21 @@ describe("when the main process of a container is killed", () => {
 });
 
 describe("when a container is killed as a group", () => {
-  test("every process of it was killed for lack of memory", () => {
+  const group = "batch.sh";
+
+  test("a master and its three workers are one kill, one end and one restart", () => {
     const scrape = at("group-killed");
-    expect(scrape.value("leakwatch_group_restarts_total", { group: "batch.sh", reason: "oom" })).toBeGreaterThanOrEqual(
-      1,
-    );
-    expect(scrape.value("leakwatch_group_restarts_total", { group: "batch.sh", reason: "exit" })).toBe(0);
+    expect(at("before").value("leakwatch_group_processes", { group })).toBe(4);
+    expect(scrape.value("leakwatch_group_processes", { group })).toBe(4);
+    expect(scrape.value("leakwatch_group_oom_kills_total", { group })).toBe(1);
+    expect(scrape.value("leakwatch_group_lives_ended_total", { group })).toBe(1);
+    expect(scrape.value("leakwatch_group_restarts_total", { group, reason: "oom" })).toBe(1);
+    expect(scrape.sum("leakwatch_group_restarts_total", { group })).toBe(1);
+    expect(scrape.sum("leakwatch_group_worker_exits_total", { group })).toBe(0);
   });
 
   test("the machine's counter saw all of them", () => {
-    const before = at("before").value("leakwatch_node_oom_kills_total") ?? Number.NaN;
+    const before = at("main-process-killed").value("leakwatch_node_oom_kills_total") ?? Number.NaN;
     expect((at("group-killed").value("leakwatch_node_oom_kills_total") ?? 0) - before).toBeGreaterThanOrEqual(4);
   });
 });

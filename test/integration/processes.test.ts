@@ -1,10 +1,13 @@
 // Real processes on this machine: what the exporter serves is what their files in /proc say.
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
+import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { MiB } from "../../catalog/defaults.ts";
-import { ExporterProcess } from "../support/exporter-process.ts";
+import { ExporterProcess, onlyTargets, temporaryFolder } from "../support/exporter-process.ts";
 import type { Scrape } from "../support/scrape.ts";
 import { listFds, newGroup, procFile, startTime, statusField, Target } from "../support/targets.ts";
 
@@ -97,10 +100,30 @@ describe("a server with workers", () => {
     });
     expect({ ...after, 2: undefined }).toEqual({ ...before, 2: undefined });
 
-    const scrape = await exporter.scrape();
-    expect(restartsByReason(scrape, group)).toEqual({ exit: 1 });
+    const scrape = await exporter.until("the worker's exit, which its primary has outlived", (found) => {
+      return found.value("leakwatch_group_worker_exits_total", { group, reason: "recycled" }) === 1 && found;
+    });
+    expect(restartsByReason(scrape, group)).toEqual({});
+    expect(scrape.value("leakwatch_group_lives_ended_total", { group })).toBe(1);
     expect(scrape.value("leakwatch_group_processes", { group })).toBe(4);
-    const { value: started } = scrape.all("leakwatch_process_start_time_seconds", { group, slot: "2" })[0] ?? {};
+    expect(scrape.value("leakwatch_group_last_restart_timestamp_seconds", { group })).toBeUndefined();
+  });
+
+  test("is restarted once when it ends with all its workers and is started again", async () => {
+    const group = newGroup("web");
+    const exporter = await ExporterProcess.start();
+    const run = () => Target.start("cluster.ts", ["--workers=3", `--group=${group}`]);
+    const untilPrimaryIs = (pid: number) =>
+      exporter.until(`primary ${pid} and three workers`, (scrape) => {
+        const found = pidsBySlot(scrape.all("leakwatch_process_info", { group }));
+        return Object.keys(found).length === 4 && found["0"] === pid && scrape;
+      });
+    const server = await run();
+    await untilPrimaryIs(server.pid);
+    await server.end();
+    const scrape = await untilPrimaryIs((await run()).pid);
+    expect(restartsByReason(scrape, group)).toEqual({ exit: 1 });
+    const { value: started } = scrape.all("leakwatch_process_start_time_seconds", { group, slot: "0" })[0] ?? {};
     expect(scrape.value("leakwatch_group_last_restart_timestamp_seconds", { group })).toBe(started);
   });
 
@@ -141,6 +164,38 @@ describe("lives that nobody scrapes", () => {
     expect(scrape.value("leakwatch_group_processes", { group })).toBe(0);
     expect(scrape.all("leakwatch_process_resident_memory_bytes", { group })).toEqual([]);
     expect(scrape.value("leakwatch_kept_descriptors")).toBe(0);
+  });
+});
+
+describe("a service that ends 300 ms after each start, as a supervisor starts it again", () => {
+  test("is restarted at most once in each pass, and in most of them", async () => {
+    const group = newGroup("crashing");
+    const folder = temporaryFolder();
+    const [starts, wanted, service] = ["starts", "wanted", "service.sh"].map((name) => path.join(folder, name));
+    fs.writeFileSync(service as string, `echo >> ${starts}\nsleep 0.3\nexit 1\n`);
+    fs.writeFileSync(wanted as string, "");
+    // scrapes take no pass of their own here, or lives would be longer than the time between two
+    const exporter = await ExporterProcess.start({ config: onlyTargets.replace("max_age: 0s", "max_age: 1m") });
+    const loop = `while [ -e ${wanted} ]; do sh ${service} --group=${group}; sleep 0.1; done`;
+    const supervisor = spawn("sh", ["-c", loop], { stdio: "ignore" });
+    onTestFinished(async () => {
+      const ended = once(supervisor, "exit");
+      fs.rmSync(wanted as string);
+      await ended;
+    });
+    const restartsOf = (scrape: Scrape) => restartsByReason(scrape, group)["exit"] ?? 0;
+    const passesOf = (scrape: Scrape) => scrape.value("leakwatch_samples_total") as number;
+    const first = await exporter.until("a restart", (scrape) => restartsOf(scrape) > 0 && scrape);
+    const last = await exporter.until(
+      "twenty passes more",
+      (scrape) => passesOf(scrape) >= passesOf(first) + 20 && scrape,
+    );
+    const [restarts, passes] = [restartsOf(last) - restartsOf(first), passesOf(last) - passesOf(first)];
+    expect(restarts).toBeGreaterThan(passes / 4);
+    expect(restarts).toBeLessThanOrEqual(passes);
+    const started = fs.statSync(starts as string).size; // a byte for each
+    expect(restartsOf(last)).toBeLessThan(started);
+    expect(restartsByReason(last, group)).toEqual({ exit: restartsOf(last) });
   });
 });
 
