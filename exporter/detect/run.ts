@@ -2,10 +2,13 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { constants } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { type Config, defaultConfig } from "../config/config.ts";
 import { Pattern } from "../config/pattern.ts";
+import { heapLimitOf } from "../discovery/heap-limit.ts";
 import { KernelFiles, type KernelRoots } from "../kernel/files.ts";
+import { ranOutOfHeap } from "../ledger/container-state.ts";
 import { isKernelThread, parseStat } from "../procfs/stat.ts";
 import { processFolder } from "../samplers/process-folder.ts";
 import { wantsColour } from "../terminal/colour.ts";
@@ -78,6 +81,8 @@ async function watch(
   const run = new DetectRun({ files, config, clock, windows });
   const line = statusLine();
   const started = clock.monotonic();
+  /** What its processes held at the last look that met any, in bytes. */
+  let held = 0;
   const took = () => clock.monotonic() - started;
   const outcome = async (endedEarly?: string): Promise<Outcome> => {
     const seconds = took();
@@ -94,8 +99,8 @@ async function watch(
       if (run.watcher.watched.size === 0) {
         if ("group" in plan.target && run.watcher.passes === 1) throw new DetectError(noSuchGroup(plan.target.group));
         // a group may have processes again
-        if (!("group" in plan.target)) return await outcome(howItEnded(child));
-      }
+        if (!("group" in plan.target)) return await outcome(howItEnded(child, plan.target, held));
+      } else held = run.soFar.memory;
       if (took() >= plan.seconds || run.leakingFor >= plan.seconds * certainShare) return await outcome();
       line.draw(() => statusText(took(), plan.seconds, run));
       await wait(passInterval(windows) * 1000, undefined, { signal: interrupted }).catch(() => undefined);
@@ -156,11 +161,20 @@ async function start([program, ...args]: readonly [string, ...string[]]): Promis
   }
 }
 
-function howItEnded(child: ChildProcess | undefined): string {
+function howItEnded(child: ChildProcess | undefined, target: DetectPlan["target"], held: number): string {
   if (child === undefined) return "the process ended";
+  const heap = "command" in target ? heapLimitOf(target.command) : undefined;
+  if (heap !== undefined && ranOutOfHeap(exitStatusOf(child), heap, held)) {
+    return `the command ran out of its heap limit of ${humanBytes(heap.bytes)}`;
+  }
   if (child.signalCode !== null) return `the command was ended by ${child.signalCode}`;
   return child.exitCode === null ? "the command ended" : `the command ended with exit code ${child.exitCode}`;
 }
+
+const exitStatusOf = ({ exitCode, signalCode }: ChildProcess) => ({
+  exitCode: exitCode ?? undefined,
+  signal: signalCode === null ? undefined : constants.signals[signalCode],
+});
 
 /** First the command, so that it can end its own; then what it left behind. */
 async function end(child: ChildProcess, tree: ProcessTree): Promise<void> {

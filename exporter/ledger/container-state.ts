@@ -42,12 +42,20 @@ export function reasonByState(
   resident: number,
 ): Finding | undefined {
   if (state.oomKilled) return { reason: "oom", evidence: "container_state" };
-  const { exitCode, signal } = state;
-  const gaveUp = signal === sigabrt || (exitCode !== undefined && (heap?.exitCodes.includes(exitCode) ?? false));
-  if (gaveUp && heap !== undefined && resident >= heapIsFull * heap.bytes) {
+  if (heap !== undefined && ranOutOfHeap(state, heap, resident)) {
     return { reason: "suspected_oom", evidence: "heap_limit" };
   }
   // what only the machine's counter or the nearness to the limit suspects is answered by the engine
   if (found.reason === "suspected_oom") return { reason: "exit", evidence: "container_state" };
   return undefined;
+}
+
+/** Did it end itself as its runtime does that cannot allocate, with most of its heap in use? */
+export function ranOutOfHeap(
+  { exitCode, signal }: Pick<ContainerState, "exitCode" | "signal">,
+  heap: HeapLimit,
+  resident: number,
+): boolean {
+  const gaveUp = signal === sigabrt || (exitCode !== undefined && heap.exitCodes.includes(exitCode));
+  return gaveUp && resident >= heapIsFull * heap.bytes;
 }
