@@ -79,7 +79,7 @@ describe("leakwatch detect", () => {
   });
 
   test("says of a runtime that gave up that its heap limit was reached", async () => {
-    const fill = "const all=[]; setInterval(() => { for (let i=0; i<40; i++) all.push(new Array(1000).fill(i)); }, 5)";
+    const fill = "const all=[]; setInterval(() => { for (let i=0; i<5; i++) all.push(new Array(1000).fill(i)); }, 5)";
     const node = [process.execPath, "--max-old-space-size=48", "-e", fill];
     const { code, stdout } = await detect("--for=120s", "--", ...node).closed;
     expect(stdout).toContain("the command ran out of its heap limit of 48 MiB");
