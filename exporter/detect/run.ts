@@ -81,7 +81,7 @@ async function watch(
   const run = new DetectRun({ files, config, clock, windows });
   const line = statusLine();
   const started = clock.monotonic();
-  /** What its processes held at the last look that met any, in bytes. */
+  /** Most that its processes held, in bytes. */
   let held = 0;
   const took = () => clock.monotonic() - started;
   const outcome = async (endedEarly?: string): Promise<Outcome> => {
@@ -100,7 +100,7 @@ async function watch(
         if ("group" in plan.target && run.watcher.passes === 1) throw new DetectError(noSuchGroup(plan.target.group));
         // a group may have processes again
         if (!("group" in plan.target)) return await outcome(howItEnded(child, plan.target, held));
-      } else held = run.soFar.memory;
+      } else held = Math.max(held, run.soFar.memory);
       if (took() >= plan.seconds || run.leakingFor >= plan.seconds * certainShare) return await outcome();
       line.draw(() => statusText(took(), plan.seconds, run));
       await wait(passInterval(windows) * 1000, undefined, { signal: interrupted }).catch(() => undefined);
