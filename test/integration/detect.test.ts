@@ -82,7 +82,7 @@ describe("leakwatch detect", () => {
     const fill = "const all=[]; setInterval(() => { for (let i=0; i<5; i++) all.push(new Array(1000).fill(i)); }, 5)";
     const node = [process.execPath, "--max-old-space-size=48", "-e", fill];
     const { code, stdout } = await detect("--for=120s", "--", ...node).closed;
-    expect(stdout).toContain("the command ran out of its heap limit of 48 MiB");
+    expect(stdout).toContain("the command ran out of its heap limit of 48.0 MiB");
     expect(code).toBe(2);
   });
 });
