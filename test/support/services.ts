@@ -52,12 +52,12 @@ export class Service {
   /** Resolves when its master and all its workers run. */
   static async start(name: keyof typeof programs, mode: Mode): Promise<Service> {
     const folder = fs.mkdtempSync("/tmp/leakwatch-test-"); // the names of sockets must be short
+    onTestFinished(() => fs.rmSync(folder, { recursive: true }));
     fs.chmodSync(folder, 0o755);
     const service = new Service(programs[name](folder), mode, folder);
     onTestFinished(async () => {
       fs.rmSync(service.wanted, { force: true });
       await service.end();
-      fs.rmSync(folder, { recursive: true });
     });
     service.launch();
     await service.until(() => service.isComplete);
