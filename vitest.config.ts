@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /**
@@ -11,6 +12,9 @@ const waits = (most: number) => ({
   expect: { poll: { timeout: most / 2 } },
 });
 
+/** All cores: vitest leaves one to itself, which on a machine of two is half. */
+const maxWorkers = availableParallelism();
+
 export default defineConfig({
   test: {
     // One summary at the end, whatever was run. The kinds run one after another, the fast ones first: two that let the kernel kill
@@ -21,18 +25,30 @@ export default defineConfig({
           name: "unit",
           globalSetup: ["test/setup.ts"],
           include: ["test/**/*.test.ts"],
-          exclude: ["test/integration/**", "test/e2e/**"],
+          exclude: ["test/servers/**", "test/integration/**", "test/e2e/**"],
           sequence: { groupOrder: 1 },
+          maxWorkers,
           ...waits(60_000),
         },
       },
       {
-        // Real processes, a real Prometheus, a real container engine: one after another, on a machine set up for it.
+        // A real Prometheus, a real exporter and services that nobody kills: they wait more than they work, so side by side.
+        test: {
+          name: "servers",
+          include: ["test/servers/**/*.test.ts"],
+          globalSetup: ["test/servers/setup.ts"],
+          sequence: { groupOrder: 2 },
+          maxWorkers,
+          ...waits(240_000),
+        },
+      },
+      {
+        // Real processes and containers, which are killed: one after another, on a machine set up for it.
         test: {
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
           globalSetup: ["test/integration/setup.ts"],
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           fileParallelism: false,
           ...waits(120_000),
         },
@@ -43,7 +59,7 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: ["test/e2e/setup.ts"],
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
           fileParallelism: false,
           ...waits(300_000),
         },

@@ -1,4 +1,4 @@
-// What is asked of a Prometheus server and concluded from its answers. A real one: test/integration/doctor.test.ts.
+// What is asked of a Prometheus server and concluded from its answers. A real one: test/servers/doctor.test.ts.
 
 import { describe, expect, test } from "vitest";
 import { ruleGroups } from "../../alerts/index.ts";
