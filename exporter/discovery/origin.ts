@@ -67,6 +67,12 @@ const supervisors = new RegExp(
   ].join("|")})$`,
 );
 
+/** Is it one that is given the children of those that end? Then who started such a child is not known any more. */
+export const isReaper = ({ names }: Pick<ParentFacts, "names">): boolean => names.some((name) => reapers.test(name));
+
+/** Init systems, and what asks to be a subreaper (prctl(2), PR_SET_CHILD_SUBREAPER) without running services side by side. */
+const reapers = /^(systemd|init|tini(-static)?|dumb-init|docker-init|catatonit|containerd-shim.*|conmon)$/;
+
 /** They start commands at set times; each runs to its end. */
 const schedulers = /^(cron|crond|CRON|anacron|atd|fcron|supercronic|ofelia|jobber|go-cron|dcron|busybox-cron)$/;
 

@@ -1,7 +1,7 @@
 // Who started whom. Parents are asked for when a process is new: later they may have ended, and their pids be given to others.
 
 import { identifyCgroup } from "../cgroupfs/identity.ts";
-import { type Origin, originOf, type ParentFacts } from "../discovery/origin.ts";
+import { isReaper, type Origin, originOf, type ParentFacts } from "../discovery/origin.ts";
 import type { KernelFiles } from "../kernel/files.ts";
 import type { Group } from "../model/group.ts";
 import type { Life } from "../model/life.ts";
@@ -67,7 +67,8 @@ export class Ancestry {
     // a pid that was given out again belongs to somebody younger
     if (parent !== undefined && parent.group === group && parent.bornAt <= bornAt) return parent;
     // who started it has ended, or cannot be seen: in one unit or container a service has one root
-    const isOrphan = parentPid === 1 || (parent === undefined && parentPid !== 0 && parentPid !== this.ownPid);
+    const isUnseen = parent === undefined && parentPid !== 0 && parentPid !== this.ownPid;
+    const isOrphan = parentPid === 1 || isUnseen || (parent !== undefined && isReaper(namesOf(parent)));
     const root = isOrphan && life.origin !== "job" ? this.roots.get(rootKey(life)) : undefined;
     return root !== undefined && root !== life && root.bornAt <= bornAt ? root : undefined;
   }
@@ -97,8 +98,7 @@ export class Ancestry {
     if (ppid === 0 || ppid === this.ownPid || generations === 0) return undefined;
     const life = this.lives.get(ppid);
     if (life !== undefined && life.bornAt <= bornAt) {
-      const { name, programName = name, comm, containerId } = life.identity;
-      return { names: [programName, comm], origin: life.origin, containerId };
+      return { ...namesOf(life), origin: life.origin, containerId: life.identity.containerId };
     }
     if (!this.unwatched.has(ppid)) this.unwatched.set(ppid, this.readParent(ppid, generations));
     return this.unwatched.get(ppid);
@@ -119,6 +119,8 @@ export class Ancestry {
     }
   }
 }
+
+const namesOf = ({ identity: { name, programName = name, comm } }: Life) => ({ names: [programName, comm] });
 
 const factsOf = ({ isConfigured, ppid, containerId, terminal }: Birth) => ({
   isConfigured,

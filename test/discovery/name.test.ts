@@ -59,7 +59,7 @@ describe("Node.js", () => {
     ["npm run start", "npm"],
     ["npm run start   ", "npm"],
     ["next-server (v14.1.0)", "next-server"],
-    ["PM2 v5.3.0: God Daemon (/root/.pm2)", "PM2"],
+    ["PM2 v5.3.0: God Daemon (/srv/shop/.pm2)", "PM2"],
     ["node /srv/shop/server.js", "server.js"], // what PM2 sets for its children
     ["node /srv/orders/dist/index.js", "orders/index.js"],
     ["orders", "orders"], // process.title = "orders"
@@ -523,7 +523,7 @@ describe("the version that is cut off is kept", () => {
     ["/home/me/.local/share/tool/versions/1.0.33", "tool", "1.0.33"],
     ["/srv/shop/3f9c2d1a9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e/bin/api", "api", "3f9c2d1a9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e"],
     // that of a runtime or of a launcher is not the app's
-    ["node /root/.nvm/versions/node/v20.1.0/bin/pm2-dev", "pm2-dev", undefined],
+    ["node /opt/nvm/versions/node/v20.1.0/bin/pm2-dev", "pm2-dev", undefined],
     ["/usr/lib/jvm/java-17.0.2/bin/java -jar orders.jar", "orders.jar", undefined],
     ["ruby /usr/local/lib/ruby/gems/3.2.0/gems/puma-6.4.0/exe/puma", "puma", undefined],
     ["python3 /usr/lib/python3.11/site-packages/shop/worker.py", "worker.py", undefined],
@@ -543,7 +543,9 @@ describe("the version that is cut off is kept", () => {
   });
 
   test("of a title", () => {
-    expect(defaultName({ comm: "PM2", exe: "/usr/bin/node", argv: ["PM2 v5.3.0: God Daemon (/root/.pm2)"] })).toEqual({
+    expect(
+      defaultName({ comm: "PM2", exe: "/usr/bin/node", argv: ["PM2 v5.3.0: God Daemon (/srv/shop/.pm2)"] }),
+    ).toEqual({
       name: "PM2",
       version: "5.3.0",
     });
@@ -557,7 +559,7 @@ describe("scripts of random names fold into one", () => {
 
   test.each<[string, () => string, string]>([
     ["GitHub's runner", () => `sh /home/runner/_temp/${uuid()}.sh`, "runner/*.sh"],
-    ["Azure's agent", () => `bash /home/vsts/work/_temp/${uuid()}.sh`, "vsts/*.sh"],
+    ["Azure's agent", () => `bash /opt/agent/work/_temp/${uuid()}.sh`, "agent/*.sh"],
     ["Python's temporary folders", () => `python3 /tmp/tmp${letters()}/run.py`, "run.py"],
     ["Python's temporary files", () => `python3 /tmp/tmp${letters()}.py`, "*.py"],
     ["mktemp's", () => `bash /tmp/tmp.${letters()}Xy`, "bash"],

@@ -488,4 +488,141 @@ describe("parents", () => {
     await watched.pass();
     expect(told(watched, "daemon").restarts).toEqual({ exit: 1 });
   });
+
+  test("that end under a subreaper leave their children to it, in one unit one service", async () => {
+    const machine = fakeMachine();
+    const watched = watch(machine);
+    const manager = machine.start({ argv: ["/lib/systemd/systemd", "--user"], cgroup: "/user.slice/init.scope" });
+    const cgroup = "/user.slice/user-1000.slice/user@1000.service/app.slice/shop.service";
+    const start = () =>
+      Array.from({ length: 4 }, () => machine.start({ argv: ["/usr/bin/shop"], cgroup, ppid: manager }));
+    const first = start();
+    await watched.pass();
+    for (const pid of first) machine.stop(pid);
+    start();
+    await passes(watched, 4);
+    expect(told(watched, "shop")).toEqual({ ...nothing, restarts: { exit: 1 }, livesEnded: 1 });
+  });
+});
+
+describe("a container of a pod", () => {
+  const id = (digit: string) => digit.repeat(64);
+  const pod = (uid: string) => `/kubepods/burstable/pod0d9c3f5e-7a41-4b62-9a53-3f1c2f6b8${uid}`;
+
+  test("that a sidecar sees beside itself comes back under another id after the kubelet's back-off", async () => {
+    const machine = fakeMachine();
+    const watched = watch(machine);
+    const app = machine.start({ argv: ["/usr/bin/api"], cgroup: `/../${id("a")}`, ppid: 0 });
+    await watched.pass();
+    machine.stop(app);
+    await passes(watched, 60);
+    machine.start({ argv: ["/usr/bin/api"], cgroup: `/../${id("b")}`, ppid: 0 });
+    await watched.pass();
+    expect(told(watched, "api").restarts).toEqual({ exit: 1 });
+  });
+
+  /** A container ends at this share of its limit as the machine counts a kill, on version 1, and another starts. */
+  async function replacedAt(residentMib: number, next: string) {
+    const machine = fakeMachine({ cgroups: 1 });
+    const watched = watch(machine);
+    const before = `${pod("d10")}/${id("a")}`;
+    machine.cgroup(before, { limit: 256 * MiB });
+    const app = machine.start({ argv: ["/usr/bin/api"], cgroup: before, ppid: 0, resident: residentMib * MiB });
+    await passes(watched, 3);
+    machine.countOomKillElsewhere();
+    machine.stop(app);
+    machine.removeCgroup(before);
+    await watched.pass();
+    machine.cgroup(next, { limit: 256 * MiB });
+    machine.start({ argv: ["/usr/bin/api"], cgroup: next, ppid: 0 });
+    await watched.pass();
+    return told(watched, "api").restarts;
+  }
+
+  test.each([
+    ["near its limit, and is back in its pod: it was killed", 200, `${pod("d10")}/${id("b")}`, { suspected_oom: 1 }],
+    ["near its limit, and is replaced by another pod: a rollout", 200, `${pod("d11")}/${id("b")}`, { exit: 1 }],
+    ["far below its limit, and is back in its pod: it burst", 45, `${pod("d10")}/${id("b")}`, { suspected_oom: 1 }],
+    ["far below its limit, and is replaced by another pod", 45, `${pod("d11")}/${id("b")}`, { exit: 1 }],
+  ])("ends %s", async (_, residentMib, next, expected) => {
+    expect(await replacedAt(residentMib, next)).toEqual(expected);
+  });
+
+  test("ends far below its limit beside another, and one of them was killed: neither is blamed", async () => {
+    const machine = fakeMachine({ cgroups: 1 });
+    const watched = watch(machine);
+    const cgroups = ["a", "b"].map((digit) => `${pod("d10")}/${id(digit)}`);
+    const apps = cgroups.map((cgroup, i) => {
+      machine.cgroup(cgroup, { limit: 256 * MiB });
+      return machine.start({ argv: [`/usr/bin/app-${"xy"[i]}`], cgroup, ppid: 0, resident: 20 * MiB });
+    });
+    await passes(watched, 3);
+    machine.countOomKillElsewhere();
+    for (const [i, cgroup] of cgroups.entries()) {
+      machine.stop(apps[i] as number);
+      machine.removeCgroup(cgroup);
+    }
+    await watched.pass();
+    for (const [i, digit] of ["c", "d"].entries()) {
+      machine.start({ argv: [`/usr/bin/app-${"xy"[i]}`], cgroup: `${pod("d10")}/${id(digit)}`, ppid: 0 });
+    }
+    await watched.pass();
+    expect(["app-x", "app-y"].map((group) => told(watched, group).restarts)).toEqual([{ exit: 1 }, { exit: 1 }]);
+  });
+});
+
+describe("how a process ended, as a zombie shows it", () => {
+  test.each([
+    ["SIGTERM, beside an OOM kill in its cgroup", 15, { exit: 1 }],
+    ["exit code 1, beside an OOM kill in its cgroup", 1 << 8, { exit: 1 }],
+    ["SIGKILL", 9, { oom: 1 }],
+    ["nothing that we may see", 0, { oom: 1 }],
+  ])("%s", async (_, exitStatus, expected) => {
+    const machine = fakeMachine();
+    machine.cgroup("/api", { limit: 100 * MiB });
+    const watched = watch(machine);
+    const pid = machine.start({ cgroup: "/api", resident: 90 * MiB });
+    await watched.pass();
+    machine.countOomKill(pid);
+    machine.change(pid, { exitStatus });
+    machine.becomeZombie(pid);
+    await watched.pass();
+    machine.stop(pid);
+    machine.start({ cgroup: "/api" });
+    await watched.pass();
+    expect(told(watched, "api").restarts).toEqual(expected);
+  });
+});
+
+describe("a process of which nothing can be read any more", () => {
+  /** Old enough for every number. */
+  async function known() {
+    const machine = fakeMachine();
+    machine.cgroup("/api", { limit: 500 * MiB });
+    const watched = watch(machine, { maxKept: 0 });
+    const pid = machine.start({ cgroup: "/api", resident: 100 * MiB });
+    await passes(watched, 240, 20);
+    return { machine, watched, pid };
+  }
+  const fromMemory = /^leakwatch_process_(resident|anonymous|memory_(floor|hour_floor|peak|headroom|new_high))\w*\{/m;
+
+  test("has no memory, floor, peak or headroom at once", async () => {
+    const { machine, watched } = await known();
+    expect(await watched.exposition()).toMatch(
+      /^leakwatch_process_memory_headroom_bytes\{group="api",slot="0"\} 419430400$/m,
+    );
+    machine.files.deny(/\/status$/);
+    await watched.pass();
+    expect(await watched.exposition()).not.toMatch(fromMemory);
+  });
+
+  test("nor has one that gave its memory back and does not get to end", async () => {
+    const { machine, watched, pid } = await known();
+    machine.write(
+      `proc/${pid}/status`,
+      `Name:\tapi\nState:\tD (disk sleep)\nPid:\t${pid}\nUid:\t1\t1\t1\t1\nThreads:\t1\n`,
+    );
+    await watched.pass();
+    expect(await watched.exposition()).not.toMatch(fromMemory);
+  });
 });
