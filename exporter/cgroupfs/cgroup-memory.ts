@@ -109,7 +109,7 @@ function workingSet(usage: number | undefined, inactiveFile: number | undefined)
 const peakFile: Readonly<Record<1 | 2, string>> = { 1: "memory.max_usage_in_bytes", 2: "memory.peak" };
 
 /** Highest usage since the cgroup was made, in bytes; undefined where the folder is gone or the kernel does not say (before 5.19). */
-export function readPeak(files: TextFiles, version: 1 | 2, folder: string): number | undefined {
+function readPeak(files: TextFiles, version: 1 | 2, folder: string): number | undefined {
   return optional(files, `${folder}/${peakFile[version]}`, parseBytes);
 }
 

@@ -10,20 +10,18 @@ export interface OomRise {
   readonly kills: number | undefined;
   /** Kills that took all processes of a cgroup at once (memory.oom.group; version 2, Linux 5.17 and later). */
   readonly groupKills: number | undefined;
-  /** How often usage met the limit; also since its events were read for a scrape, if that was later. */
-  readonly limitHits: number | undefined;
   /** As `kills`, but those in a folder that was made anew count, and what is not known is 0. */
   readonly newKills: number;
 }
 
 /** Nothing is known. */
-export const unknownRise: OomRise = { kills: undefined, groupKills: undefined, limitHits: undefined, newKills: 0 };
+export const unknownRise: OomRise = { kills: undefined, groupKills: undefined, newKills: 0 };
 
 type Events = ReadonlyMap<string, number>;
 
 interface Counted {
   readonly inode: number;
-  events: Events;
+  readonly events: Events;
 }
 
 /** Folders whose counts are kept although no process in them is watched: a container comes back under the same path. */
@@ -68,27 +66,6 @@ export class OomCounters {
     }
   }
 
-  /** How often usage met the limit since that was last read; undefined where that is not known. Leaves the kills for the next look. */
-  limitHits(version: 1 | 2, folder: string): number | undefined {
-    const before = this.counted.get(folder);
-    try {
-      if (before === undefined || this.files.inode(folder) !== before.inode) return undefined;
-      const events = readEvents(this.files, version, folder);
-      const { limitHits } = riseOf(before.events, events);
-      this.seeLimitHits(folder, events);
-      return limitHits;
-    } catch {
-      return undefined;
-    }
-  }
-
-  /** What was read of the folder's events for another purpose: limits are met often, and only what is recent says something. */
-  seeLimitHits(folder: string, events: Events): void {
-    const known = this.counted.get(folder);
-    const hits = events.get("max");
-    if (known !== undefined && hits !== undefined) known.events = new Map(known.events).set("max", hits);
-  }
-
   /** Forgets folders that are not in use, as far as too many are known. */
   forget(inUse: ReadonlySet<string>): void {
     for (const folder of this.counted.keys()) {
@@ -104,7 +81,6 @@ export function riseOf(before: Events, now: Events): OomRise {
   return {
     kills,
     groupKills: difference(before, now, "oom_group_kill"),
-    limitHits: difference(before, now, "max"),
     newKills: kills ?? (killsIn(now) < killsIn(before) ? killsIn(now) : 0),
   };
 }
@@ -112,7 +88,6 @@ export function riseOf(before: Events, now: Events): OomRise {
 const atFirst: Events = new Map([
   ["oom_kill", 0],
   ["oom_group_kill", 0],
-  ["max", 0],
 ]);
 
 const killsIn = (events: Events) => events.get("oom_kill") ?? 0;

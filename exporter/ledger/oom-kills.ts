@@ -51,21 +51,15 @@ export class OomKills {
     const remembered = 2 * defaults.victimIsGoneWithinSeconds; // longer than kills are unclaimed
     for (const [counter, { seenAt }] of this.groupKills) if (now - seenAt > remembered) this.groupKills.delete(counter);
     this.kills.see("node", nodeOomKills ?? 0, now);
-    /** Kills that a cgroup above saw and those below it that we know did not. */
-    const above = new Map<string, number>();
     const seen = new Set<string>();
     for (const cgroup of cgroups) {
-      const { parent, newOomKills } = cgroup;
       const counter = killCounterOf(cgroup);
-      const isNews = !seen.has(counter);
+      if (!seen.has(counter)) this.kills.see(counter, cgroup.newOomKills, now);
       seen.add(counter);
-      if (isNews) this.kills.see(counter, newOomKills, now);
       const groupKill = cgroups.groupKillOf(cgroup);
       if (groupKill !== undefined) this.groupKills.set(groupKill, { seenAt: now, credited: new Set() });
-      if (parent === undefined || !isNews) continue;
-      above.set(parent, (above.get(parent) ?? cgroups.newOomKillsUnder(parent)) - newOomKills);
     }
-    for (const [parent, kills] of above) this.kills.see(`above ${parent}`, kills, now);
+    for (const [parent, kills] of cgroups.unaccountedKills()) this.kills.see(`above ${parent}`, kills, now);
   }
 
   /** Why each of them ended, in the order given; the kills are claimed, and credited. */

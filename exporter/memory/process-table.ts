@@ -31,8 +31,6 @@ export const columns = [
   processMetrics.uniqueMemory,
 ] as const;
 
-export type ColumnMetric = (typeof columns)[number];
-
 /** The windows of new highs, each with a column of its own behind the others: one metric, told apart by a label. */
 export const newHighs = newHighWindows(detection).map(({ window }) => window);
 

@@ -11,7 +11,6 @@ import {
   readCgroupMemory,
   readEffectiveLimit,
   readEvents,
-  readPeak,
   withinMachine,
 } from "../cgroupfs/cgroup-memory.ts";
 import { countingCgroup, parentOf } from "../cgroupfs/counting-cgroup.ts";
@@ -56,20 +55,6 @@ export interface WatchedCgroup extends CgroupIdentity {
   readonly holders: ReadonlyMap<number, CgroupFolder | undefined>;
 }
 
-/** What is known of OOM kills in a cgroup at the last look, counted since the look before. Undefined is unknown, and never 0. */
-export interface OomFacts {
-  /** Processes killed in it. Unknown where its folder is gone, was made anew, or cannot be read. */
-  readonly ownKills: number | undefined;
-  /** Kills that took all of its processes at once (memory.oom.group). Unknown in version 1 and before Linux 5.17. */
-  readonly groupKills: number | undefined;
-  /** Processes killed below its parent, beyond those in the cgroups that we know there (version 2 only). */
-  readonly aboveKills: number | undefined;
-  /** How often it met its limit, since the last look or the last scrape. Unlike kills this is asked also while the machine counts none. */
-  readonly limitHits: number | undefined;
-  /** Highest usage since it was made, in bytes. */
-  readonly peak: number | undefined;
-}
-
 /** The one that counts its OOM kills, among those of all cgroups. */
 export const killCounterOf = ({ at, path }: WatchedCgroup): string => at?.folder ?? `seen by its processes ${path}`;
 
@@ -84,7 +69,7 @@ interface Known extends WatchedCgroup {
   asideUntil: number;
   /** Events that its processes last showed. */
   shownEvents: ReadonlyMap<string, number> | undefined;
-  /** What the last look found; undefined until it is asked for where there was nothing to look for. */
+  /** What the last look found. */
   oomRise: OomRise | undefined;
 }
 
@@ -255,7 +240,6 @@ export class Cgroups {
     if (at !== undefined) {
       const memory = readCgroupMemory(this.kept, version, at.folder);
       this.limits.set(at.folder, memory.limit);
-      this.counters.seeLimitHits(at.folder, memory.events);
       return memory;
     }
     if (snapshot === undefined || this.isShownElsewhere(cgroup)) return undefined;
@@ -350,47 +334,24 @@ export class Cgroups {
     }
   }
 
-  /** OOM kills that a parent counted since the last look, those in cgroups below it that are gone included. */
-  newOomKillsUnder(parent: string): number {
-    return this.risesAbove.get(parent)?.newKills ?? 0;
-  }
-
-  /** What the last look knows of OOM kills in a cgroup and beside it. While the machine counts none, there are none: 0. */
-  oomFactsOf(cgroup: WatchedCgroup): OomFacts {
-    const known = this.known.get(keyOf(cgroup));
-    if (known !== undefined && this.isQuiet) known.oomRise ??= this.quietRise(known);
-    const { kills, groupKills, limitHits } = known?.oomRise ?? unknownRise;
-    const aboveKills = this.isQuiet ? 0 : this.killsBeside(cgroup);
-    return { ownKills: kills, groupKills, aboveKills, limitHits, peak: this.peakOf(cgroup) };
-  }
-
-  /** The kill counters are left as they are: one that rose since the machine's was read is for the next look. */
-  private quietRise({ at, version }: Known): OomRise {
-    const limitHits = at && this.counters.limitHits(version, at.folder);
-    return { kills: 0, groupKills: 0, limitHits, newKills: 0 };
+  /**
+   * OOM kills since the last look that a cgroup above known ones counted, and none of those that we know below it, at any depth; by
+   * its folder. They happened in cgroups that are gone, or that nobody watches.
+   */
+  unaccountedKills(): ReadonlyMap<string, number> {
+    const left = new Map<string, number>();
+    const counted = [...this.known.values()].map(({ at, newOomKills }) => [at?.folder ?? "", newOomKills] as const);
+    // the deepest first: what it cannot account for shows in those above it too
+    for (const [parent, { newKills }] of [...this.risesAbove].sort(([a], [b]) => b.length - a.length)) {
+      const below = [...counted, ...left].filter(([folder]) => folder.startsWith(`${parent}/`));
+      left.set(parent, Math.max(0, newKills - below.reduce((sum, [, kills]) => sum + kills, 0)));
+    }
+    return left;
   }
 
   private riseIn(cgroup: Known, onMachine: number): OomRise {
     const { at, version } = cgroup;
     return at === undefined ? this.riseShownBy(cgroup, onMachine) : this.counters.rise(version, at.folder);
-  }
-
-  /** Kills below the parent that no cgroup which we know there has counted; undefined where the parent does not say. */
-  private killsBeside({ parent }: WatchedCgroup): number | undefined {
-    const below = parent === undefined ? undefined : this.risesAbove.get(parent)?.kills;
-    if (!below) return below;
-    let known = 0;
-    for (const { at, newOomKills } of this.known.values())
-      if (at?.folder.startsWith(`${parent}/`)) known += newOomKills;
-    return Math.max(0, below - known);
-  }
-
-  private peakOf({ at, version, memory }: WatchedCgroup): number | undefined {
-    try {
-      return at === undefined ? memory?.peak : readPeak(this.files, version, at.folder);
-    } catch {
-      return undefined; // whatever keeps it from being read is told when the cgroup is read for a scrape
-    }
   }
 
   private placeOf(cgroup: MemoryCgroup): Place {

@@ -21,26 +21,23 @@ function counted(version: 1 | 2) {
 }
 
 describe("OomCounters", () => {
-  test("of version 2: kills, those of whole groups, and how often the limit was met", () => {
+  test("of version 2: kills, and those of whole groups", () => {
     const { write, rise } = counted(2);
     write("memory.events", "low 0\nhigh 0\nmax 35\noom 2\noom_kill 5\noom_group_kill 1\n");
-    expect(rise()).toEqual({ kills: 5, groupKills: 1, limitHits: 35, newKills: 5 });
-    expect(rise()).toEqual({ kills: 0, groupKills: 0, limitHits: 0, newKills: 0 });
+    expect(rise()).toEqual({ kills: 5, groupKills: 1, newKills: 5 });
+    expect(rise()).toEqual({ kills: 0, groupKills: 0, newKills: 0 });
   });
 
-  test("of version 1: kills, and how often the limit was met", () => {
+  test("of version 1: kills", () => {
     const { write, rise } = counted(1);
-    write("memory.failcnt", "3\n");
-    rise();
-    write("memory.failcnt", "7\n");
     write("memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n");
-    expect(rise()).toEqual({ kills: 1, groupKills: undefined, limitHits: 4, newKills: 1 });
+    expect(rise()).toEqual({ kills: 1, groupKills: undefined, newKills: 1 });
   });
 
   test.each([
     ["group kills, before Linux 5.17", "max 0\noom_kill 0\n", "groupKills"],
     ["kills, before Linux 4.13", "max 0\noom 3\n", "kills"],
-    ["anything, in the root cgroup", "", "limitHits"],
+    ["anything, in the root cgroup", "", "kills"],
   ] as const)("does not know what the kernel does not count: %s", (_, text, name) => {
     const { write, rise } = counted(2);
     write("memory.events", text);
@@ -80,14 +77,6 @@ describe("OomCounters", () => {
     rise();
     machine.cgroup("/api", { oomKills: 1 });
     expect(rise()).toMatchObject({ kills: undefined, newKills: 1 });
-  });
-
-  test("asks how often the limit was met without taking the kills away from the next look", () => {
-    const { write, counters, rise } = counted(2);
-    write("memory.events", "max 4\noom_kill 1\noom_group_kill 0\n");
-    expect(counters.limitHits(2, folder[2])).toBe(4);
-    expect(counters.limitHits(2, folder[2])).toBe(0);
-    expect(rise()).toMatchObject({ kills: 1, limitHits: 0 });
   });
 
   test("keeps the counts of some thousands of folders without processes", () => {

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { GiB, MiB } from "../../catalog/defaults.ts";
 import { processMetrics } from "../../catalog/metrics.ts";
 import type { MemoryCgroup } from "../../exporter/procfs/cgroup.ts";
-import type { OomFacts, WatchedCgroup } from "../../exporter/samplers/cgroups.ts";
+import type { Cgroups, WatchedCgroup } from "../../exporter/samplers/cgroups.ts";
 import { type FakeMachine, fakeMachine, openFilesEndWithTheirProcess, watch } from "../support/machine.ts";
 
 const pod = "/kubepods/pod1";
@@ -228,12 +228,13 @@ test("in version 1 a hierarchy with several controllers counts each cgroup by it
 });
 
 describe("what is known of OOM kills when a process has ended", () => {
-  const unknown: OomFacts = {
-    ownKills: undefined,
-    groupKills: undefined,
-    aboveKills: undefined,
-    limitHits: undefined,
-    peak: undefined,
+  /** Undefined where the counter is gone, another, or cannot be read. */
+  const factsOf = (cgroups: Cgroups, cgroup: WatchedCgroup) => {
+    const counts = cgroups.countersOf(cgroup);
+    return {
+      ownKills: counts.own ? cgroup.newOomKills : undefined,
+      aboveKills: counts.above ? (cgroups.unaccountedKills().get(cgroup.parent ?? "") ?? 0) : undefined,
+    };
   };
 
   /** The cgroups of web and worker, after a look at which nothing had happened. */
@@ -252,30 +253,16 @@ describe("what is known of OOM kills when a process has ended", () => {
   test("that its cgroup stands and counted nothing, and that the one above counted nothing", async () => {
     const { cgroups, look, of } = await looked();
     await look();
-    expect(cgroups.oomFactsOf(of(web))).toEqual({
-      ...unknown,
-      ownKills: 0,
-      groupKills: 0,
-      aboveKills: 0,
-      limitHits: 0,
-    });
+    expect(factsOf(cgroups, of(web))).toEqual({ ownKills: 0, aboveKills: 0 });
   });
 
   test("what its own cgroup counted, which the one above counted too", async () => {
     const { cgroups, look, of, events } = await looked();
     for (const path of [web, pod]) events(path, "max 12\noom 1\noom_kill 3\noom_group_kill 1\n");
     await look();
-    expect(cgroups.oomFactsOf(of(web))).toMatchObject({ ownKills: 3, groupKills: 1, aboveKills: 0, limitHits: 12 });
-    expect(cgroups.oomFactsOf(of(worker))).toMatchObject({ ownKills: 0, groupKills: 0, aboveKills: 0, limitHits: 0 });
-  });
-
-  test("the same facts for each process of one cgroup that ended in the same pass", async () => {
-    const { cgroups, of, events } = await looked();
-    events(web, "max 12\noom_kill 0\noom_group_kill 0\n");
-    cgroups.noOomKills();
-    const facts = cgroups.oomFactsOf(of(web));
-    expect(facts.limitHits).toBe(12);
-    expect(cgroups.oomFactsOf(of(web))).toEqual(facts);
+    expect(factsOf(cgroups, of(web))).toEqual({ ownKills: 3, aboveKills: 0 });
+    expect(cgroups.groupKillOf(of(web))).toBe(`/sys/fs/cgroup${web}`);
+    expect(factsOf(cgroups, of(worker))).toEqual({ ownKills: 0, aboveKills: 0 });
   });
 
   test("nothing of its own cgroup when that is gone, and what the one above counted beyond the known", async () => {
@@ -285,8 +272,8 @@ describe("what is known of OOM kills when a process has ended", () => {
     machine.cgroup(worker, { oomKills: 1 });
     machine.cgroup(pod, { oomKills: 3 });
     await look(3);
-    expect(cgroups.oomFactsOf(gone)).toEqual({ ...unknown, aboveKills: 2 });
-    expect(cgroups.oomFactsOf(of(worker))).toMatchObject({ ownKills: 1, aboveKills: 2 });
+    expect(factsOf(cgroups, gone)).toEqual({ ownKills: undefined, aboveKills: 2 });
+    expect(factsOf(cgroups, of(worker))).toMatchObject({ ownKills: 1, aboveKills: 2 });
   });
 
   test("nothing of its own cgroup when it was made anew under the same path", async () => {
@@ -296,9 +283,9 @@ describe("what is known of OOM kills when a process has ended", () => {
     machine.cgroup(web);
     machine.cgroup(pod, { oomKills: 1 });
     await look();
-    expect(cgroups.oomFactsOf(of(web))).toEqual({ ...unknown, aboveKills: 1 });
+    expect(factsOf(cgroups, of(web))).toEqual({ ownKills: undefined, aboveKills: 1 });
     await look();
-    expect(cgroups.oomFactsOf(of(web))).toMatchObject({ ownKills: 0, aboveKills: 0 });
+    expect(factsOf(cgroups, of(web))).toEqual({ ownKills: undefined, aboveKills: 0 }); // to who sat in the old one
   });
 
   test.each([
@@ -309,7 +296,7 @@ describe("what is known of OOM kills when a process has ended", () => {
     const { machine, cgroups, look, of } = await looked();
     change(machine);
     await look();
-    expect(cgroups.oomFactsOf(of(web)).aboveKills).toBeUndefined();
+    expect(factsOf(cgroups, of(web)).aboveKills).toBeUndefined();
   });
 
   test("nothing of the one above where that is the root, which counts nothing", async () => {
@@ -321,7 +308,7 @@ describe("what is known of OOM kills when a process has ended", () => {
     await pass();
     await watcher.cgroups.lookForOomKills({ onMachine: 1, now: machine.clock.monotonic() });
     const [api] = watcher.cgroups;
-    expect(watcher.cgroups.oomFactsOf(api as WatchedCgroup)).toMatchObject({ ownKills: 0, aboveKills: undefined });
+    expect(factsOf(watcher.cgroups, api as WatchedCgroup)).toMatchObject({ ownKills: 0, aboveKills: undefined });
   });
 
   test("nothing of the one above where cgroups count only what happens in themselves", async () => {
@@ -337,7 +324,7 @@ describe("what is known of OOM kills when a process has ended", () => {
     await pass();
     await watcher.cgroups.lookForOomKills({ onMachine: 1, now: machine.clock.monotonic() });
     const [cgroup] = watcher.cgroups;
-    expect(watcher.cgroups.oomFactsOf(cgroup as WatchedCgroup)).toMatchObject({ ownKills: 0, aboveKills: undefined });
+    expect(factsOf(watcher.cgroups, cgroup as WatchedCgroup)).toMatchObject({ ownKills: 0, aboveKills: undefined });
   });
 
   test("of kills deeper below the one above: they are those of the cgroups that we know there", async () => {
@@ -349,40 +336,23 @@ describe("what is known of OOM kills when a process has ended", () => {
     await look();
     for (const path of [pod, `${pod}/deep`, `${pod}/deep/er`]) machine.cgroup(path, { oomKills: 1 });
     await look();
-    expect(cgroups.oomFactsOf(of(web)).aboveKills).toBe(0);
+    expect(factsOf(cgroups, of(web)).aboveKills).toBe(0);
   });
 
-  test("what version 1 tells of it: kills, how often the limit was met, and the highest usage", async () => {
+  test("what version 1 tells of it: kills in itself alone", async () => {
     const { machine, cgroups, look, of } = await looked(1);
-    const write = (name: string, text: string) => machine.write(`sys/fs/cgroup/memory${web}/${name}`, text);
-    write("memory.failcnt", "5\n");
-    await look();
-    write("memory.failcnt", "9\n");
-    write("memory.max_usage_in_bytes", `${64 * MiB}\n`);
     machine.cgroup(web, { oomKills: 1 });
     await look();
-    expect(cgroups.oomFactsOf(of(web))).toEqual({ ...unknown, ownKills: 1, limitHits: 4, peak: 64 * MiB });
+    expect(factsOf(cgroups, of(web))).toEqual({ ownKills: 1, aboveKills: undefined });
   });
 
-  test("that nobody was killed while the machine's counter stood still, also where files are gone; limits are met all the same", async () => {
-    const { machine, cgroups, of, events } = await looked();
+  test("that nobody was killed while the machine's counter stood still, also where files are gone", async () => {
+    const { machine, cgroups, of } = await looked();
     const gone = of(worker);
     machine.removeCgroup(worker);
-    events(web, "max 7\noom_kill 0\noom_group_kill 0\n");
-    machine.write(`sys/fs/cgroup${web}/memory.peak`, `${30 * MiB}\n`);
     cgroups.noOomKills();
-    const none = { ownKills: 0, groupKills: 0, aboveKills: 0 };
-    expect(cgroups.oomFactsOf(of(web))).toEqual({ ...none, limitHits: 7, peak: 30 * MiB });
-    expect(cgroups.oomFactsOf(gone)).toEqual({ ...none, limitHits: undefined, peak: undefined });
-  });
-
-  test("how often it met its limit since the last scrape, not in all the time since the last kill on the machine", async () => {
-    const { cgroups, of, events, pass } = await looked();
-    events(web, "max 9000\noom_kill 0\noom_group_kill 0\n");
-    await pass();
-    events(web, "max 9003\noom_kill 0\noom_group_kill 0\n");
-    cgroups.noOomKills();
-    expect(cgroups.oomFactsOf(of(web)).limitHits).toBe(3);
+    expect([of(web), gone].map(({ newOomKills }) => newOomKills)).toEqual([0, 0]);
+    expect([...cgroups.unaccountedKills()]).toEqual([]);
   });
 
   test("a kill that was counted before anybody looked, and one before its cgroup was watched, is not counted again", async () => {
@@ -393,7 +363,7 @@ describe("what is known of OOM kills when a process has ended", () => {
     machine.cgroup(pod, { oomKills: 1 });
     cgroups.hold({ version: 2, path: `${pod}/later` }, 4712); // does not take away what the one above has counted
     await look();
-    expect(cgroups.oomFactsOf(of(`${pod}/late`))).toMatchObject({ ownKills: 0, aboveKills: 1 });
+    expect(factsOf(cgroups, of(`${pod}/late`))).toMatchObject({ ownKills: 0, aboveKills: 1 });
   });
 
   test("what a process shows of its own cgroup, up to the kills of the machine", async () => {
@@ -408,7 +378,7 @@ describe("what is known of OOM kills when a process has ended", () => {
     show("memory.events", "max 4\noom_kill 300\noom_group_kill 300\n");
     await watcher.cgroups.lookForOomKills({ onMachine: 1, now: machine.clock.monotonic() });
     const [api] = watcher.cgroups;
-    const facts = watcher.cgroups.oomFactsOf(api as WatchedCgroup);
-    expect(facts).toEqual({ ...unknown, ownKills: 1, groupKills: 1, limitHits: 4 });
+    expect((api as WatchedCgroup).newOomKills).toBe(1);
+    expect(watcher.cgroups.groupKillOf(api as WatchedCgroup)).toBe("seen by its processes /api");
   });
 });

@@ -67,18 +67,6 @@ export class Containers {
     for (const list of own === undefined ? this.polled : [own]) list.end(id);
   }
 
-  /** All containers of the last lists; one that two sources know is given once. */
-  *all(): Iterable<Container> {
-    const given = new Set<string>();
-    for (const { containers } of this.polled) {
-      for (const [id, container] of containers) {
-        if (given.has(id)) continue;
-        given.add(id);
-        yield container;
-      }
-    }
-  }
-
   /** Is there a container of this pod? Undefined before the first list. */
   hasPod(uid: string): boolean | undefined {
     return this.listedAt === undefined ? undefined : this.polled.some(({ pods }) => pods.has(uid));
