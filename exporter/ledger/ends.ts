@@ -8,22 +8,22 @@ import { judgeEndedLife } from "../memory/ended-life.ts";
 import { column } from "../memory/process-table.ts";
 import { isService, type Life, rootOf } from "../model/life.ts";
 import type { ContainerStates } from "./container-state.ts";
-import { type Ended, type Exit, gravestOf, isOom, type Look, lastEndOf, occupantOf } from "./exit.ts";
+import { type Ended, type Exit, gravestOf, isOom, lastEndOf, occupantOf, type Pass } from "./exit.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Finding } from "./oom-evidence.ts";
 import { OomKills, type Surroundings } from "./oom-kills.ts";
 import type { UnseenRestarts } from "./unseen-restarts.ts";
-import { Vacancies, type Vacancy } from "./vacancies.ts";
+import { Vacancies } from "./vacancies.ts";
 
 export class Ends {
   private readonly surroundings: Surroundings;
   private readonly ledger: Ledger;
   private readonly thresholds: EndedLifeThresholds;
   private readonly oomKills: OomKills;
-  private readonly vacancies: Vacancies;
+  readonly vacancies: Vacancies;
   /** Exits of workers whose master may be ending too, by that. */
   private readonly waiting = new Map<Life, Exit[]>();
-  private lastLook = Number.NEGATIVE_INFINITY;
+  private lastPass = Number.NEGATIVE_INFINITY;
 
   constructor(options: {
     surroundings: Surroundings;
@@ -42,39 +42,29 @@ export class Ends {
   }
 
   /** Books the ends of one pass together: one counter may have seen several of them, and a master ends with its workers. */
-  async record(ended: readonly Ended[], look: Look): Promise<void> {
-    this.oomKills.see(look);
-    this.vacancies.begin(look);
-    for (const { life } of ended) life.endedAt = look.now;
-    const exits = await this.examine(ended, look);
+  async record(ended: readonly Ended[], pass: Pass): Promise<void> {
+    this.oomKills.see(pass);
+    this.vacancies.begin(pass);
+    for (const { life } of ended) life.endedAt = pass.now;
+    const exits = await this.examine(ended, pass);
     const byRoot = Map.groupBy(exits, ({ root }) => root);
     for (const exit of exits) {
       if (exit.life === exit.root) this.bookRoot(exit, byRoot.get(exit.life) ?? [], exits);
-      await look.pause();
+      await pass.pause();
     }
     for (const exit of exits) if (exit.life !== exit.root) this.waitForMaster(exit);
-    this.bookWaiting(look.now);
-    this.vacancies.settle(look.now);
-    this.lastLook = look.now;
+    this.bookWaiting(pass.now);
+    this.vacancies.settle(pass.now);
+    this.lastPass = pass.now;
   }
 
-  /** The place that a new root takes over, if that makes it a restart. It is nobody else's from then on. */
-  placeFor(life: Life): Vacancy | undefined {
-    return this.vacancies.placeFor(life);
-  }
-
-  /** A root took a place over: the service was restarted. `starts` are those in that place, seconds since boot, the new one last. */
-  restarted(vacancy: Vacancy, life: Life, starts: readonly number[], now: number): void {
-    this.vacancies.restarted(vacancy, life, starts, now);
-  }
-
-  private async examine(ended: readonly Ended[], look: Look): Promise<Exit[]> {
+  private async examine(ended: readonly Ended[], pass: Pass): Promise<Exit[]> {
     if (ended.length === 0) return [];
-    const findings = this.oomKills.findReasons(ended, look);
+    const findings = this.oomKills.findReasons(ended, pass);
     const exits: Exit[] = [];
     for (const [i, { life }] of ended.entries()) {
       const found = findings[i] as Finding;
-      const unseen = look.missed && found.reason === "exit";
+      const unseen = pass.missed && found.reason === "exit";
       const ratio = life.recentHigh.bytes / this.surroundings.table.get(life.row, column.memoryLimit);
       exits.push({
         life,
@@ -82,11 +72,11 @@ export class Ends {
         finding: unseen ? { reason: "unknown", evidence: "not_watched" } : found,
         verdict: judgeEndedLife(life.history, this.thresholds),
         limitRatio: Number.isFinite(ratio) ? ratio : undefined,
-        lifetime: look.now - life.bornAt,
-        lastSeenAt: Math.max(life.firstSeen, this.lastLook),
-        at: look.now,
+        lifetime: pass.now - life.bornAt,
+        lastSeenAt: Math.max(life.firstSeen, this.lastPass),
+        at: pass.now,
       });
-      await look.pause();
+      await pass.pause();
     }
     return exits;
   }

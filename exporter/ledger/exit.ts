@@ -9,7 +9,7 @@ import type { Finding } from "./oom-evidence.ts";
 import type { Occupant } from "./restart.ts";
 
 /** One pass. Times in seconds since boot. */
-export interface Look {
+export interface Pass {
   readonly now: number;
   /** Unix time of now. */
   readonly unix: number;

@@ -5,7 +5,7 @@ import { ledger as defaults } from "../../catalog/defaults.ts";
 import { column, type ProcessTable } from "../memory/process-table.ts";
 import type { Life } from "../model/life.ts";
 import { type Cgroups, killCounterOf, type WatchedCgroup } from "../samplers/cgroups.ts";
-import { type Ended, type Exit, type Look, podOf } from "./exit.ts";
+import { type Ended, type Exit, type Pass, podOf } from "./exit.ts";
 import { growthShares } from "./growth-shares.ts";
 import type { Ledger } from "./ledger.ts";
 import { type EndedFacts, type Finding, findReasons } from "./oom-evidence.ts";
@@ -45,7 +45,7 @@ export class OomKills {
   }
 
   /** A pass begins: what the counters saw, and what nobody has claimed in time. */
-  see({ nodeOomKills, now }: Look): void {
+  see({ nodeOomKills, now }: Pass): void {
     const { cgroups } = this.surroundings;
     for (const { counter, count } of this.kills.nextPass(now)) this.creditUnclaimed(counter, count);
     const remembered = 2 * defaults.victimIsGoneWithinSeconds; // longer than kills are unclaimed
@@ -63,17 +63,17 @@ export class OomKills {
   }
 
   /** Why each of them ended, in the order given; the kills are claimed, and credited. */
-  findReasons(ended: readonly Ended[], look: Look): Finding[] {
+  findReasons(ended: readonly Ended[], pass: Pass): Finding[] {
     const facts = this.factsOf(ended);
     const findings = findReasons(facts, {
       cgroup: (key) => this.kills.count(key),
       parent: (key) => this.kills.count(`above ${key}`),
-      node: look.nodeOomKills === undefined ? undefined : this.kills.count("node") - this.kills.countOthers("node"),
+      node: pass.nodeOomKills === undefined ? undefined : this.kills.count("node") - this.kills.countOthers("node"),
     });
     for (const [i, { life }] of ended.entries()) {
       const finding = findings[i] as Finding;
       this.claim(finding, facts[i] as EndedFacts);
-      this.credit(life, finding, look.now);
+      this.credit(life, finding, pass.now);
     }
     return findings;
   }

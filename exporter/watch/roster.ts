@@ -12,9 +12,9 @@ import { type Candidate, isPauseProcess, readIdentity } from "../discovery/ident
 import { type Membership, membership, needsPorts } from "../discovery/match.ts";
 import type { Failures } from "../failures.ts";
 import { failureReason, type KernelFiles, type ProcFolder } from "../kernel/files.ts";
-import type { Ends } from "../ledger/ends.ts";
 import type { Ended } from "../ledger/exit.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import type { Vacancies } from "../ledger/vacancies.ts";
 import { LifeHistory } from "../memory/life-history.ts";
 import { column } from "../memory/process-table.ts";
 import { RecentHigh } from "../memory/recent-high.ts";
@@ -54,7 +54,7 @@ export interface RosterOptions {
   limits: Limits;
   cgroups: Cgroups;
   ledger: Ledger;
-  ends: Ends;
+  vacancies: Vacancies;
   slices: Slices;
   targetArguments: TargetArguments;
   names: ContainerNames;

@@ -3,8 +3,8 @@
 import type { Detection } from "../../catalog/detection.ts";
 import { type BoundName, Bounds } from "../discovery/bounds.ts";
 import type { KernelFiles } from "../kernel/files.ts";
-import type { Ends } from "../ledger/ends.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import type { Vacancies } from "../ledger/vacancies.ts";
 import { Group } from "../model/group.ts";
 import { type Life, rootOf } from "../model/life.ts";
 import { tookOverSockets } from "../samplers/inherited-sockets.ts";
@@ -15,7 +15,7 @@ export class Seats {
   readonly bounds: Bounds;
   private readonly files: KernelFiles;
   private readonly ledger: Ledger;
-  private readonly ends: Ends;
+  private readonly vacancies: Vacancies;
   private readonly ancestry: Ancestry;
   private readonly detection: Detection;
   private runningGroups = 0;
@@ -23,14 +23,14 @@ export class Seats {
   constructor(options: {
     files: KernelFiles;
     ledger: Ledger;
-    ends: Ends;
+    vacancies: Vacancies;
     ancestry: Ancestry;
     detection: Detection;
     maxProcesses: number | undefined;
   }) {
     this.files = options.files;
     this.ledger = options.ledger;
-    this.ends = options.ends;
+    this.vacancies = options.vacancies;
     this.ancestry = options.ancestry;
     this.detection = options.detection;
     this.bounds = new Bounds(options.maxProcesses);
@@ -56,7 +56,7 @@ export class Seats {
     const { group } = life;
     life.parent = this.ancestry.parentIn(group, life);
     const role = life.parent === undefined ? "root" : "worker";
-    const vacancy = role === "root" ? this.ends.placeFor(life) : undefined;
+    const vacancy = role === "root" ? this.vacancies.placeFor(life) : undefined;
     life.slot = group.freeSlot(role, vacancy?.slot);
     const slot = group.slots[life.slot];
     if (slot === undefined) return;
@@ -68,7 +68,7 @@ export class Seats {
     // the same service all along, under another process id
     if (vacancy !== undefined && tookOverSockets(this.files, vacancy.root.sockets, life)) return;
     slot.starts = [...slot.starts, life.bornAt].slice(-this.ledger.rememberedStarts);
-    if (vacancy !== undefined) this.ends.restarted(vacancy, life, slot.starts, now);
+    if (vacancy !== undefined) this.vacancies.restarted(vacancy, life, slot.starts, now);
   }
 
   private noteRunning(life: Life): void {

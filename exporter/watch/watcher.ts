@@ -143,7 +143,7 @@ export class Watcher implements State<GroupAccount> {
       thresholds,
       readings: this.readings,
       limits: this.limits,
-      ends: this.ends,
+      vacancies: this.ends.vacancies,
       slices: this.slices,
       targetArguments: this.targetArguments,
       names: this,
