@@ -148,9 +148,11 @@ function meter(share: number): string {
 }
 
 function restartDetail({ restarts, worker_exits: exits }: GroupStatus): string {
-  const text = (counts: Record<string, number>, what: string) =>
-    Object.entries(counts).flatMap(([reason, n]) => (n > 0 ? [`${n} ${what}${reason.replace("_", " ")}`] : []));
-  const parts = [...text(restarts, ""), ...text(exits, "workers ")];
+  const some = (counts: Record<string, number>) => Object.entries(counts).filter(([, n]) => n > 0);
+  const parts = [
+    ...some(restarts).map(([reason, n]) => `${n} ${reason.replace("_", " ")}`),
+    ...some(exits).map(([reason, n]) => `${count(n, "worker", "workers")} ${reason.replace("_", " ")}`),
+  ];
   return parts.length === 0 ? "" : `<small>${parts.join(", ")}</small>`;
 }
 

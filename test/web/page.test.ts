@@ -126,7 +126,7 @@ describe("groups", () => {
     const restarts = { oom: 2, suspected_oom: 1, scheduled: 0, exit: 0, unknown: 0 };
     expect(visible(page({ groups: [group({ restarts })] }))).toContain(" 3 2 oom, 1 suspected oom ");
     const worker_exits = { oom: 1, suspected_oom: 0, recycled: 6, unknown: 0 };
-    expect(visible(page({ groups: [group({ worker_exits })] }))).toContain(" 0 1 workers oom, 6 workers recycled ");
+    expect(visible(page({ groups: [group({ worker_exits })] }))).toContain(" 0 1 worker oom, 6 workers recycled ");
   });
 
   test("that have no process now are listed apart, with their last end", () => {
