@@ -5,19 +5,27 @@
 import zlib from "node:zlib";
 import type { Row } from "./simulate.ts";
 
-const header = "t_seconds,rss_bytes,limit_bytes,start_time_seconds,requests_per_second\n";
+/** Bytes. */
+export interface Limits {
+  limit: number;
+  /** Of the runtime's heap; a column more, where there is one. */
+  heapLimit?: number;
+}
 
-/** `limit` is in bytes. */
-export function csv(rows: readonly Row[], limit: number): string {
+const header = "t_seconds,rss_bytes,limit_bytes,start_time_seconds,requests_per_second";
+
+export function csv(rows: readonly Row[], { limit, heapLimit }: Limits): string {
+  const lastField = heapLimit === undefined ? "" : `,${heapLimit}`;
   const lines = rows.map(
-    ({ time, resident, startTime, requests }) => `${time},${resident},${limit},${startTime},${twoDigits(requests)}\n`,
+    ({ time, resident, startTime, requests }) =>
+      `${time},${resident},${limit},${startTime},${twoDigits(requests)}${lastField}\n`,
   );
-  return header + lines.join("");
+  return `${header}${heapLimit === undefined ? "" : ",heap_limit_bytes"}\n${lines.join("")}`;
 }
 
 /** The same bytes each time: Node writes no time into the gzip header. */
-export function csvGz(rows: readonly Row[], limit: number): Buffer {
-  return zlib.gzipSync(csv(rows, limit), { level: 6 });
+export function csvGz(rows: readonly Row[], limits: Limits): Buffer {
+  return zlib.gzipSync(csv(rows, limits), { level: 6 });
 }
 
 /** As C's %.2g. */

@@ -7,27 +7,30 @@ import { simulate } from "./simulate.ts";
 import { makeTrace } from "./trace.ts";
 import { MiB, minute } from "./units.ts";
 
-const families: readonly Family[] = [...sets.like, ...sets.other];
+const families: readonly Family[] = [...sets.like, ...sets.other, ...sets.wide];
 // once for all tests: they only read
 const traces = families.map((family) => makeTrace(family, 0, 7));
 
 describe("a generated trace", () => {
-  test.each(["oom_loop", "crash_loop"])("of %s is the same for the same seed, and another for another", (name) => {
-    const family = families.find((family) => family.name === name) as Family;
-    const bytes = (seed: number) => {
-      const { label, rows } = makeTrace(family, 0, seed);
-      return [...rows.values()].map((its) => csvGz(its, label.limit_bytes));
-    };
-    expect(bytes(7)).toEqual(bytes(7));
-    expect(bytes(8)).not.toEqual(bytes(7));
-  });
+  test.each(["oom_loop", "crash_loop", "dies_of_its_heap_limit"])(
+    "of %s is the same for the same seed, and another for another",
+    (name) => {
+      const family = families.find((family) => family.name === name) as Family;
+      const bytes = (seed: number) => {
+        const { limits, rows } = makeTrace(family, 0, seed);
+        return [...rows.values()].map((its) => csvGz(its, limits));
+      };
+      expect(bytes(7)).toEqual(bytes(7));
+      expect(bytes(8)).not.toEqual(bytes(7));
+    },
+  );
 
-  test.each(traces)("$label.id has rows for each member, by the minute, inside its time", ({ label, rows }) => {
+  test.each(traces)("$label.id has rows for each member, by its interval, inside its time", ({ label, rows }) => {
     expect([...rows.keys()]).toEqual(label.members.map(({ file }) => file));
     for (const its of rows.values()) {
       expect(its.length).toBeGreaterThan(0);
       expect(its.every(({ time }) => time >= label.start && time <= label.end)).toBe(true);
-      expect(its.every(({ time }) => (time - label.start) % minute === 0)).toBe(true);
+      expect(its.every(({ time }) => (time - label.start) % (label.resolution ?? minute) === 0)).toBe(true);
       expect(its.every(({ time, startTime }) => startTime <= time)).toBe(true);
     }
   });
@@ -73,7 +76,7 @@ describe("a leaking trace", () => {
           const next = its.find(({ time }) => time > kill);
           const life = its.filter(({ startTime }) => startTime === last?.startTime);
           const highest = Math.max(...life.map(({ resident }) => resident));
-          return next?.startTime !== last?.startTime && highest > 0.7 * label.limit_bytes;
+          return next?.startTime !== last?.startTime && highest > 0.7 * (label.heap_limit_bytes ?? label.limit_bytes);
         });
         expect(isNear, `kill at ${kill}`).toBe(true);
       }

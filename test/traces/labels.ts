@@ -3,7 +3,8 @@
 import { randomNumbers } from "../support/memory-curves.ts";
 import type { Family, Process, Restart, Service } from "./service.ts";
 import type { Life, Run } from "./simulate.ts";
-import { hour, MiB, step } from "./units.ts";
+import type { Ends } from "./trace.ts";
+import { hour, MiB, scrapeInterval, step } from "./units.ts";
 
 export interface Label {
   id: string;
@@ -17,6 +18,10 @@ export interface Label {
   oom_times: number[];
   tto: TimeToOom | null;
   limit_bytes: number;
+  /** Of the runtime's heap, where its command line says one. */
+  heap_limit_bytes?: number;
+  /** Seconds between two rows, where that is not a minute. */
+  resolution?: number;
   base_bytes: number;
   runtime: string;
   restarts: Restart[];
@@ -38,7 +43,7 @@ export function labelOf(
   family: Family,
   service: Service,
   runs: readonly Run[],
-  limit: number,
+  { end, limits }: Ends,
   level: number,
 ): Label {
   const onset = service.onset ?? null;
@@ -55,9 +60,11 @@ export function labelOf(
     onset,
     leak_rate_bytes_per_s: onset === null ? 0 : leaked / (service.end - onset),
     leaked_total_mb: Math.round((leaked / MiB) * 100) / 100,
-    oom_times: restarts.filter(({ reason }) => reason === "oom").map(({ t }) => t),
-    tto: onset === null ? null : timeToOom(service, service.processes[leaking] as Process, lives, limit, level),
-    limit_bytes: limit,
+    oom_times: restarts.filter(({ reason }) => reason === "oom" || reason === "heap_oom").map(({ t }) => t),
+    tto: onset === null ? null : timeToOom(service, service.processes[leaking] as Process, lives, end, level),
+    limit_bytes: limits.limit,
+    ...(limits.heapLimit !== undefined && { heap_limit_bytes: limits.heapLimit }),
+    ...((service.interval ?? scrapeInterval) !== scrapeInterval && { resolution: service.interval }),
     base_bytes: service.base,
     runtime: service.runtime,
     restarts,
@@ -96,7 +103,7 @@ function timeToOom(
 /** How much longer the life would have lasted: the leak goes on, without noise, until `headroom` bytes are leaked. */
 function timeLeft({ traffic, end: traceEnd }: Service, process: Process, life: Life, headroom: number): number {
   const end = life.end ?? traceEnd;
-  const leak = process.leak?.(randomNumbers(1));
+  const leak = process.leak?.(randomNumbers(1), step);
   const longest = 5000 * hour;
   let leaked = life.leaked;
   let time = end;

@@ -3,7 +3,7 @@
 import { happens, logUniform, type Random, uniform } from "./draws.ts";
 import { clamp } from "./runtimes.ts";
 import type { Leak, Part } from "./service.ts";
-import { minute, step } from "./units.ts";
+import { minute } from "./units.ts";
 
 /** Approaches `bytes`, with a time constant in seconds. */
 export function warmUp(bytes: number, tau: number): Part {
@@ -14,7 +14,7 @@ export function warmUp(bytes: number, tau: number): Part {
 
 /** Follows the traffic, some minutes late; `bytes` at mean load. */
 export function followsLoad(bytes: number, lag = 10 * minute): Part {
-  return () => {
+  return (_, step) => {
     const keep = Math.exp(-step / lag);
     let smooth: number | undefined;
     return ({ load }) => {
@@ -27,7 +27,7 @@ export function followsLoad(bytes: number, lag = 10 * minute): Part {
 /** Single requests that need much for a minute or a few. */
 export function requestSpikes(random: Random, base: number): Part {
   const perDay = logUniform(random, 0.3, 5);
-  return (life) => {
+  return (life, step) => {
     let until = Number.NEGATIVE_INFINITY;
     let bytes = 0;
     return ({ time }) => {
@@ -61,19 +61,19 @@ export function riseByAge(bytes: number, to: number, curve: (share: number) => n
 
 /** Bytes per second, always the same. */
 export function steadyLeak(rate: number): Leak {
-  return () => () => rate * step;
+  return (_, step) => () => rate * step;
 }
 
 /** Bytes per second at mean traffic. */
 export function leakPerRequest(rate: number): Leak {
-  return () =>
+  return (_, step) =>
     ({ load }) =>
       rate * step * load;
 }
 
 /** `bytes` each `period` seconds, on the clock, spread over the seconds that the job runs. */
 export function leakPerRun(bytes: number, period: number, offset: number, duration: number): Leak {
-  return () =>
+  return (_, step) =>
     ({ time }) => {
       const running = (((time - offset) % period) + period) % period;
       return running < duration ? (bytes * step) / duration : 0;
@@ -82,7 +82,7 @@ export function leakPerRun(bytes: number, period: number, offset: number, durati
 
 /** Leaks for a while, then not for a while; both in seconds, on average. `rate` is bytes per second while it leaks. */
 export function leakWithStalls(rate: number, running: [number, number], stalled: [number, number]): Leak {
-  return (random) => {
+  return (random, step) => {
     let leaks = false;
     let until = Number.NEGATIVE_INFINITY;
     return ({ time }) => {

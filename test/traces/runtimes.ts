@@ -7,7 +7,7 @@
 
 import { integer, logUniform, normal, type Random, uniform } from "./draws.ts";
 import type { Part, Runtime } from "./service.ts";
-import { hour, minute, step } from "./units.ts";
+import { hour, minute } from "./units.ts";
 
 export function runtimeNoise(random: Random, runtime: Runtime, base: number): Part {
   switch (runtime) {
@@ -51,7 +51,7 @@ export interface Sawtooth {
 }
 
 export function sawtooth({ height, period, spread, loadShare, jitter }: Sawtooth): Part {
-  return (random) => {
+  return (random, step) => {
     const nextHeight = () => height * Math.exp(spread * normal(random));
     let ceiling = nextHeight();
     let garbage = 0;
@@ -74,8 +74,8 @@ function go(random: Random, base: number): Part {
 
 /** Memory that falls goes back to the kernel by and by. */
 export function returnedSlowly(part: Part, tau: number): Part {
-  return (random) => {
-    const used = part(random);
+  return (random, step) => {
+    const used = part(random, step);
     const keep = Math.exp(-step / tau);
     let resident = 0;
     return (moment) => {
@@ -112,7 +112,7 @@ export interface Wander {
 
 /** A random walk that is pulled back to zero (Ornstein-Uhlenbeck). */
 export function wander({ deviation, tau, jitter }: Wander): Part {
-  return (random) => {
+  return (random, step) => {
     const keep = Math.exp(-step / tau);
     let place = 0;
     return () => {

@@ -2,7 +2,7 @@
 
 import { happens, type Random, uniform } from "./draws.ts";
 import type { Row } from "./simulate.ts";
-import { minute, scrapeInterval } from "./units.ts";
+import { minute } from "./units.ts";
 
 export interface Misses {
   /** Share of single scrapes. */
@@ -14,11 +14,12 @@ export function someMisses(random: Random): Misses {
   return { singly: uniform(random, 0, 0.0054), gapsPerDay: 0.15 };
 }
 
-export function scraped(random: Random, rows: readonly Row[], { singly, gapsPerDay }: Misses): Row[] {
+/** `interval` is in seconds. */
+export function scraped(random: Random, rows: readonly Row[], interval: number, { singly, gapsPerDay }: Misses): Row[] {
   let gapEnd = Number.NEGATIVE_INFINITY;
   return rows.filter(({ time }) => {
     if (time < gapEnd) return false;
-    if (happens(random, scrapeInterval, gapsPerDay)) gapEnd = time + uniform(random, 5, 40) * minute;
+    if (happens(random, interval, gapsPerDay)) gapEnd = time + uniform(random, 5, 40) * minute;
     return random() >= singly && time >= gapEnd;
   });
 }

@@ -18,12 +18,13 @@ export interface Moment {
 }
 
 /** A part of a process's memory, made anew at the start of each life: bytes at a moment. Called every `step` seconds. */
-export type Part = (random: Random) => (moment: Moment) => number;
+export type Part = (random: Random, step: number) => (moment: Moment) => number;
 
 /** What a process leaks, made anew at the start of each life: bytes in the `step` seconds before a moment. */
-export type Leak = (random: Random) => (moment: Moment) => number;
+export type Leak = (random: Random, step: number) => (moment: Moment) => number;
 
-export type RestartReason = "deploy" | "cron" | "crash" | "oom" | "scale";
+/** `oom` is the kernel's kill, `heap_oom` an exit at the limit of the own heap, `recycle` a worker that served enough. */
+export type RestartReason = "deploy" | "cron" | "crash" | "oom" | "heap_oom" | "scale" | "recycle";
 
 export interface Restart {
   t: number;
@@ -57,6 +58,10 @@ export interface Service {
   traffic: Traffic;
   processes: readonly Process[];
   limit: Limit;
+  /** Of the runtime, where the command line has one. */
+  heap?: HeapLimit;
+  /** Seconds between two rows; a minute when not said. */
+  interval?: number;
   /** When the leak begins; undefined for a healthy service. */
   onset?: number;
   /** True when the process leaked before the trace already, and the onset is just the first that one can see of it. */
@@ -72,6 +77,12 @@ export interface Service {
  * has a known life; or the service's highest memory is a known share of it.
  */
 export type Limit = { aboveLevel: number } | { peakShare: number };
+
+/**
+ * A heap that garbage may fill up to `max` bytes, and that never kills; or one whose leak ends there, while its container would
+ * have `room` times the memory that it has then. `outside` is what is not heap, in bytes.
+ */
+export type HeapLimit = { max: number } | { outside: number; room: number };
 
 export interface Family {
   name: string;

@@ -2,7 +2,7 @@
 
 import { type Random, uniform } from "./draws.ts";
 import type { Moment, PlannedRestart, Process, Restart, Service } from "./service.ts";
-import { page, scrapeInterval, step } from "./units.ts";
+import { page, scrapeInterval, stepOf } from "./units.ts";
 
 export interface Row {
   time: number;
@@ -40,6 +40,8 @@ interface Setting {
   process: Process;
   /** Bytes. */
   limit: number;
+  /** Who ends it there; the kernel when not said. */
+  killedBy?: "oom" | "heap_oom";
 }
 
 export function simulate(random: Random, setting: Setting): Run {
@@ -52,7 +54,7 @@ export function simulate(random: Random, setting: Setting): Run {
     const life = live(random, setting, birth, planned[0]?.t ?? Number.POSITIVE_INFINITY, run);
     run.lives.push(life);
     if (life.end === undefined) break;
-    birth = life.killed ? takeKill(run, planned, life.end, random) : takeRestart(run, planned, random);
+    birth = life.killed ? takeKill(run, planned, life.end, setting, random) : takeRestart(run, planned, random);
   }
   return run;
 }
@@ -64,9 +66,9 @@ function takeRestart(run: Run, planned: PlannedRestart[], random: Random): numbe
   return restart.t + restart.down + uniform(random, 0, 1);
 }
 
-/** The kernel's kill; whoever watches the process starts it again within a minute. */
-function takeKill(run: Run, planned: PlannedRestart[], time: number, random: Random): number {
-  run.restarts.push({ t: time, reason: "oom" });
+/** At the limit; whoever watches the process starts it again within a minute. */
+function takeKill(run: Run, planned: PlannedRestart[], time: number, { killedBy }: Setting, random: Random): number {
+  run.restarts.push({ t: time, reason: killedBy ?? "oom" });
   const birth = time + uniform(random, 5, 60);
   while (planned[0] !== undefined && planned[0].t <= birth) planned.shift();
   return birth;
@@ -74,12 +76,13 @@ function takeKill(run: Run, planned: PlannedRestart[], time: number, random: Ran
 
 /** One life, from its birth to the limit, to the next planned restart, or to the end of the trace. */
 function live(random: Random, { service, process, limit }: Setting, birth: number, restart: number, run: Run): Life {
-  const { start, end, traffic } = service;
-  const parts = process.parts.map((part) => part(random));
-  const leak = process.leak?.(random);
+  const { start, end, traffic, interval = scrapeInterval } = service;
+  const step = stepOf(interval);
+  const parts = process.parts.map((part) => part(random, step));
+  const leak = process.leak?.(random, step);
   const leaksFrom = service.leaksFromBirth ? Number.NEGATIVE_INFINITY : (service.onset ?? Number.POSITIVE_INFINITY);
   const life: Life = { start: birth, end: undefined, leakedBefore: 0, leaked: 0, killed: false };
-  for (let time = firstStep(birth, start); time <= end; time += step) {
+  for (let time = firstStep(birth, start, step); time <= end; time += step) {
     if (time >= restart) return { ...life, end: restart };
     const moment: Moment = { time, age: time - birth, load: traffic.load(time), leaked: life.leaked };
     if (leak !== undefined && time >= leaksFrom) life.leaked += leak(moment);
@@ -91,13 +94,13 @@ function live(random: Random, { service, process, limit }: Setting, birth: numbe
     }
     run.peak = Math.max(run.peak, memory);
     if (memory >= limit) return { ...life, end: time, killed: true };
-    if ((time - start) % scrapeInterval === 0) run.rows.push(row(service, time, memory, birth));
+    if ((time - start) % interval === 0) run.rows.push(row(service, time, memory, birth));
   }
   return life;
 }
 
 /** Steps of all lives lie on one grid, that of the trace's start. */
-function firstStep(birth: number, start: number): number {
+function firstStep(birth: number, start: number, step: number): number {
   return start + Math.ceil((birth - start) / step) * step;
 }
 

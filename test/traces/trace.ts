@@ -1,14 +1,16 @@
 // One labelled trace of a family: its service is drawn, given a limit, run, and scraped.
 
+import type { Limits } from "./csv.ts";
 import { randomFor } from "./draws.ts";
 import { fileOf, type Label, labelOf } from "./labels.ts";
 import { scraped, someMisses } from "./scrapes.ts";
 import type { Family, Process, Service } from "./service.ts";
 import { type Row, type Run, simulate } from "./simulate.ts";
-import { page } from "./units.ts";
+import { MiB, page, scrapeInterval } from "./units.ts";
 
 export interface LabelledTrace {
   label: Label;
+  limits: Limits;
   /** By name of file. */
   rows: Map<string, Row[]>;
 }
@@ -16,20 +18,39 @@ export interface LabelledTrace {
 export function makeTrace(family: Family, index: number, seed: number): LabelledTrace {
   const id = `${family.label === "leak" ? "L" : "H"}-${family.name}-${index}`;
   const service = family.make(randomFor(seed, `${id}/service`));
-  const run = (processes: readonly Process[], limit: number): Run[] =>
-    processes.map((process, worker) => simulate(randomFor(seed, `${id}/${worker}`), { service, process, limit }));
-  const healthy = run(withoutLeaks(service.processes), Number.POSITIVE_INFINITY);
+  const run = (processes: readonly Process[], { end, killedBy }: Pick<Ends, "end" | "killedBy">): Run[] =>
+    processes.map((process, worker) =>
+      simulate(randomFor(seed, `${id}/${worker}`), { service, process, limit: end, killedBy }),
+    );
+  const healthy = run(withoutLeaks(service.processes), { end: Number.POSITIVE_INFINITY, killedBy: "oom" });
   const level = usualLevel(healthy);
-  const limit = limitOf(service, level);
-  const runs = service.onset === undefined ? healthy : run(service.processes, limit);
+  const ends = endsOf(service, limitOf(service, level));
+  const runs = service.onset === undefined ? healthy : run(service.processes, ends);
   const random = randomFor(seed, `${id}/scrapes`);
   const misses = someMisses(random);
   const rows = runs.map((run, worker): [string, Row[]] => [
     fileOf(id, worker, runs.length),
-    scraped(random, run.rows, misses),
+    scraped(random, run.rows, service.interval ?? scrapeInterval, misses),
   ]);
   const levelAtKill = service.swings ? level.high : level.usual;
-  return { label: labelOf(id, family, service, runs, limit, levelAtKill), rows: new Map(rows) };
+  return { label: labelOf(id, family, service, runs, ends, levelAtKill), limits: ends.limits, rows: new Map(rows) };
+}
+
+/** Where the memory of a service that leaks ends. */
+export interface Ends {
+  /** Bytes of memory at which it is killed, or gives up. */
+  end: number;
+  killedBy: "oom" | "heap_oom";
+  limits: Limits;
+}
+
+function endsOf({ heap }: Service, limit: number): Ends {
+  if (heap === undefined) return { end: limit, killedBy: "oom", limits: { limit } };
+  if ("max" in heap) return { end: limit, killedBy: "oom", limits: { limit, heapLimit: heap.max } };
+  // a heap's limit is given in whole MiB
+  const heapLimit = Math.ceil((limit - heap.outside) / MiB) * MiB;
+  const end = heapLimit + heap.outside;
+  return { end, killedBy: "heap_oom", limits: { limit: Math.ceil((heap.room * end) / page) * page, heapLimit } };
 }
 
 function withoutLeaks(processes: readonly Process[]): Process[] {

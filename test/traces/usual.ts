@@ -3,7 +3,7 @@
 import { logUniform, pick, type Random, uniform } from "./draws.ts";
 import { followsLoad, requestSpikes, warmUp } from "./parts.ts";
 import { runtimeNoise } from "./runtimes.ts";
-import type { Leak, Limit, Part, PlannedRestart, Process, Runtime, Service } from "./service.ts";
+import type { HeapLimit, Leak, Limit, Part, PlannedRestart, Process, Runtime, Service } from "./service.ts";
 import { makeTraffic, type TrafficShape, trafficShape } from "./traffic.ts";
 import { day, hour, MiB, minute, scrapeInterval, step } from "./units.ts";
 
@@ -31,6 +31,9 @@ export interface Words {
   leak?: Leak;
   restarts?: readonly PlannedRestart[];
   limit: Limit;
+  heap?: HeapLimit;
+  /** Seconds between two rows; a minute when not said. */
+  interval?: number;
   onset?: number;
   leaksFromBirth?: boolean;
   swings?: boolean;
@@ -74,6 +77,8 @@ export function usualService(random: Random, words: Words): Service {
     traffic,
     processes: words.workers?.(process) ?? [process],
     limit: words.limit,
+    ...(words.heap && { heap: words.heap }),
+    ...(words.interval !== undefined && { interval: words.interval }),
     ...(onset !== undefined && { onset }),
     ...(leaksFromBirth !== undefined && { leaksFromBirth }),
     ...(words.swings !== undefined && { swings: words.swings }),

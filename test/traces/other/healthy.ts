@@ -361,8 +361,8 @@ function gogcFollowsLoad(random: Random): Service {
 /** Live data follow the load an hour late; garbage reaches the same again, once a period at mean load. */
 function heapOfTwiceLive(live: number, period: number): Part {
   const teeth = sawtooth({ height: 1, period, spread: 0.08, loadShare: 0.9, jitter: 0.02 });
-  return (random) => {
-    const tooth = teeth(random);
+  return (random, step) => {
+    const tooth = teeth(random, step);
     const keep = Math.exp(-step / (20 * minute));
     let smooth = 0.3;
     return (moment) => {

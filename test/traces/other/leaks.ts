@@ -109,8 +109,8 @@ function growingSawtoothLeak(random: Random): Service {
 /** `ratio` is the height of a tooth to the live data: the base, and what has leaked. */
 function teethOfLiveData(base: number, ratio: number, period: number): Part {
   const teeth = sawtooth({ height: 1, period, spread: 0.2, loadShare: 0.5, jitter: 0.02 });
-  return (random) => {
-    const tooth = teeth(random);
+  return (random, step) => {
+    const tooth = teeth(random, step);
     return (moment) => ratio * (base + moment.leaked) * tooth(moment);
   };
 }
