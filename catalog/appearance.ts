@@ -37,12 +37,13 @@ export const severityColours: Record<Severity, Colour> = {
 };
 
 export const verdictColours: Record<Verdict, Colour> = {
-  insufficient_data: colours.unknown,
+  collecting: colours.unknown,
   stable: colours.fine,
   spiky: colours.fine,
   high_stable: colours.watch,
   warming_up: colours.young,
   bounded_growth: colours.watch,
+  growing: colours.watch,
   leaking: colours.today,
   masked_leak: colours.today,
   restart_loop: colours.now,

@@ -34,7 +34,7 @@ export const times: ReadonlySet<string> = new Set(
   [
     "fast slow rare short hour recent day seconds over timeLeft for maximumAge lookedAt far near minimumAge dayPeakAge youngLife longer",
     "urgent steady masked oomPredicted oomLoop restartLoop within settled step known noLimitFor verdictAge per stretch",
-    "down absent rememberExporter staleSample unreadable targetGone missed podsStale firstBucketSeconds minimumSpanSeconds toleranceSeconds minimumSeconds",
+    "down absent rememberExporter staleSample unreadable targetGone missed podsStale firstBucketSeconds minimumSpanSeconds minimumSpanAtLimitSeconds toleranceSeconds minimumSeconds",
   ].flatMap((names) => names.split(" ")),
 );
 

@@ -10,6 +10,8 @@ export const endedLife = {
   firstBucketSeconds: 10,
   /** Shorter lives say nothing: a warm-up looks like a line while it is younger than its time constant. */
   minimumSpanSeconds: 20 * 60,
+  /** … but for those that ended at their limit. */
+  minimumSpanAtLimitSeconds: 60,
   /** The settled part must gain this share of the level: less is page noise and daily load. */
   minimumGain: 0.03,
   /** … and this multiple of the floor's typical distance from its own line: a wandering floor is not a line. */

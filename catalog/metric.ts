@@ -1,7 +1,7 @@
 // What a series declaration looks like. `metrics.ts` holds the declarations themselves.
 
 /** A base unit of the Prometheus naming rules: the last word of the series' name. */
-export type Unit = "bytes" | "seconds" | "ratio";
+export type Unit = "bytes" | "seconds" | "ratio" | "bytes_per_second";
 
 /** `info` is a gauge whose value is always 1 and whose labels carry the text. */
 export type MetricType = "gauge" | "counter" | "info";

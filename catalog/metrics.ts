@@ -77,52 +77,64 @@ export const processMetrics = {
 } as const;
 
 /**
- * What a process' memory did lately, for the rules: the exporter sees every sample, Prometheus every third or twelfth. None of it
- * looks across a restart, unless it says so. Each is absent until the process is old enough for it, and has been watched for long
- * enough; only the hour's floor of an old process is, for an hour, what has been seen of it.
+ * What the exporter makes of a process' memory, each minute: anonymous, shared and swapped memory together, which cannot be given back.
+ * None of it looks across a restart. Each is absent until the process has been observed for long enough.
  */
-export const recentMetrics = {
+export const judgeMetrics = {
   floor: gauge(
     "leakwatch_process_memory_floor_bytes",
-    "Lowest resident memory of the last 10 minutes: spikes and most garbage collection are not in it.",
-    { unit: "bytes", labels: slot },
-  ),
-  hourFloor: gauge(
-    "leakwatch_process_memory_hour_floor_bytes",
-    "Lowest resident memory of the last 70 minutes, for growth over hours and days.",
-    { unit: "bytes", labels: slot },
-  ),
-  peak: gauge(
-    "leakwatch_process_memory_peak_bytes",
-    "Highest resident memory of the last 30 minutes, of the last 10 minutes in a younger process.",
+    "Lowest unreclaimable memory (anonymous, shared and swapped) of the last 10 minutes: spikes and most garbage collection are not in it.",
     { unit: "bytes", labels: slot },
   ),
   headroom: gauge(
     "leakwatch_process_memory_headroom_bytes",
-    "Memory limit less the peak of the last 30 minutes, of the last day once the process is older than 30 hours: it dies on a spike.",
+    "What is left of the memory limit: the limit less the peak of the last 30 minutes (of the last day once the process is older than 30 hours) and less what others hold of the same limit.",
     { unit: "bytes", labels: slot },
   ),
-  youngStart: gauge(
-    "leakwatch_process_young_start_time_seconds",
-    "Start time of the process, only of those younger than 50 hours: rules that ask for the age of the young read few series.",
+  growth: gauge(
+    "leakwatch_process_memory_growth_bytes_per_second",
+    "Growth of the floor over the last 15m, 1h, 6h, 1d and 7d.",
+    { unit: "bytes_per_second", labels: slotWindow },
+  ),
+  verdict: gauge(
+    "leakwatch_process_verdict",
+    "What the exporter makes of the process' memory, as a number with the word in the label verdict: 0 collecting, 1 stable, 2 spiky, 3 high_stable, 4 warming_up, 5 bounded_growth, 6 growing, 7 leaking.",
+    { labels: ["group", "slot", "verdict"] },
+  ),
+  severity: gauge(
+    "leakwatch_process_leak_severity",
+    "How urgent the leak is: 0 none, 1 low, 2 medium (days), 3 high (a day), 4 critical (two hours).",
+    { labels: slot },
+  ),
+  leakGrowth: gauge(
+    "leakwatch_process_leak_bytes_per_second",
+    "Growth of a process that is leaking or may be: at the pace that the time to OOM is computed with.",
+    { unit: "bytes_per_second", labels: slot },
+  ),
+  confidence: gauge(
+    "leakwatch_process_leak_confidence_ratio",
+    "How sure it is that the process leaks, 0 to 1; at least 0.5 where it is called a leak.",
+    { unit: "ratio", labels: slot },
+  ),
+  timeToOom: gauge(
+    "leakwatch_process_time_to_oom_seconds",
+    "Headroom divided by growth: when the process reaches its limit if it goes on like this. Absent while it does not grow.",
     { unit: "seconds", labels: slot },
   ),
-  newHigh: gauge(
-    "leakwatch_process_memory_new_high_bytes",
-    "How far the floor stands above the highest peak of the day before this window, earlier processes in the slot included. Absent where it does not: what was reached before is no news.",
-    { unit: "bytes", labels: slotWindow },
+  timeToFdLimit: gauge(
+    "leakwatch_process_time_to_fd_limit_seconds",
+    "When the process reaches its limit of open file descriptors, if it goes on opening them as in the last 12 hours. Only where each quarter of these grew.",
+    { unit: "seconds", labels: slot },
   ),
-  fdRise: gauge(
-    "leakwatch_process_open_fds_rise",
-    "File descriptors that were opened in the last 3 hours and not closed again: the least number of 10 minutes less that of 3 hours before. Only where that may be part of a leak.",
-    { labels: slot },
-  ),
-  threadRise: gauge(
-    "leakwatch_process_threads_rise",
-    "Threads that were started in the last 3 hours and have not ended: the least number of 10 minutes less that of 3 hours before. Only where that may be part of a leak.",
-    { labels: slot },
+  timeToThreadLimit: gauge(
+    "leakwatch_process_time_to_thread_limit_seconds",
+    "When the process reaches its limit of threads, if it goes on starting them as in the last 12 hours. Only where each quarter of these grew.",
+    { unit: "seconds", labels: slot },
   ),
 } as const;
+
+/** The windows of growth, by their label. */
+export const growthLabels = ["15m", "1h", "6h", "1d", "7d"] as const;
 
 /** What names a process and its limit; joined to the values above on group and slot. */
 export const processInfo = {
@@ -154,6 +166,16 @@ export const groupMetrics = {
   workerExitsGrowing: counter(
     "leakwatch_group_worker_exits_growing_total",
     "Those of them whose memory still grew steadily and without slowing.",
+    { labels: group },
+  ),
+  verdict: gauge(
+    "leakwatch_group_verdict",
+    "What the exporter makes of the service, as a number with the word in the label verdict: that of its worst process, or 8 masked_leak, 9 restart_loop.",
+    { labels: ["group", "verdict"] },
+  ),
+  severity: gauge(
+    "leakwatch_group_leak_severity",
+    "How urgent the service's leak is, that of its worst process or one that restarts mask: 0 none, 1 low, 2 medium, 3 high, 4 critical.",
     { labels: group },
   ),
   livesEnded: counter(
@@ -242,6 +264,16 @@ export const cgroupMetrics = {
     unit: "bytes",
     labels: cgroup,
   }),
+  unreclaimable: gauge(
+    "leakwatch_cgroup_memory_unreclaimable_bytes",
+    "What cannot be given back: anonymous and shared memory, swap, and kernel memory but for what it can reclaim.",
+    { unit: "bytes", labels: cgroup },
+  ),
+  outside: gauge(
+    "leakwatch_cgroup_memory_outside_processes_bytes",
+    "Unreclaimable memory of the cgroup that belongs to none of its watched processes: tmpfs, socket buffers, kernel memory, and processes that are not watched.",
+    { unit: "bytes", labels: cgroup },
+  ),
   limit: gauge("leakwatch_cgroup_memory_limit_bytes", "The cgroup's own memory limit; no series without one.", {
     unit: "bytes",
     labels: cgroup,
@@ -268,6 +300,20 @@ export const cgroupMetrics = {
   ),
 } as const;
 
+/** What the exporter makes of the memory of a cgroup that belongs to none of its processes. */
+export const outsideMetrics = {
+  severity: gauge(
+    "leakwatch_cgroup_leak_severity",
+    "How urgent a leak of memory outside the processes of the cgroup is: 0 none, 1 low, 2 medium, 3 high, 4 critical.",
+    { labels: cgroup },
+  ),
+  timeToOom: gauge(
+    "leakwatch_cgroup_time_to_oom_seconds",
+    "When the cgroup reaches its limit if memory outside its processes goes on growing like this. Absent while it does not grow.",
+    { unit: "seconds", labels: cgroup },
+  ),
+} as const;
+
 /** The machine, or the virtual machine, that everything runs on. */
 export const nodeMetrics = {
   memory: gauge("leakwatch_node_memory_bytes", "Memory of the machine (MemTotal).", { unit: "bytes" }),
@@ -288,6 +334,9 @@ export const selfMetrics = {
     "Longest stretch of the last pass in which nothing else could run.",
     { unit: "seconds" },
   ),
+  judgeDuration: counter("leakwatch_judge_duration_seconds_total", "Time spent in judging what was sampled.", {
+    unit: "seconds",
+  }),
   lastSample: gauge("leakwatch_last_sample_timestamp_seconds", "Unix time at which the last pass was finished.", {
     unit: "seconds",
   }),
@@ -343,7 +392,7 @@ export const selfMetrics = {
 /** All of them, in the order in which docs/metrics.md shows them. */
 export const metricFamilies = [
   { title: "Processes", metrics: [...Object.values(processMetrics), ...Object.values(processInfo)] },
-  { title: "Processes: what memory did lately", metrics: Object.values(recentMetrics) },
+  { title: "Processes: what memory did lately", metrics: Object.values(judgeMetrics) },
   { title: "Process groups: the restart and OOM ledger", metrics: Object.values(groupMetrics) },
   { title: "Cgroups", metrics: Object.values(cgroupMetrics) },
   { title: "Node", metrics: Object.values(nodeMetrics) },

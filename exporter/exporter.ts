@@ -1,7 +1,8 @@
 // The exporter as a whole: passes in the background, passes for scrapes, and never two at once.
 
-import { demo, staleAfterIntervals, verdictMaxAgeSeconds } from "../catalog/defaults.ts";
-import { type Detection, detection } from "../catalog/detection.ts";
+import { demo, staleAfterIntervals } from "../catalog/defaults.ts";
+import { compressed, detection } from "../catalog/detection.ts";
+import { atSpeed, judgeSettings } from "../detection/judge.ts";
 import type { Config } from "./config/config.ts";
 import { type ConfigError, loadConfig } from "./config/load.ts";
 import { maxHeldDescriptors } from "./descriptors.ts";
@@ -14,7 +15,6 @@ import { endOf, type Format, selfMetricsAs } from "./exposition/format.ts";
 import { Renderer } from "./exposition/render.ts";
 import { type SelfSamples, selfMetricsText } from "./exposition/self-metrics.ts";
 import { Failures } from "./failures.ts";
-import type { GroupVerdict, Verdicts } from "./judge/verdicts.ts";
 import { KernelFiles, type KernelRoots } from "./kernel/files.ts";
 import type { Logger } from "./log.ts";
 import { ProcessReader } from "./samplers/process-reader.ts";
@@ -43,7 +43,8 @@ export class Exporter {
   private readonly log: Logger;
   private readonly clock: Clock;
   private readonly configFile: string | undefined;
-  private readonly detection: Detection;
+  /** How many times faster than life the judge's clock runs: 1, but in a demonstration. */
+  readonly speed: number;
   private readonly renderer: Renderer;
   private readonly selfText: () => Promise<string>;
   private readonly smaps: SmapsSampler;
@@ -54,7 +55,6 @@ export class Exporter {
     openmetrics: new Expositions(),
   };
   private readonly fresh = new Map<Format, Exposition>();
-  private judge: Verdicts | undefined;
   private readonly tidyHeap = heapTidier();
   private queue: Promise<unknown> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
@@ -74,12 +74,12 @@ export class Exporter {
     listPods?: (() => Promise<string>) | undefined;
     /** The container engine's socket. */
     dockerSocket?: string | undefined;
-    /** What is called a leak; the demo has it on a faster clock. */
-    detection?: Detection;
+    /** How many times faster than life the judge's clock runs. */
+    speed?: number;
   }) {
     this.log = options.log;
     this.clock = options.clock ?? systemClock;
-    this.detection = options.detection ?? detection;
+    this.speed = options.speed ?? 1;
     this.config = this.paced(options.config);
     this.configFile = options.configFile;
     this.failures = new Failures(options.log);
@@ -95,7 +95,8 @@ export class Exporter {
       config: this.config,
       clock: this.clock,
       containers: this.containers,
-      detection: this.detection,
+      detection: compressed(detection, this.speed),
+      judge: atSpeed(judgeSettings, this.speed),
       maxProcesses: processesWithin(process.constrainedMemory()),
     });
     this.smaps = new SmapsSampler(this.watcher.targetFiles, this.failures, this.watcher);
@@ -152,18 +153,14 @@ export class Exporter {
     return [...this.watcher.leftOut()].filter(({ processes }) => processes > 0);
   }
 
-  /** The verdicts of all groups, no older than some seconds. What makes them is loaded with the first look. */
-  async verdicts(): Promise<ReadonlyMap<string, GroupVerdict>> {
-    if (this.judge === undefined) {
-      const { Verdicts } = await import("./judge/verdicts.ts");
-      this.judge ??= new Verdicts(this.watcher, this.detection);
-    }
-    return this.judge.all(this.clock.monotonic(), Math.min(verdictMaxAgeSeconds, this.detection.evaluation.fast));
-  }
-
   /** Now, on the clock of all ages. */
   secondsSinceBoot(): number {
     return this.watcher.bootTimeAt(this.clock.monotonic());
+  }
+
+  /** Unix time of a moment in seconds since boot. */
+  unixTimeAt(sinceBoot: number): number {
+    return this.clock.unix() - (this.secondsSinceBoot() - sinceBoot);
   }
 
   /** Why the exporter's numbers should not be relied on; undefined when they can be. */
@@ -193,11 +190,6 @@ export class Exporter {
       this.log.error("configuration refused, the old one stays", { error: message });
       return message;
     }
-  }
-
-  /** How many times faster than life the clock of the verdicts runs. */
-  get speed(): number {
-    return Math.round(detection.evaluation.fast / this.detection.evaluation.fast);
   }
 
   /** On the fast clock of the demo a minute is a second or less: it looks as often as the demo is scraped. */
@@ -293,6 +285,7 @@ export class Exporter {
       buildInfo: [[{ version, revision, node_version: process.version }, 1]],
       samples: [[{}, watcher.passes]],
       sampleDuration: [[{}, watcher.passSeconds]],
+      judgeDuration: [[{}, watcher.judgeSeconds]],
       sampleLongestBlock: [[{}, count(watcher.lastPass, (pass) => pass.longestBlock)]],
       lastSample: [[{}, count(watcher.lastPass, (pass) => pass.finishedAt)]],
       watchedProcesses: [[{}, watcher.watched.size]],

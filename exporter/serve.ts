@@ -1,7 +1,6 @@
 // What `leakwatch serve` does: watches, and serves what is seen, until it is told to stop.
 
 import { web } from "../catalog/defaults.ts";
-import { compressed, detection } from "../catalog/detection.ts";
 import { ConfigError, loadConfig } from "./config/load.ts";
 import { maxConnections } from "./descriptors.ts";
 import { AnswerError } from "./discovery/containers/bounded-answer.ts";
@@ -44,7 +43,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       configFile: options.configFile,
       log,
       dockerSocket: options.dockerSocket,
-      detection: compressed(detection, options.demoSpeed ?? 1),
+      speed: options.demoSpeed ?? 1,
       listPods: options.kubernetesPods ? await podLister() : undefined,
     });
     const address = parseListenAddress(options.webListenAddress);

@@ -4,6 +4,7 @@ import type { TextFiles } from "../kernel/kept-files.ts";
 import type { CgroupFolder } from "./layout.ts";
 import {
   type MemoryPressure,
+  type MemoryStat,
   parseBytes,
   parseEvents,
   parseHierarchicalLimit,
@@ -47,6 +48,12 @@ export interface CgroupMemory {
   file: number | undefined;
   kernel: number | undefined;
   swap: number | undefined;
+  shared: number | undefined;
+  kernelUnreclaimable: number | undefined;
+  /** What cannot be given back: anonymous and shared memory, swap, and the kernel's share where that is told. */
+  unreclaimable: number | undefined;
+  /** The part of it that belongs to none of the watched processes; set by whoever knows these. */
+  outside: number | undefined;
   peak: number | undefined;
   limit: number | undefined;
   /** The least limit of the cgroup and of all above it, where one file tells it (version 1). */
@@ -67,11 +74,14 @@ function readV2(files: TextFiles, folder: string): CgroupMemory {
   const number = (name: string) => optional(files, `${folder}/${name}`, parseBytes);
   const stat = parseMemoryStatV2(files.text(`${folder}/memory.stat`));
   const usage = number("memory.current");
+  const swap = number("memory.swap.current");
   return {
     ...stat,
     usage,
     workingSet: workingSet(usage, stat.inactiveFile),
-    swap: number("memory.swap.current"),
+    swap,
+    unreclaimable: unreclaimable({ ...stat, swap }),
+    outside: undefined,
     peak: readPeak(files, 2, folder),
     limit: optional(files, `${folder}/memory.max`, parseLimit),
     leastLimit: undefined,
@@ -91,6 +101,8 @@ function readV1(files: TextFiles, folder: string): CgroupMemory {
     usage,
     workingSet: workingSet(usage, stat.inactiveFile),
     kernel: number("memory.kmem.usage_in_bytes"),
+    unreclaimable: unreclaimable(stat),
+    outside: undefined,
     peak: readPeak(files, 1, folder),
     limit: optional(files, `${folder}/memory.limit_in_bytes`, parseLimit),
     leastLimit: parseHierarchicalLimit(text),
@@ -98,6 +110,11 @@ function readV1(files: TextFiles, folder: string): CgroupMemory {
     pressure: undefined,
     events: readEvents(files, 1, folder),
   };
+}
+
+/** Undefined where the kernel tells no anonymous memory. */
+function unreclaimable({ anonymous, shared, swap, kernelUnreclaimable }: MemoryStat): number | undefined {
+  return anonymous === undefined ? undefined : anonymous + (shared ?? 0) + (swap ?? 0) + (kernelUnreclaimable ?? 0);
 }
 
 /** The kubelet's and cAdvisor's definition; usage is read a moment later than the stat, so it can come out below 0. */
@@ -135,7 +152,7 @@ export function withinMachine(
   const { bytes = 0, swap: swapBytes = 0, oomKills = 0 } = machine;
   const within = (value: number | undefined, most = bytes) =>
     value !== undefined && value <= most ? value : undefined;
-  const { usage, workingSet, anonymous, file, kernel, swap, peak } = memory;
+  const { usage, workingSet, anonymous, file, kernel, swap, peak, unreclaimable, shared } = memory;
   const kills = memory.events.get("oom_kill") ?? 0;
   return {
     ...memory,
@@ -145,6 +162,8 @@ export function withinMachine(
     file: within(file),
     kernel: within(kernel),
     swap: within(swap, swapBytes),
+    shared: within(shared),
+    unreclaimable: within(unreclaimable, bytes + swapBytes),
     peak: within(peak),
     events: kills <= oomKills ? memory.events : new Map(),
   };

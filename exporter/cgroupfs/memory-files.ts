@@ -56,6 +56,10 @@ export interface MemoryStat {
   kernel: number | undefined;
   inactiveFile: number | undefined;
   swap: number | undefined;
+  /** tmpfs, System V and shared anonymous memory: part of `file`, and not reclaimable. */
+  shared: number | undefined;
+  /** What the kernel holds for the cgroup and cannot give back, socket buffers included; undefined on version 1, which does not tell. */
+  kernelUnreclaimable: number | undefined;
 }
 
 export function parseMemoryStatV2(text: string): MemoryStat {
@@ -65,7 +69,17 @@ export function parseMemoryStatV2(text: string): MemoryStat {
     kernel: real(counter(text, "kernel") ?? kernelBefore518(text)),
     inactiveFile: real(counter(text, "inactive_file")),
     swap: undefined, // a file of its own: memory.swap.current
+    shared: real(counter(text, "shmem")),
+    kernelUnreclaimable: kernelUnreclaimable(text),
   };
+}
+
+/** Kernel memory without the slab caches that it can shrink, such as those of file names; network buffers are counted apart. */
+function kernelUnreclaimable(text: string): number | undefined {
+  const kernel = real(counter(text, "kernel") ?? kernelBefore518(text));
+  const reclaimable = real(counter(text, "slab_reclaimable"));
+  if (kernel === undefined || reclaimable === undefined) return undefined;
+  return Math.max(0, kernel - reclaimable) + (real(counter(text, "sock")) ?? 0);
 }
 
 /**
@@ -92,6 +106,8 @@ export function parseMemoryStatV1(text: string): MemoryStat {
     kernel: undefined, // a file of its own: memory.kmem.usage_in_bytes
     inactiveFile: real(counter(text, "total_inactive_file")),
     swap: real(counter(text, "total_swap")),
+    shared: real(counter(text, "total_shmem")),
+    kernelUnreclaimable: undefined,
   };
 }
 

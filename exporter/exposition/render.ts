@@ -4,15 +4,17 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Labels, Metric } from "../../catalog/metric.ts";
 import {
   cgroupMetrics,
+  growthLabels,
   groupMetrics,
+  judgeMetrics,
   nodeMetrics,
   processInfo,
   processMetrics,
-  recentMetrics,
 } from "../../catalog/metrics.ts";
 import type { Containers } from "../discovery/containers/containers.ts";
 import type { GroupAccount } from "../ledger/ledger.ts";
-import { columnCount, columns, newHighs } from "../memory/process-table.ts";
+import { verdictCode } from "../../catalog/verdicts.ts";
+import { columnCount, columns } from "../memory/process-table.ts";
 import type { Life } from "../model/life.ts";
 import type { State } from "../model/state.ts";
 import type { WatchedCgroup } from "../samplers/cgroups.ts";
@@ -36,6 +38,9 @@ interface LifeTexts {
   labels: Uint8Array;
   infoLine: Uint8Array;
   limitInfoLine: Uint8Array;
+  /** With a window or a verdict more in the labels, by that. */
+  growth: Map<string, Uint8Array>;
+  verdict: Map<string, Uint8Array>;
 }
 
 /** Those of a cgroup, which never change. */
@@ -85,7 +90,7 @@ export class Renderer {
       await this.pauseAfter(rows.length);
     }
     if (lives.length === 0) return;
-    this.newHighs(format, lives);
+    await this.judged(format, lives, texts);
     this.buffer.text(familyHeader(processInfo.process, format));
     for (const { infoLine } of texts) this.buffer.raw(infoLine);
     await this.pauseAfter(rows.length);
@@ -94,17 +99,32 @@ export class Renderer {
     await this.pauseAfter(rows.length);
   }
 
-  /** Few processes have any. */
-  private newHighs(format: Format, lives: readonly Life[]): void {
-    const samples: Sample<typeof recentMetrics.newHigh>[] = [];
-    for (let i = 0; i < newHighs.length; i++) {
-      for (const { group, slot, row } of lives) {
-        const value = this.state.table.get(row, columns.length + i);
+  /** What the judge says with a label more. */
+  private async judged(format: Format, lives: readonly Life[], texts: readonly LifeTexts[]): Promise<void> {
+    const growth = this.head(judgeMetrics.growth);
+    const { values } = this.state.table;
+    let empty = true;
+    for (const [i, window] of growthLabels.entries()) {
+      for (const [index, life] of lives.entries()) {
+        const value = values[life.row * columnCount + columns.length + i] as number;
         if (Number.isNaN(value)) continue;
-        samples.push([{ group: group.name, slot: String(slot), window: newHighs[i] as string }, value]);
+        if (empty) this.buffer.text(familyHeader(judgeMetrics.growth, format));
+        empty = false;
+        this.buffer.series(growth, labelsOf((texts[index] as LifeTexts).growth, window, life, judgeMetrics.growth), value);
       }
+      await this.pauseAfter(lives.length);
     }
-    this.family(format, recentMetrics.newHigh, samples);
+    empty = true;
+    const verdict = this.head(judgeMetrics.verdict);
+    for (const [index, life] of lives.entries()) {
+      const word = life.group.slots[life.slot]?.finding?.word;
+      if (word === undefined) continue;
+      if (empty) this.buffer.text(familyHeader(judgeMetrics.verdict, format));
+      empty = false;
+      const labels = labelsOf((texts[index] as LifeTexts).verdict, word, life, judgeMetrics.verdict);
+      this.buffer.series(verdict, labels, verdictCode[word]);
+    }
+    await this.pauseAfter(lives.length);
   }
 
   private textsOf(life: Life): LifeTexts {
@@ -127,6 +147,8 @@ export class Renderer {
         version: identity.version ?? "",
       }),
       limitInfoLine: line(processInfo.memoryLimit, { ...name, source: life.limitSource }),
+      growth: new Map(),
+      verdict: new Map(),
     };
     this.texts.set(life, made);
     return made;
@@ -297,6 +319,14 @@ const groupFamilies: readonly GroupFamily[] = [
   byReason(groupMetrics.restarts, ({ restarts }) => restarts),
   workersOnly(byReason(groupMetrics.workerExits, ({ workerExits }) => workerExits)),
   workersOnly(single(groupMetrics.workerExitsGrowing, ({ workerExitsGrowing }) => workerExitsGrowing)),
+  {
+    metric: groupMetrics.verdict,
+    samples: (group, _account, { groups }) => {
+      const word = groups.get(group)?.finding?.word;
+      return word === undefined ? [] : [[{ group, verdict: word }, verdictCode[word]] as const];
+    },
+  },
+  single(groupMetrics.severity, (_account, group, { groups }) => groups.get(group)?.finding?.severity),
   single(groupMetrics.livesEnded, ({ livesEnded }) => livesEnded),
   single(groupMetrics.livesEndedGrowing, ({ livesEndedGrowing }) => livesEndedGrowing),
   single(groupMetrics.oomKills, ({ oomKills }) => oomKills),
@@ -313,6 +343,22 @@ const groupFamilies: readonly GroupFamily[] = [
       lastEnd === undefined ? [] : [[{ group, reason: lastEnd.reason, evidence: lastEnd.evidence }, 1] as const],
   },
 ];
+
+/** Made when they are first written. */
+function labelsOf(
+  known: Map<string, Uint8Array>,
+  value: string,
+  { group, slot }: Life,
+  metric: typeof judgeMetrics.growth | typeof judgeMetrics.verdict,
+): Uint8Array {
+  let labels = known.get(value);
+  if (labels === undefined) {
+    const name = { group: group.name, slot: String(slot) };
+    labels = Buffer.from(labelText(metric as Metric, { ...name, [metric.labels[2] as string]: value }));
+    known.set(value, labels);
+  }
+  return labels;
+}
 
 type Sample<M extends Metric> = readonly [labels: Labels<M>, value: number | undefined];
 

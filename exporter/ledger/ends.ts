@@ -4,7 +4,8 @@
 import { ledger as defaults } from "../../catalog/defaults.ts";
 import { type Detection, detection } from "../../catalog/detection.ts";
 import type { EndedLifeThresholds } from "../../catalog/ended-life.ts";
-import { judgeEndedLife } from "../memory/ended-life.ts";
+import { endedLives } from "../../detection/judge.ts";
+import { type EndedLifeVerdict, judgeEndedLife } from "../memory/ended-life.ts";
 import { column } from "../memory/process-table.ts";
 import { isService, type Life, rootOf } from "../model/life.ts";
 import type { ContainerStates } from "./container-state.ts";
@@ -21,6 +22,7 @@ export class Ends {
   private readonly thresholds: EndedLifeThresholds;
   private readonly oomKills: OomKills;
   readonly vacancies: Vacancies;
+  private readonly settledAfter: number;
   /** Exits of workers whose master may be ending too, by that. */
   private readonly waiting = new Map<Life, Exit[]>();
   private lastPass = Number.NEGATIVE_INFINITY;
@@ -29,6 +31,8 @@ export class Ends {
     surroundings: Surroundings;
     ledger: Ledger;
     thresholds?: EndedLifeThresholds;
+    /** Of the judge: what a life reached counts as a level once it was watched for so long, in seconds. */
+    settledAfter?: number;
     detection?: Detection;
     states?: ContainerStates | undefined;
     unseen?: UnseenRestarts | undefined;
@@ -38,6 +42,7 @@ export class Ends {
     this.ledger = ledger;
     this.thresholds = options.thresholds ?? windows.endedLife;
     this.oomKills = new OomKills(surroundings, ledger, 60 * windows.evaluation.fast);
+    this.settledAfter = options.settledAfter ?? endedLives.settledAfter;
     this.vacancies = new Vacancies({ ledger, lives: surroundings.lives, states, unseen });
   }
 
@@ -65,12 +70,15 @@ export class Ends {
     for (const [i, { life }] of ended.entries()) {
       const found = findings[i] as Finding;
       const unseen = pass.missed && found.reason === "exit";
+      const finding: Finding = unseen ? { reason: "unknown", evidence: "not_watched" } : found;
+      const verdict = judgeEndedLife(life.history, this.thresholds, isAtLimit(finding));
       const ratio = life.recentHigh.bytes / this.surroundings.table.get(life.row, column.memoryLimit);
       exits.push({
         life,
         root: rootOf(life),
-        finding: unseen ? { reason: "unknown", evidence: "not_watched" } : found,
-        verdict: judgeEndedLife(life.history, this.thresholds),
+        finding,
+        verdict,
+        taught: taughtBy(life, { now: pass.now, verdict, atLimit: isAtLimit(finding) }),
         limitRatio: Number.isFinite(ratio) ? ratio : undefined,
         lifetime: pass.now - life.bornAt,
         lastSeenAt: Math.max(life.firstSeen, this.lastPass),
@@ -90,6 +98,7 @@ export class Ends {
     const growing = family.some(({ verdict }) => verdict.growing);
     const isBooked = isService(life, lifetime, defaults.restart.helperLivesSeconds);
     if (isBooked) this.ledger.recordEnd(life.group.name, end, { growing, time: exit.at });
+    if (isBooked) for (const one of family) this.learn(one);
     else if (isOom(end)) this.ledger.account(life.group.name).lastEnd = end;
     if (life.origin === "job" && !life.hasWorkers) return;
     this.vacancies.add({
@@ -134,6 +143,7 @@ export class Ends {
     const [first, ...others] = together;
     if (first === undefined || !isService(first.root, first.lifetime, defaults.restart.helperLivesSeconds)) return;
     const { name } = first.life.group;
+    for (const one of together) this.learn(one);
     for (const { finding, verdict } of together) this.ledger.recordWorkerExit(name, finding.reason, verdict.growing);
     const gravest = gravestOf([first, ...others]);
     const end = lastEndOf(gravest, gravest.lifetime);
@@ -141,4 +151,32 @@ export class Ends {
     const growing = together.some(({ verdict }) => verdict.growing);
     this.ledger.recordEnd(name, end, { growing, time: first.at });
   }
+
+  /** The judge remembers how far it got, and whether it still grew. */
+  private learn({ life, taught }: Exit): void {
+    if (taught !== undefined) life.group.memory.recordEnd(taught.life, taught.levels, this.settledAfter);
+  }
+}
+
+/** Did its memory end it? */
+const isAtLimit = ({ reason }: { reason: string }) => isOom({ reason }) || reason === "heap_limit";
+
+function taughtBy(
+  life: Life,
+  { now, verdict, atLimit }: { now: number; verdict: EndedLifeVerdict; atLimit: boolean },
+): Exit["taught"] {
+  const history = life.group.slots[life.slot]?.state.history;
+  if (history === undefined || history.startTime !== life.bornAt) return undefined;
+  const isUnknown = verdict.reason === "too short" || verdict.reason === "too few samples";
+  return {
+    life: {
+      endedAt: now,
+      lifetime: now - life.bornAt,
+      watched: now - life.firstSeen,
+      growing: isUnknown ? undefined : verdict.growing,
+      atLimit,
+      peak: history.peak,
+    },
+    levels: history.levels.slice(),
+  };
 }

@@ -2,6 +2,7 @@
 
 import { isOneShot } from "../discovery/origin.ts";
 import type { EndedLifeVerdict } from "../memory/ended-life.ts";
+import type { EndedLife } from "../memory/service-memory.ts";
 import type { Life } from "../model/life.ts";
 import type { ExitStatus } from "../procfs/stat.ts";
 import type { LastEnd } from "./ledger.ts";
@@ -32,6 +33,8 @@ export interface Exit {
   readonly root: Life;
   readonly finding: Finding;
   readonly verdict: EndedLifeVerdict;
+  /** What its life teaches the judge; undefined where nothing of it was seen. */
+  readonly taught: { readonly life: EndedLife; readonly levels: Float32Array } | undefined;
   /** Its memory just before, as a share of its limit; undefined where either is not known. */
   readonly limitRatio: number | undefined;
   readonly lifetime: number;

@@ -1,6 +1,7 @@
 // Who grew before an OOM kill: the victim is whom the kernel chose, the culprit may be beside it. Compared is what each service holds now
 // with what it held an hour ago, over restarts: a service that did not run then has grown by all that it holds.
 
+import { KiB } from "../../catalog/defaults.ts";
 import type { Group } from "../model/group.ts";
 import type { Life } from "../model/life.ts";
 import type { GrowthShare } from "./ledger.ts";
@@ -25,10 +26,11 @@ export function growthShares(lives: Iterable<Life>, now: number, hour = 3600): G
 }
 
 function heldBefore(group: Group, time: number): number {
-  return group.slots.reduce((sum, { memory, life }) => {
-    const known = memory.mostAround(time);
-    if (!Number.isNaN(known)) return sum + known;
+  return group.slots.reduce((sum, { state: { history }, life }) => {
+    const known = history.halfHours.high(Math.floor(time / history.halfHours.step));
+    if (Number.isFinite(known)) return sum + known * KiB;
     // one that ran before we came has not grown by what it held then
-    return sum + (life !== undefined && life.bornAt < time ? memory.firstMost : 0);
+    const first = Number.isNaN(history.firstValue) ? 0 : history.firstValue;
+    return sum + (life !== undefined && life.bornAt < time ? first * KiB : 0);
   }, 0);
 }

@@ -23,11 +23,16 @@ export interface EndedLifeVerdict {
   readonly growthPerSecond: number | undefined;
 }
 
-/** x of a point is the part of the life, y the part's floor in bytes. */
-export function judgeEndedLife(history: LifeHistory, thresholds: EndedLifeThresholds = endedLife): EndedLifeVerdict {
+/** `atLimit`: was it killed for its memory? x of a point is the part of the life, y the part's floor in bytes. */
+export function judgeEndedLife(
+  history: LifeHistory,
+  thresholds: EndedLifeThresholds = endedLife,
+  atLimit = false,
+): EndedLifeVerdict {
   const { parts } = thresholds;
   const span = history.spanSeconds;
-  if (span < thresholds.minimumSpanSeconds) return { growing: false, reason: "too short", growthPerSecond: undefined };
+  // warm-up ends below the limit: what reached it is judged by less
+  if (span < (atLimit ? thresholds.minimumSpanAtLimitSeconds : thresholds.minimumSpanSeconds)) return { growing: false, reason: "too short", growthPerSecond: undefined };
 
   const known = knownParts(history.floorsOfParts(parts));
   const settled = known.filter(({ x }) => x >= parts / 3);

@@ -1,8 +1,7 @@
 // The numbers of all watched processes in one array of rows: written by the samplers, read by the exposition, the web
 // page and the ledger. One array keeps a thousand processes in a few cache-friendly pages and makes no garbage.
 
-import { detection, newHighWindows } from "../../catalog/detection.ts";
-import { processMetrics, recentMetrics } from "../../catalog/metrics.ts";
+import { growthLabels, judgeMetrics, processMetrics } from "../../catalog/metrics.ts";
 import { statusFields } from "../procfs/status.ts";
 
 /** The metrics in the order of the columns; the first ones are those of `statusFields`. */
@@ -16,13 +15,14 @@ export const columns = [
   processMetrics.swap,
   processMetrics.threads,
   processMetrics.openFds,
-  recentMetrics.floor,
-  recentMetrics.hourFloor,
-  recentMetrics.peak,
-  recentMetrics.headroom,
-  recentMetrics.fdRise,
-  recentMetrics.threadRise,
-  recentMetrics.youngStart,
+  judgeMetrics.floor,
+  judgeMetrics.headroom,
+  judgeMetrics.severity,
+  judgeMetrics.leakGrowth,
+  judgeMetrics.confidence,
+  judgeMetrics.timeToOom,
+  judgeMetrics.timeToFdLimit,
+  judgeMetrics.timeToThreadLimit,
   processMetrics.maxFds,
   processMetrics.maxThreads,
   processMetrics.startTime,
@@ -31,27 +31,26 @@ export const columns = [
   processMetrics.uniqueMemory,
 ] as const;
 
-/** The windows of new highs, each with a column of its own behind the others: one metric, told apart by a label. */
-export const newHighs = newHighWindows(detection).map(({ window }) => window);
-
-/** Values in a row. */
-export const columnCount = columns.length + newHighs.length;
+/** Values in a row: behind the columns growth by window, one metric, told apart by a label. */
+export const columnCount = columns.length + growthLabels.length;
 
 /** Column of a metric. */
 export const column = {
   residentMemory: columns.indexOf(processMetrics.residentMemory),
   peakResidentMemory: columns.indexOf(processMetrics.peakResidentMemory),
   anonymousMemory: columns.indexOf(processMetrics.anonymousMemory),
+  sharedMemory: columns.indexOf(processMetrics.sharedMemory),
   swap: columns.indexOf(processMetrics.swap),
   threads: columns.indexOf(processMetrics.threads),
   openFds: columns.indexOf(processMetrics.openFds),
-  floor: columns.indexOf(recentMetrics.floor),
-  hourFloor: columns.indexOf(recentMetrics.hourFloor),
-  peak: columns.indexOf(recentMetrics.peak),
-  headroom: columns.indexOf(recentMetrics.headroom),
-  fdRise: columns.indexOf(recentMetrics.fdRise),
-  threadRise: columns.indexOf(recentMetrics.threadRise),
-  youngStart: columns.indexOf(recentMetrics.youngStart),
+  floor: columns.indexOf(judgeMetrics.floor),
+  headroom: columns.indexOf(judgeMetrics.headroom),
+  severity: columns.indexOf(judgeMetrics.severity),
+  leakGrowth: columns.indexOf(judgeMetrics.leakGrowth),
+  confidence: columns.indexOf(judgeMetrics.confidence),
+  timeToOom: columns.indexOf(judgeMetrics.timeToOom),
+  timeToFdLimit: columns.indexOf(judgeMetrics.timeToFdLimit),
+  timeToThreadLimit: columns.indexOf(judgeMetrics.timeToThreadLimit),
   maxFds: columns.indexOf(processMetrics.maxFds),
   maxThreads: columns.indexOf(processMetrics.maxThreads),
   startTime: columns.indexOf(processMetrics.startTime),
@@ -91,9 +90,15 @@ export class ProcessTable {
     this.values.fill(Number.NaN, row * columnCount, (row + 1) * columnCount);
   }
 
+  /** What the judge said of a process is no longer known. */
+  clearJudged(row: number): void {
+    this.values.fill(Number.NaN, row * columnCount + column.floor, row * columnCount + column.timeToThreadLimit + 1);
+    this.values.fill(Number.NaN, row * columnCount + columns.length, (row + 1) * columnCount);
+  }
+
   /** What is read at every pass, or made from it, is no longer known; limits and the start time still are. */
   clearReadings(row: number): void {
-    this.values.fill(Number.NaN, row * columnCount, row * columnCount + column.threadRise + 1);
+    this.values.fill(Number.NaN, row * columnCount, row * columnCount + column.timeToThreadLimit + 1);
     this.values.fill(Number.NaN, row * columnCount + columns.length, (row + 1) * columnCount);
   }
 

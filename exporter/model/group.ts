@@ -1,9 +1,10 @@
 // Process groups and their slots. A process takes a free slot; when it ends, the next one takes it over. So the number of series is the
 // largest number of processes that ran at once, however often they restart. Masters and workers do not take over each other's slots.
 
-import { type Detection, detection } from "../../catalog/detection.ts";
-import { CountRise } from "../memory/count-rise.ts";
-import { SlotMemory } from "../memory/slot-memory.ts";
+import type { Finding, ServiceFinding } from "../judge/finding.ts";
+import { newSlot, type SlotState } from "../judge/slot-state.ts";
+import { CountHistory } from "../memory/count-history.ts";
+import { ServiceMemory } from "../memory/service-memory.ts";
 import type { Life } from "./life.ts";
 
 export type Role = "root" | "worker";
@@ -14,22 +15,29 @@ export interface Slot {
   role: Role | undefined;
   /** Start times of the last roots in this slot, oldest first; in seconds since boot. */
   starts: number[];
-  /** Memory over time, over restarts too. */
-  readonly memory: SlotMemory;
-  readonly descriptors: CountRise;
-  readonly threads: CountRise;
+  /** Memory over time, and what is claimed of it. It goes with a process that is named anew. */
+  state: SlotState;
+  /** What the judge said last of the process in it; undefined before it said anything. */
+  finding: Finding | undefined;
+  readonly descriptors: CountHistory;
+  readonly threads: CountHistory;
 }
 
 export class Group {
   readonly name: string;
   readonly slots: Slot[] = [];
+  /** What ended lives taught. */
+  readonly memory = new ServiceMemory();
+  /** What the judge said last of the service. */
+  finding: ServiceFinding | undefined;
   /** Slots that a process fills. */
   private taken = 0;
-  private readonly detection: Detection;
+  private readonly speed: number;
 
-  constructor(name: string, windows: Detection = detection) {
+  /** `speed`: how many times faster than life the judge's clock runs. */
+  constructor(name: string, speed = 1) {
     this.name = name;
-    this.detection = windows;
+    this.speed = speed;
   }
 
   /** Index of a free slot for this role: the wanted one if it is free, else the lowest that no other role had, made if there is none. */
@@ -38,7 +46,7 @@ export class Group {
     if (index >= 0 && wanted?.life === undefined) return index;
     const free = this.slots.findIndex((slot) => slot.life === undefined && (slot.role ?? role) === role);
     if (free >= 0) return free;
-    this.slots.push(this.emptySlot(this.slots.length));
+    this.slots.push(this.emptySlot());
     return this.slots.length - 1;
   }
 
@@ -52,6 +60,7 @@ export class Group {
   /** The process of the slot is gone. */
   free(slot: Slot): void {
     slot.life = undefined;
+    slot.finding = undefined;
     this.taken--;
   }
 
@@ -63,18 +72,19 @@ export class Group {
   forgetFreeSlots(): void {
     while (this.slots.length > 0 && this.slots.at(-1)?.life === undefined) this.slots.pop();
     for (const [slot, { life }] of this.slots.entries()) {
-      if (life === undefined) this.slots[slot] = this.emptySlot(slot);
+      if (life === undefined) this.slots[slot] = this.emptySlot();
     }
   }
 
-  private emptySlot(slot: number): Slot {
+  private emptySlot(): Slot {
     return {
       life: undefined,
       role: undefined,
       starts: [],
-      memory: new SlotMemory({ group: this.name, slot: String(slot) }, this.detection),
-      descriptors: new CountRise(this.detection),
-      threads: new CountRise(this.detection),
+      state: newSlot(this.speed),
+      finding: undefined,
+      descriptors: new CountHistory(this.speed),
+      threads: new CountHistory(this.speed),
     };
   }
 

@@ -51,10 +51,6 @@ export class Limits {
     for (const life of lives) {
       const [bytes, source] = this.limitOf(life, config);
       this.table.set(life.row, column.memoryLimit, bytes);
-      // one that cannot be read, or has given its memory back, has no headroom that is known
-      const isKnown = !Number.isNaN(this.table.get(life.row, column.residentMemory));
-      const reached = isKnown ? life.group.slots[life.slot]?.memory.reached : undefined;
-      this.table.set(life.row, column.headroom, bytes - (reached ?? Number.NaN));
       if (source !== life.limitSource) {
         life.limitSource = source;
         life.labelVersion++;

@@ -11,6 +11,8 @@ export class Node {
   memory: number | undefined;
   swap: number | undefined;
   oomKills: number | undefined;
+  /** Memory that is in use and could not be reclaimed, in bytes. */
+  used: number | undefined;
   /** Share of its memory that is in use; NaN where the kernel does not say. */
   usedRatio = Number.NaN;
   private readonly files: KernelFiles;
@@ -25,6 +27,7 @@ export class Node {
     const memory = this.read("meminfo", parseMeminfo);
     this.memory = memory?.total;
     this.swap = memory?.swap;
+    this.used = memory?.available === undefined ? undefined : memory.total - memory.available;
     this.usedRatio = memory?.available === undefined ? Number.NaN : 1 - memory.available / memory.total;
   }
 

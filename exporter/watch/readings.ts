@@ -2,7 +2,7 @@
 
 import type { Failures } from "../failures.ts";
 import { failureReason, type KernelFiles } from "../kernel/files.ts";
-import { column, columns, newHighs, type ProcessTable } from "../memory/process-table.ts";
+import { column, type ProcessTable } from "../memory/process-table.ts";
 import type { Life } from "../model/life.ts";
 import { type ExitStatus, parseExitStatus } from "../procfs/stat.ts";
 import type { ProcessReader } from "../samplers/process-reader.ts";
@@ -51,22 +51,15 @@ export class Readings {
     this.rememberCounts(life, now);
   }
 
-  /** Notes the memory for the judgements to come, and what it did lately. */
-  remember({ row, history, recentHigh, bornAt, startTime, group, slot }: Life, now: number): void {
+  /** Notes the memory for the judgements to come. `now` is in seconds since boot. */
+  remember({ row, history, recentHigh, bornAt, group, slot }: Life, now: number): void {
     const { table } = this;
     const resident = table.get(row, column.residentMemory);
-    history.add(now, resident);
+    const bytes = unreclaimable(table, row);
+    history.add(now, bytes);
     recentHigh.add(now, resident);
-    const memory = group.slots[slot]?.memory;
-    if (memory === undefined) return;
-    const limit = table.get(row, column.memoryLimit);
     const highest = table.get(row, column.peakResidentMemory);
-    memory.add(now, { resident, startTime: bornAt, limit, highest });
-    table.set(row, column.floor, memory.floor);
-    table.set(row, column.hourFloor, memory.hourFloor);
-    table.set(row, column.peak, memory.peak);
-    table.set(row, column.youngStart, Number.isNaN(memory.youngStart) ? Number.NaN : startTime);
-    for (let i = 0; i < newHighs.length; i++) table.set(row, columns.length + i, memory.newHigh(i));
+    group.slots[slot]?.state.history.add({ time: now, bytes, startTime: bornAt, highest });
   }
 
   readFds(life: Life): void {
@@ -82,8 +75,6 @@ export class Readings {
     const { descriptors, threads } = group.slots[slot] ?? {};
     descriptors?.add(now, this.table.get(row, column.openFds), bornAt);
     threads?.add(now, this.table.get(row, column.threads), bornAt);
-    this.table.set(row, column.fdRise, descriptors?.rise ?? Number.NaN);
-    this.table.set(row, column.threadRise, threads?.rise ?? Number.NaN);
   }
 
   /** How a zombie ended, as long as its parent has not asked. */
@@ -109,3 +100,12 @@ export function isGone(error: unknown): boolean {
   const reason = failureReason(error);
   return reason === "gone" || reason === "absent";
 }
+
+/** What a process cannot give back, in bytes: anonymous, shared and swapped memory. All of VmRSS where the kernel does not tell its parts. */
+export function unreclaimable(table: ProcessTable, row: number): number {
+  const anonymous = table.get(row, column.anonymousMemory);
+  if (Number.isNaN(anonymous)) return table.get(row, column.residentMemory);
+  return anonymous + or0(table.get(row, column.sharedMemory)) + or0(table.get(row, column.swap));
+}
+
+const or0 = (value: number) => (Number.isNaN(value) ? 0 : value);

@@ -4,7 +4,6 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { identityRefreshSeconds, targetReads } from "../../catalog/defaults.ts";
-import type { Detection } from "../../catalog/detection.ts";
 import type { EndedLifeThresholds } from "../../catalog/ended-life.ts";
 import type { Config } from "../config/config.ts";
 import { ownerOf } from "../discovery/bounds.ts";
@@ -58,7 +57,7 @@ export interface RosterOptions {
   slices: Slices;
   targetArguments: TargetArguments;
   names: ContainerNames;
-  detection: Detection;
+  speed: number;
   thresholds: EndedLifeThresholds;
   config: Config;
   /** Unix time of the boot in seconds; NaN where the kernel does not say. */

@@ -1,6 +1,5 @@
 // Who sits where: processes in the slots of their groups, roots and workers apart. A root that takes the place of one that ended is a restart.
 
-import type { Detection } from "../../catalog/detection.ts";
 import { type BoundName, Bounds } from "../discovery/bounds.ts";
 import type { KernelFiles } from "../kernel/files.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -17,7 +16,7 @@ export class Seats {
   private readonly ledger: Ledger;
   private readonly vacancies: Vacancies;
   private readonly ancestry: Ancestry;
-  private readonly detection: Detection;
+  private readonly speed: number;
   private runningGroups = 0;
 
   constructor(options: {
@@ -25,14 +24,14 @@ export class Seats {
     ledger: Ledger;
     vacancies: Vacancies;
     ancestry: Ancestry;
-    detection: Detection;
+    speed: number;
     maxProcesses: number | undefined;
   }) {
     this.files = options.files;
     this.ledger = options.ledger;
     this.vacancies = options.vacancies;
     this.ancestry = options.ancestry;
-    this.detection = options.detection;
+    this.speed = options.speed;
     this.bounds = new Bounds(options.maxProcesses);
   }
 
@@ -45,7 +44,7 @@ export class Seats {
   group(name: string): Group {
     let group = this.groups.get(name);
     if (group === undefined) {
-      group = new Group(name, this.detection);
+      group = new Group(name, this.speed);
       this.groups.set(name, group);
     }
     return group;
@@ -93,6 +92,7 @@ export class Seats {
 
   /** Not an end and no restart: the process goes on under another name. Returns the bound that leaves it without a slot. */
   move(life: Life, name: string, now: number): BoundName | undefined {
+    const state = life.group.slots[life.slot]?.state;
     this.leave(life, now);
     this.bounds.giveBack(life.owner);
     const bound = this.boundAgainst(life.owner, name);
@@ -100,6 +100,8 @@ export class Seats {
     if (bound !== undefined) return bound;
     life.group = this.group(name);
     this.assignSlot(life, now);
+    const slot = life.group.slots[life.slot];
+    if (slot !== undefined && state !== undefined) slot.state = state; // what is known of it goes with it
     return undefined;
   }
 

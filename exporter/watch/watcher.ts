@@ -4,6 +4,7 @@
 import { ledger as ledgerDefaults } from "../../catalog/defaults.ts";
 import { type Detection, detection } from "../../catalog/detection.ts";
 import type { EndedLifeThresholds } from "../../catalog/ended-life.ts";
+import { type JudgeSettings, judgeSettings } from "../../detection/judge.ts";
 import type { Config } from "../config/config.ts";
 import { type BoundName, boundNames } from "../discovery/bounds.ts";
 import { groupName } from "../discovery/containers/container.ts";
@@ -20,10 +21,12 @@ import { column, ProcessTable } from "../memory/process-table.ts";
 import type { Group } from "../model/group.ts";
 import type { Life } from "../model/life.ts";
 import type { Closed, State } from "../model/state.ts";
-import { Cgroups } from "../samplers/cgroups.ts";
+import { Cgroups, type WatchedCgroup } from "../samplers/cgroups.ts";
+import { outsideProcesses } from "../samplers/outside-processes.ts";
 import type { ProcessReader } from "../samplers/process-reader.ts";
 import { cutName } from "../text/visible.ts";
 import { BootClock, type Clock, systemClock } from "./boot-clock.ts";
+import { Judging } from "./judging.ts";
 import { Limits } from "./limits.ts";
 import { Node } from "./node.ts";
 import { Readings } from "./readings.ts";
@@ -57,6 +60,8 @@ export interface WatcherOptions {
   thresholds?: EndedLifeThresholds;
   containers?: Containers | undefined;
   detection?: Detection;
+  /** What is called a leak, and how fast its clock runs. */
+  judge?: JudgeSettings;
   targetFiles?: TargetFiles;
   /** Processes that are watched at most, where the configuration does not say. */
   maxProcesses?: number;
@@ -85,6 +90,7 @@ export class Watcher implements State<GroupAccount> {
   private readonly node: Node;
   private readonly readings: Readings;
   private readonly limits: Limits;
+  private readonly judging: Judging;
   private readonly unseen: UnseenRestarts | undefined;
   private readonly ends: Ends;
   private readonly roster: Roster;
@@ -115,7 +121,9 @@ export class Watcher implements State<GroupAccount> {
       node: this.node,
     });
     this.targetArguments = new TargetArguments(this.targetFiles, this.slices);
-    const { table, cgroups, lives, node, ledger } = this;
+    const { table, cgroups, lives, node, ledger, slices } = this;
+    const settings = options.judge ?? judgeSettings;
+    this.judging = new Judging({ table, node, ledger, slices, settings });
     const surroundings = {
       table,
       cgroups,
@@ -133,7 +141,7 @@ export class Watcher implements State<GroupAccount> {
         takesUnknown: () => this.config.unmatched !== "ignore",
       });
     const { unseen } = this;
-    this.ends = new Ends({ surroundings, ledger, thresholds, detection: windows, states: containers, unseen });
+    this.ends = new Ends({ surroundings, ledger, thresholds, detection: windows, states: containers, unseen, settledAfter: settings.endedLives.settledAfter });
     this.roster = new Roster(lives, {
       files,
       failures,
@@ -147,7 +155,7 @@ export class Watcher implements State<GroupAccount> {
       slices: this.slices,
       targetArguments: this.targetArguments,
       names: this,
-      detection: windows,
+      speed: settings.speed,
       bootTime: () => node.bootTime(),
       maxProcesses: options.maxProcesses,
     });
@@ -235,6 +243,8 @@ export class Watcher implements State<GroupAccount> {
     await this.readCgroups(now, full);
     if (this.node.memory === undefined) this.node.readMemory();
     this.limits.apply(this.lives.values(), this.config);
+    if (full) this.attributeToProcesses();
+    await this.judging.run(this.groups, now);
     for (const name of this.ledger.forgetGone(now)) this.roster.seats.groups.delete(name);
     this.roster.seats.forgetFreeSlots();
 
@@ -248,6 +258,26 @@ export class Watcher implements State<GroupAccount> {
       longestBlock: this.slices.longest,
     };
     return this.lastPass;
+  }
+
+  /** Seconds spent in judging. */
+  get judgeSeconds(): number {
+    return this.judging.seconds;
+  }
+
+  /** What of each cgroup's memory belongs to none of its processes. */
+  private attributeToProcesses(): void {
+    for (const cgroup of this.cgroups) {
+      const { memory } = cgroup;
+      if (memory !== undefined) memory.outside = outsideProcesses(memory, this.rowsIn(cgroup), this.table);
+    }
+  }
+
+  private *rowsIn({ holders }: WatchedCgroup): Generator<number> {
+    for (const pid of holders.keys()) {
+      const row = this.lives.get(pid)?.row;
+      if (row !== undefined) yield row;
+    }
   }
 
   /** Lets go of every descriptor. */

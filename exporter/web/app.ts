@@ -95,7 +95,7 @@ export function createApp({
 
   app.get("/api/v1/groups", async (_request, response) => {
     await exporter.refresh();
-    const data = groupStatuses(exporter, await exporter.verdicts());
+    const data = groupStatuses(exporter);
     const json = JSON.stringify({ status: "success", data });
     pages.add(response, json.length);
     response.type("json").send(json);
@@ -105,7 +105,7 @@ export function createApp({
     await exporter.refresh();
     const page = renderPage({
       version,
-      groups: groupStatuses(exporter, await exporter.verdicts()),
+      groups: groupStatuses(exporter),
       notReady: exporter.notReady(),
       configError: exporter.reload.error,
       leftOut: exporter.leftOutNow(),

@@ -214,8 +214,8 @@ tbody { border-bottom: 1px solid var(--line) }
 tbody th { font-weight: 600; max-width: 26rem; overflow: hidden; text-overflow: ellipsis }
 .n { text-align: right }
 .leaking, .masked_leak, .restart_loop { color: var(--bad); font-weight: 600 }
-.bounded_growth, .high_stable, .warming_up { color: var(--warn) }
-.insufficient_data { color: var(--dim) }
+.bounded_growth, .high_stable, .warming_up, .growing { color: var(--warn) }
+.collecting { color: var(--dim) }
 small { color: var(--dim); font-weight: 400 }
 .restarts { white-space: normal; min-width: 5.5rem }
 .restarts small { display: block }

@@ -1,10 +1,11 @@
 // What the exporter knows, as plain values: for the landing page and for the JSON API.
 
 import type { RestartReason, WorkerExitReason } from "../../catalog/last-exit.ts";
-import type { Verdict } from "../../catalog/verdicts.ts";
+import { growthLabels } from "../../catalog/metrics.ts";
+import { leakSeverities, type Verdict } from "../../catalog/verdicts.ts";
 import type { Exporter } from "../exporter.ts";
-import type { SlotVerdict } from "../judge/live.ts";
-import type { GroupVerdict } from "../judge/verdicts.ts";
+import type { Finding } from "../judge/finding.ts";
+import { reasonText, reasonTexts } from "../judge/sentences.ts";
 import { column } from "../memory/process-table.ts";
 import type { Life } from "../model/life.ts";
 import { cutPath } from "../text/visible.ts";
@@ -13,6 +14,8 @@ import { cutPath } from "../text/visible.ts";
 export interface GroupStatus {
   group: string;
   verdict: Verdict;
+  severity: (typeof leakSeverities)[number];
+  reasons: string[];
   processes: ProcessStatus[];
   restarts: Record<RestartReason, number>;
   /** Workers that exited while the process that started them kept running. */
@@ -53,17 +56,31 @@ export interface ProcessStatus {
   max_fds: number | null;
   memory_limit_bytes: number | null;
   memory_limit_source: string;
+  /** The most that its runtime's heap may take, where it was told. */
+  heap_limit_bytes: number | null;
+  /** What is left of the limit. */
+  headroom_bytes: number | null;
+  /** Lowest unreclaimable memory of the last ten minutes. */
+  floor_bytes: number | null;
   verdict: Verdict;
+  severity: (typeof leakSeverities)[number];
+  /** How long it has been observed, and how long a first verdict takes. */
+  observed_seconds: number | null;
+  needed_seconds: number | null;
   growth_bytes_per_second: number | null;
-  /** How even the growth is, 0 to 1. */
+  growth_by_window_bytes_per_second: Record<string, number | null>;
+  /** How sure it is that the process leaks, 0 to 1. */
   confidence_ratio: number | null;
   time_to_oom_seconds: number | null;
+  leaking_since_timestamp_seconds: number | null;
+  /** Why, in sentences. */
+  reasons: string[];
   /** Files of the process that cannot be read, and why. */
   unreadable: Record<string, string>;
 }
 
 /** Groups with running processes, and those that ended and are remembered; by name. */
-export function groupStatuses(exporter: Exporter, verdicts: ReadonlyMap<string, GroupVerdict>): GroupStatus[] {
+export function groupStatuses(exporter: Exporter): GroupStatus[] {
   const { watcher } = exporter;
   const now = exporter.secondsSinceBoot();
   return [...watcher.ledger]
@@ -71,9 +88,11 @@ export function groupStatuses(exporter: Exporter, verdicts: ReadonlyMap<string, 
       const { lastEnd } = account;
       return {
         group: name,
-        verdict: verdicts.get(name)?.verdict ?? "insufficient_data",
+        verdict: watcher.groups.get(name)?.finding?.word ?? "collecting",
+        severity: leakSeverities[watcher.groups.get(name)?.finding?.severity ?? 0],
+        reasons: (watcher.groups.get(name)?.finding?.reasons ?? []).map(reasonText),
         processes: (watcher.groups.get(name)?.lives() ?? []).map((life) =>
-          processStatus(life, verdicts.get(name)?.slots.get(life)),
+          processStatus(life, life.group.slots[life.slot]?.finding),
         ),
         restarts: { ...account.restarts },
         worker_exits: { ...account.workerExits },
@@ -96,7 +115,11 @@ export function groupStatuses(exporter: Exporter, verdicts: ReadonlyMap<string, 
     })
     .sort((a, b) => (a.group < b.group ? -1 : 1));
 
-  function processStatus(life: Life, judged: SlotVerdict | undefined): ProcessStatus {
+  function wall(sinceBoot: number): number {
+    return exporter.unixTimeAt(sinceBoot);
+  }
+
+  function processStatus(life: Life, judged: Finding | undefined): ProcessStatus {
     const value = (col: number) => known(watcher.table.get(life.row, col));
     const startTime = value(column.startTime);
     return {
@@ -118,10 +141,21 @@ export function groupStatuses(exporter: Exporter, verdicts: ReadonlyMap<string, 
       max_fds: value(column.maxFds),
       memory_limit_bytes: value(column.memoryLimit),
       memory_limit_source: life.limitSource,
-      verdict: judged?.verdict ?? "insufficient_data",
+      heap_limit_bytes: null,
+      headroom_bytes: known(judged?.headroom),
+      floor_bytes: known(judged?.floor),
+      verdict: judged?.word ?? "collecting",
+      severity: leakSeverities[judged?.severity ?? 0],
+      observed_seconds: known(judged?.watched),
+      needed_seconds: known(judged?.needed),
       growth_bytes_per_second: known(judged?.growth),
+      growth_by_window_bytes_per_second: Object.fromEntries(
+        growthLabels.map((window) => [window, known(judged?.growthBy[window])]),
+      ),
       confidence_ratio: known(judged?.confidence),
       time_to_oom_seconds: known(judged?.timeToOom),
+      leaking_since_timestamp_seconds: judged?.since === undefined ? null : wall(judged.since),
+      reasons: judged === undefined ? [] : reasonTexts(judged),
       unreadable: Object.fromEntries(life.unreadable),
     };
   }

@@ -1,0 +1,2 @@
+import type { Card } from "./card.ts";
+export const card: Card = { base: -9, threshold: 9, tables: [] };

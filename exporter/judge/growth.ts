@@ -1,0 +1,20 @@
+// Growth over a time: the lowest of its last ninth less the lowest of its first. Never across a restart.
+
+import { blocks } from "../../detection/windows.ts";
+import type { SlotHistory } from "../memory/slot-history.ts";
+
+/** KiB per second; undefined where the life, or what was seen of it, is shorter. */
+export function growthOver(history: SlotHistory, seconds: number): number | undefined {
+  const { fine, minutes, halfHours, firstMinute, firstHalfHour } = history;
+  if (!(history.time - history.seenSince >= seconds)) return undefined;
+  const scale = [fine, minutes, halfHours].find(({ step }) => seconds / step <= 396 && seconds / step >= 9) ?? halfHours;
+  const first = scale === fine ? fine.first : scale === minutes ? firstMinute - 1 : firstHalfHour - 1;
+  const steps = Math.max(1, Math.round(seconds / scale.step / blocks));
+  const end = scale.newest + 1;
+  const start = end - Math.round(seconds / scale.step);
+  if (start < first - steps) return undefined;
+  const low = scale.lowest(start, start + steps);
+  const now = scale.lowest(end - steps, end);
+  if (!Number.isFinite(low) || !Number.isFinite(now)) return undefined;
+  return (now - low) / ((end - start - steps) * scale.step);
+}

@@ -1,0 +1,87 @@
+// A service from its samples alone: its slots, the lives that ended in them, and what holds of each and of all. The exporter, `backtest`
+// and `detect` judge with it; they differ in where samples and ends come from.
+
+import { type JudgeSettings, judgeSettings } from "../../detection/judge.ts";
+import { judgeEndedLife } from "../memory/ended-life.ts";
+import { LifeHistory } from "../memory/life-history.ts";
+import { ServiceMemory } from "../memory/service-memory.ts";
+import type { Sample } from "../memory/slot-history.ts";
+import { maskedLeakOf } from "./ended-lives.ts";
+import { type Finding, nothingKnown, type ServiceFinding } from "./finding.ts";
+import { serviceFinding } from "./service-finding.ts";
+import { type Facts, Judge } from "./slot-judge.ts";
+import { newSlot, type SlotState } from "./slot-state.ts";
+
+/** Level from which an end counts as one at the limit, where nobody says why it ended. */
+const atLimitShare = 0.93;
+
+/** A reading with its limit: bytes, NaN where no limit is known. */
+export interface LimitedSample extends Sample {
+  readonly limit: number;
+  readonly heapLimit?: number;
+}
+
+interface Seat {
+  readonly state: SlotState;
+  life: LifeHistory;
+  last: LimitedSample;
+}
+
+export class ServiceJudge {
+  readonly memory = new ServiceMemory();
+  private readonly judge: Judge;
+  private readonly seats = new Map<string, Seat>();
+
+  constructor(settings: JudgeSettings = judgeSettings, judge = new Judge(settings)) {
+    this.judge = judge;
+  }
+
+  /** Adds a sample. A new start time is a new life, and the end of the one before. */
+  add(slot: string, sample: LimitedSample): void {
+    if (!(sample.bytes >= 0)) return;
+    if (Number.isNaN(this.memory.knownSince)) this.memory.knownSince = sample.time;
+    let seat = this.seats.get(slot);
+    if (seat === undefined) {
+      seat = { state: newSlot(this.judge.settings.speed), life: new LifeHistory(), last: sample };
+      this.seats.set(slot, seat);
+    } else if (seat.last.startTime !== sample.startTime) {
+      this.endOf(seat);
+      seat.life = new LifeHistory();
+    }
+    seat.state.history.add(sample);
+    seat.life.add(sample.time, sample.bytes);
+    seat.last = sample;
+  }
+
+  /** What holds of a slot at its last sample; of one that was not seen for a while nothing is known. */
+  slotFinding(slot: string, now: number): Finding {
+    const seat = this.seats.get(slot);
+    if (seat === undefined || now - seat.last.time > 600) return nothingKnown(0, this.judge.needed);
+    return this.judge.judge(seat.state, this.memory, factsOf(seat.last));
+  }
+
+  /** What holds of the service: its masked leak, or the gravest of its slots. */
+  finding(now: number, slots: readonly Finding[] = []): ServiceFinding {
+    return serviceFinding(maskedLeakOf(this.memory, now, this.judge.settings.endedLives), slots);
+  }
+
+  private endOf({ state: { history }, life, last }: Seat): void {
+    const verdict = judgeEndedLife(life);
+    const isUnknown = verdict.reason === "too short" || verdict.reason === "too few samples";
+    this.memory.recordEnd(
+      {
+        endedAt: last.time,
+        lifetime: last.time - last.startTime,
+        watched: last.time - history.seenSince,
+        growing: isUnknown ? undefined : verdict.growing,
+        atLimit: history.peak * 1024 >= atLimitShare * last.limit,
+        peak: history.peak,
+      },
+      history.levels,
+      this.judge.settings.endedLives.settledAfter,
+    );
+  }
+}
+
+const factsOf = ({ limit, heapLimit }: LimitedSample): Facts =>
+  heapLimit === undefined || Number.isNaN(heapLimit) ? { limit } : { limit, heapMaximum: heapLimit };

@@ -1,0 +1,114 @@
+// Lowest and highest reading of each step of time, for the last so many steps. Grows with the process: most live too short to need all of it.
+
+const firstLength = 32;
+const nothing = Number.POSITIVE_INFINITY;
+
+export class Scale {
+  readonly step: number;
+  private readonly kept: number;
+  private lows = new Float32Array(firstLength).fill(nothing);
+  private highs = new Float32Array(firstLength).fill(-nothing);
+  /** Steps since the clock's zero: the newest with a reading, and the first of all. */
+  newest = Number.NaN;
+  private oldest = Number.NaN;
+
+  constructor({ step, kept }: { readonly step: number; readonly kept: number }) {
+    this.step = step;
+    this.kept = kept;
+  }
+
+  /** A reading, in KiB; `time` in seconds on a clock that does not run backwards. */
+  add(time: number, value: number): void {
+    const index = Math.floor(time / this.step);
+    if (!(index <= this.newest)) this.advance(index);
+    const at = this.place(this.newest);
+    if (value < (this.lows[at] as number)) this.lows[at] = value;
+    if (value > (this.highs[at] as number)) this.highs[at] = value;
+  }
+
+  /** Lowest of a step; Infinity where nothing was read. */
+  low(index: number): number {
+    return this.has(index) ? (this.lows[this.place(index)] as number) : nothing;
+  }
+
+  /** Highest of a step; -Infinity where nothing was read. */
+  high(index: number): number {
+    return this.has(index) ? (this.highs[this.place(index)] as number) : -nothing;
+  }
+
+  /** Lowest of the steps from one to another, that one not included. */
+  lowest(from: number, to: number): number {
+    let lowest = nothing;
+    for (let i = Math.max(from, this.first); i < to; i++) {
+      const low = this.low(i);
+      if (low < lowest) lowest = low;
+    }
+    return lowest;
+  }
+
+  /** Highest of the steps from one to another, that one not included. */
+  highest(from: number, to: number): number {
+    let highest = -nothing;
+    for (let i = Math.max(from, this.first); i < to; i++) {
+      const high = this.high(i);
+      if (high > highest) highest = high;
+    }
+    return highest;
+  }
+
+  /** Oldest step that is still kept. */
+  get first(): number {
+    return Math.max(this.oldest, this.newest - this.lows.length + 1);
+  }
+
+  /** Nothing was ever read. */
+  clear(): void {
+    this.lows.fill(nothing);
+    this.highs.fill(-nothing);
+    this.newest = Number.NaN;
+    this.oldest = Number.NaN;
+  }
+
+  private has(index: number): boolean {
+    return index <= this.newest && index > this.newest - this.lows.length;
+  }
+
+  private advance(index: number): void {
+    if (Number.isNaN(this.newest)) this.oldest = index;
+    const wanted = Math.min(index - this.oldest + 1, this.kept);
+    if (wanted > this.lows.length) this.grow(wanted);
+    const gap = Math.min(index - (Number.isNaN(this.newest) ? index : this.newest), this.lows.length);
+    for (let i = Math.max(index - gap, index - this.lows.length) + 1; i <= index; i++) this.empty(i);
+    if (gap === 0) this.empty(index);
+    this.newest = index;
+  }
+
+  private empty(index: number): void {
+    this.lows[this.place(index)] = nothing;
+    this.highs[this.place(index)] = -nothing;
+  }
+
+  private grow(wanted: number): void {
+    let length = this.lows.length;
+    while (length < wanted) length *= 2;
+    length = Math.min(length, this.kept);
+    const lows = new Float32Array(length).fill(nothing);
+    const highs = new Float32Array(length).fill(-nothing);
+    for (let i = this.first; i <= this.newest; i++) {
+      lows[place(i, length)] = this.lows[this.place(i)] as number;
+      highs[place(i, length)] = this.highs[this.place(i)] as number;
+    }
+    this.lows = lows;
+    this.highs = highs;
+  }
+
+  private place(index: number): number {
+    return place(index, this.lows.length);
+  }
+}
+
+/** Times may be negative: before the boot of this machine. */
+function place(index: number, length: number): number {
+  const at = index % length;
+  return at < 0 ? at + length : at;
+}

@@ -1,0 +1,50 @@
+// What the ended lives of a service teach: how far healthy ones grew by which age, and how many still grew when they ended.
+
+import { levelAges } from "../../detection/windows.ts";
+
+/** A life that has ended. Times in seconds on the clock of the samples, memory in KiB. */
+export interface EndedLife {
+  readonly endedAt: number;
+  /** From its start, and from the first sample of it. */
+  readonly lifetime: number;
+  readonly watched: number;
+  /** Did it grow to its end? Undefined where too little of it was seen. */
+  readonly growing: boolean | undefined;
+  /** Did its memory end it: killed for lack of it, or at its heap's maximum? */
+  readonly atLimit: boolean;
+  readonly peak: number;
+}
+
+/** Lives that are remembered: a day of forty recycled workers. */
+const mostLives = 64;
+/** What a life taught is forgotten by so much with each that follows. */
+const fading = 0.97;
+
+export class ServiceMemory {
+  /** Oldest first. */
+  readonly lives: EndedLife[] = [];
+  /** Highest level that an ended life had at each of `levelAges`, in KiB; 0 where none was as old. */
+  readonly levels = new Float32Array(levelAges.length);
+  /** What lives reached that had stopped growing. */
+  settled = 0;
+  /** Since when ends are known, in seconds. */
+  knownSince = Number.NaN;
+
+  recordEnd(life: EndedLife, levels: ArrayLike<number>, settledAfter: number): void {
+    this.lives.push(life);
+    if (this.lives.length > mostLives) this.lives.shift();
+    // a life that its memory ended was no healthy one
+    if (life.atLimit) return;
+    if (life.growing === false && life.watched > settledAfter) this.settled = Math.max(0.9 * this.settled, life.peak);
+    for (let i = 0; i < this.levels.length; i++) {
+      const level = levels[i] as number;
+      if (!Number.isNaN(level)) this.levels[i] = Math.max(fading * (this.levels[i] as number), level);
+    }
+  }
+
+  /** The level of earlier lives at this age or later, in KiB; 0 where nothing is known. Seconds. */
+  levelAt(age: number, ages: readonly number[] = levelAges): number {
+    const i = ages.findIndex((one) => one >= age);
+    return Math.max(i < 0 ? 0 : (this.levels[i] as number), this.settled);
+  }
+}
