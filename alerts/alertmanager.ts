@@ -34,20 +34,8 @@ export const inhibitions = (): Inhibition[] => [
     of: group,
   },
   {
-    why: "A leak with hours to live is no news as a leak with days.",
-    by: named(alerts.memoryLeakUrgent),
-    mute: named(alerts.memoryLeakSteady, alerts.memoryLeakSlow),
-    of: slot,
-  },
-  {
-    why: "What grows evenly for a day also grows over three.",
-    by: named(alerts.memoryLeakSteady),
-    mute: named(alerts.memoryLeakSlow),
-    of: slot,
-  },
-  {
     why: "A page about a leak says when the limit will be reached.",
-    by: [...named(alerts.memoryLeakUrgent), "severity = critical"],
+    by: [...named(alerts.memoryLeak), "severity = critical"],
     mute: named(alerts.oomPredicted),
     of: slot,
   },
@@ -59,9 +47,15 @@ export const inhibitions = (): Inhibition[] => [
   },
   {
     why: "Somebody was woken before the kernel did what was to be expected.",
-    by: [...named(alerts.memoryLeakUrgent), "severity = critical"],
+    by: [...named(alerts.memoryLeak), "severity = critical"],
     mute: named(alerts.oomKilled),
     of: group,
+  },
+  {
+    why: "What is called a leak needs no second alert for its growth.",
+    by: named(anyLeak),
+    mute: named(alerts.memoryGrowth, alerts.noMemoryLimit),
+    of: slot,
   },
   {
     why: "The gravest of the same name is enough.",

@@ -3,11 +3,10 @@
 // expression does not have are asked for by a query in the template; what nobody knows is left out.
 // https://prometheus.io/docs/prometheus/latest/configuration/template_reference/
 
-import { groupLabels, slotLabels } from "../catalog/labels.ts";
+import { cgroupLabels, exporterLabels, groupLabels, slotLabels } from "../catalog/labels.ts";
 import { evidenceWords, reasonWords } from "../catalog/last-exit.ts";
 import { links } from "../catalog/links.ts";
-import { groupMetrics, processMetrics } from "../catalog/metrics.ts";
-import { slotRecordings as slot } from "../catalog/recordings.ts";
+import { cgroupMetrics, groupMetrics, judgeMetrics as judged, outsideMetrics, processMetrics } from "../catalog/metrics.ts";
 import type { Verdict } from "../catalog/verdicts.ts";
 
 type Annotations = { summary: string; description: string } & Record<string, string>;
@@ -20,28 +19,45 @@ const percentage = value("humanizePercentage");
 const rounded = `humanizeDuration | reReplaceAll " [0-9]+s$" "" | reReplaceAll "(d [0-9]+h) .*" "$1"`;
 const time = value(rounded);
 
-/** About one process that grows, by the value of the alert in bytes per hour. `does` completes the sentence "api (slot 0) …". */
-export function slotText(does: string, evidence: string, alert: string, verdict?: Verdict): Annotations {
-  const perHour = "{{ $value | humanize1024 }}B per hour";
+/** About one process that grows. `what` completes the title; the time left follows it where that is known. */
+export function slotText(what: string, evidence: string, alert: string, verdict?: Verdict): Annotations {
+  const perHour = known(
+    `max(${judged.leakGrowth.name}{%[1]s} or max_over_time(${judged.growth.name}{window="1h",%[1]s}[5m])) * 3600`,
+    `${bytes} per hour`,
+  );
+  const left = known(`${judged.timeToOom.name}{%[1]s}`, time);
   return {
     ...processText(
-      does,
+      `${what}${known(`${judged.timeToOom.name}{%[1]s}`, `, OOM in about ${time}`)}`,
       alert,
-      `${evidence} It grows ${perHour}.` +
-        told([slot.confidence.name, ` Confidence ${percentage}.`], ...memory, [
-          slot.timeToOom.name,
-          ` At this pace it reaches the limit in ${time}.`,
-        ]),
+      `${evidence} It grows by ${perHour}.` + told([judged.confidence.name, ` Confidence ${percentage}.`], ...memory) + firstSteps,
     ),
     ...(verdict === undefined ? {} : { verdict }),
-    growth: perHour,
-    time_left: about(slotLabels, known(`${slot.timeToOom.name}{%[1]s}`, time)),
+    growth: about(slotLabels, perHour),
+    time_left: about(slotLabels, left),
+  };
+}
+
+/** What helps at night, before the cause is known. */
+const firstSteps = " First: roll back the last deploy, or restart it before the limit is reached; take a heap snapshot if there is time.";
+
+/** About memory of a cgroup that belongs to none of its processes. */
+export function cgroupText(what: string, evidence: string, first: string, alert: string): Annotations {
+  const facts = [
+    known(`${cgroupMetrics.outside.name}{%[1]s}`, ` Outside its processes: ${bytes}.`),
+    known(`${outsideMetrics.timeToOom.name}{%[1]s}`, ` At this pace the limit is reached in about ${time}.`),
+  ];
+  return {
+    summary: titled("{{ $labels.cgroup }} on {{ $labels.instance }}", what),
+    description: about(cgroupLabels, `${evidence}${facts.join("")} ${first}`),
+    runbook_url: links.runbook(alert),
+    dashboard_url: dashboard("fleet", "24h", exporterLabels),
   };
 }
 
 /** About one process that is level: it has neither a pace nor a time left. */
-export function levelText(does: string, evidence: string, alert: string, verdict: Verdict): Annotations {
-  return { ...processText(does, alert, evidence + told(...memory)), verdict };
+export function levelText(what: string, evidence: string, alert: string, verdict?: Verdict): Annotations {
+  return { ...processText(what, alert, evidence + told(...memory)), ...(verdict === undefined ? {} : { verdict }) };
 }
 
 /** About descriptors or threads, which have a limit of their own. The alert's value is the time left in seconds. */
@@ -94,10 +110,10 @@ export function oomText(what: string, first: string, alert: string, verdict?: Ve
 
 /** About a group whose lives grow to their end: the usual growth inside them, and how long one would last if it were left alone. */
 export function maskedText(what: string, evidence: string, first: string, alert: string): Annotations {
-  const usual = `quantile_over_time(0.5, ${slot.growth.name}{%[1]s}[1d])`;
-  const room = `(${processMetrics.memoryLimit.name}{%[1]s} - min_over_time(${slot.floor.name}{%[1]s}[1d]))`;
+  const usual = `quantile_over_time(0.5, ${judged.growth.name}{window="1h",%[1]s}[1d])`;
+  const room = `(${processMetrics.memoryLimit.name}{%[1]s} - min_over_time(${judged.floor.name}{%[1]s}[1d]))`;
   const perHour = `max(${usual}) * 3600`;
-  const lifeLength = `min(${room} / (${usual} > 0))`;
+  const lifeLength = `min(${room} / ignoring (window) (${usual} > 0))`;
   const facts = [
     known(perHour, ` Between restarts it grows ${bytes} per hour.`),
     known(lifeLength, ` Without restarts it would reach its limit ${time} after a start.`),
@@ -126,7 +142,7 @@ export function healthText(who: string, what: string, description: string, alert
 
 function processText(does: string, alert: string, facts: string): Annotations {
   return {
-    summary: `{{ $labels.group }} (slot {{ $labels.slot }}) ${does}.`,
+    summary: about(slotLabels, titled("{{ $labels.group }} (slot {{ $labels.slot }}) on {{ $labels.instance }}", does)),
     description: about(slotLabels, facts),
     runbook_url: links.runbook(alert),
     dashboard_url: dashboard("process", "24h", slotLabels),

@@ -1,8 +1,6 @@
 // Small pieces of PromQL that many rules share. Everything else is written out, so that rules read as they will run.
 
-import type { Detection } from "../catalog/detection.ts";
-import { processMetrics, recentMetrics } from "../catalog/metrics.ts";
-import { slotRecordings } from "../catalog/recordings.ts";
+import type { Rules } from "../detection/rules.ts";
 
 /** `90 * 60` seconds is `1h30m`; a compressed clock has milliseconds. */
 export function duration(seconds: number): string {
@@ -26,10 +24,6 @@ export function duration(seconds: number): string {
 export const ago = (series: string, seconds: number) =>
   seconds === 0 ? series : `${series} offset ${duration(seconds)}`;
 
-/** What is recorded by the half hour only, so many seconds ago. */
-export const rarely = ({ evaluation: { rare, slow } }: Detection, series: string, seconds = 0) =>
-  `last_over_time(${ago(`${series}[${duration(rare + slow)}]`, seconds)})`;
-
 /**
  * All that was recorded in so many seconds, one value for each interval. Half an interval less, so that they are as many on every
  * server: Prometheus 2 takes in the moment at the far end of a range, 3 does not.
@@ -37,24 +31,9 @@ export const rarely = ({ evaluation: { rare, slow } }: Detection, series: string
 export const all = (recorded: string, seconds: number, interval: number) =>
   `${recorded}[${duration(seconds - interval / 2)}]`;
 
-/** That there was a value in this share of the intervals; missing scrapes are the rest. */
-export const present = (recorded: string, seconds: number, share: number, interval: number) =>
-  `and count_over_time(${all(recorded, seconds, interval)}) >= ${Math.floor((share * seconds) / interval)}`;
-
 /** The same as `all` of a subquery, which reads few of the samples. */
-export const bySteps = ({ evaluation }: Detection, expr: string, over: number, step: number) =>
+export const bySteps = ({ evaluation }: Rules, expr: string, over: number, step: number) =>
   `${expr}[${duration(over - evaluation.fast)}:${duration(step)}]`;
-
-/** An alert's value: how fast the process grows, in bytes per hour, where something holds. */
-export const growthWhere = (condition: string) => `3600 * ${slotRecordings.growth.name}\nand (${condition})`;
-
-/**
- * For `unless`: nothing looks across a restart. The other way round, `and` with an age that is reached, a gap in the scrapes
- * would take away what is known all the same. Start times of the young are told apart, and few: what asks for no more is
- * answered from these.
- */
-export const youngerThan = (seconds: number, { youngLife }: { youngLife: number }) =>
-  `(${seconds <= youngLife ? recentMetrics.youngStart.name : processMetrics.startTime.name} > time() - ${round(seconds)})`;
 
 /** The greatest of several vectors, element by element; each may lack some of the elements. */
 export const greatest = (...exprs: readonly string[]) =>

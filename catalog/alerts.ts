@@ -8,8 +8,8 @@ export type Severity = (typeof severities)[number];
 /** What an alert is about: growth, room, restarts, or the bundle itself. */
 export type AlertClass = "leak" | "capacity" | "restarts" | "health";
 
-/** What one alert is about: a process, a service, an exporter, or a group of rules in Prometheus. */
-export type AlertScope = "slot" | "group" | "exporter" | "prometheus";
+/** What one alert is about: a process, a service, a cgroup, an exporter, or a group of rules in Prometheus. */
+export type AlertScope = "slot" | "group" | "cgroup" | "exporter" | "prometheus";
 
 export interface DeclaredAlert {
   readonly name: `Leakwatch${string}`;
@@ -27,13 +27,14 @@ const declared = <const S extends readonly [Severity, ...Severity[]]>(
 ) => ({ name, severities: graded, class: alertClass, scope }) satisfies DeclaredAlert;
 
 export const alerts = {
-  memoryLeakUrgent: declared("LeakwatchMemoryLeakUrgent", "leak", "slot", "critical", "warning"),
-  memoryLeakSteady: declared("LeakwatchMemoryLeakSteady", "leak", "slot", "warning"),
-  memoryLeakSlow: declared("LeakwatchMemoryLeakSlow", "leak", "slot", "info"),
+  memoryLeak: declared("LeakwatchMemoryLeak", "leak", "slot", "critical", "warning", "info"),
   memoryLeakMasked: declared("LeakwatchMemoryLeakMasked", "leak", "group", "warning"),
+  memoryLeakOutside: declared("LeakwatchMemoryLeakOutsideProcesses", "leak", "cgroup", "critical", "warning"),
   oomPredicted: declared("LeakwatchOomPredicted", "leak", "slot", "critical", "warning", "info"),
+  memoryGrowth: declared("LeakwatchMemoryGrowth", "capacity", "slot", "info"),
   memoryNearLimit: declared("LeakwatchMemoryNearLimit", "capacity", "slot", "warning"),
   noMemoryLimit: declared("LeakwatchNoMemoryLimit", "capacity", "slot", "info"),
+  heapNearLimit: declared("LeakwatchHeapNearLimit", "capacity", "slot", "warning"),
   oomLoop: declared("LeakwatchOomLoop", "restarts", "group", "critical"),
   oomKilled: declared("LeakwatchOomKilled", "restarts", "group", "info"),
   restartLoop: declared("LeakwatchRestartLoop", "restarts", "group", "warning"),
@@ -49,9 +50,6 @@ export const alerts = {
   rulesNotEvaluated: declared("LeakwatchRulesNotEvaluated", "health", "prometheus", "warning"),
   exporterLeaks: declared("LeakwatchExporterLeaks", "health", "exporter", "warning"),
 } as const;
-
-/** A leak that goes on in one process, the nearest to its end first. */
-export const leakAlerts = [alerts.memoryLeakUrgent, alerts.memoryLeakSteady, alerts.memoryLeakSlow] as const;
 
 /** Restarts that make everything else about the service secondary. */
 export const loopAlerts = [alerts.oomLoop, alerts.restartLoop] as const;

@@ -10,6 +10,9 @@ export const groupLabels = [...exporterLabels, "group"] as const;
 /** One process of the service. */
 export const slotLabels = [...groupLabels, "slot"] as const;
 
+/** One cgroup that holds watched processes. */
+export const cgroupLabels = [...exporterLabels, "cgroup"] as const;
+
 /** The service wherever its processes run: replicas on other hosts are the same service. */
 export const serviceLabels = ["cluster", "namespace", "job", "group"] as const;
 

@@ -337,6 +337,10 @@ export const selfMetrics = {
   judgeDuration: counter("leakwatch_judge_duration_seconds_total", "Time spent in judging what was sampled.", {
     unit: "seconds",
   }),
+  ownSeverity: gauge(
+    "leakwatch_own_leak_severity",
+    "How urgent a leak of the exporter itself is, judged like any other process: 0 none, 1 low, 2 medium, 3 high, 4 critical.",
+  ),
   lastSample: gauge("leakwatch_last_sample_timestamp_seconds", "Unix time at which the last pass was finished.", {
     unit: "seconds",
   }),

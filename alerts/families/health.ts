@@ -2,10 +2,10 @@
 // fire at each start of a server, each deploy and each move of a pod.
 
 import { alertLabels, alerts, type DeclaredAlert, type Severity } from "../../catalog/alerts.ts";
-import type { Detection } from "../../catalog/detection.ts";
 import { exporterLabels, groupLabels, listed, serviceLabels } from "../../catalog/labels.ts";
 import { groupMetrics, selfMetrics } from "../../catalog/metrics.ts";
-import { exporterRecordings as exporter, groupRecordings as group } from "../../catalog/recordings.ts";
+import { groupRecordings as group } from "../../catalog/recordings.ts";
+import type { Rules } from "../../detection/rules.ts";
 import { goneText, healthText } from "../annotations.ts";
 import { ago, all, duration, round } from "../promql.ts";
 import type { AlertRule, RuleGroup } from "../rule.ts";
@@ -17,14 +17,14 @@ const processes = groupMetrics.processes.name;
 const { buildInfo, lastSample, podsListed, unreadable } = selfMetrics;
 
 /** Which groups there are, by the half hour. */
-export const runningGroups = (d: Detection): RuleGroup => ({
+export const runningGroups = (d: Rules): RuleGroup => ({
   name: "leakwatch-running",
   interval: d.evaluation.rare,
   rules: [{ record: group.running.name, expr: `${processes} > 0` }],
 });
 
 /** Services that are missed. */
-export const goneServices = (d: Detection): RuleGroup => ({
+export const goneServices = (d: Rules): RuleGroup => ({
   name: "leakwatch-gone",
   interval: d.evaluation.slow,
   rules: [{ record: group.dropped.name, expr: droppedGroups(d) }, targetGoneAlert(d)],
@@ -34,7 +34,7 @@ export const goneServices = (d: Detection): RuleGroup => ({
  * Judged once, shortly after a group went, when it can still be seen what else changed at that time: processes of the same service
  * that came elsewhere, a name that came on the same target, other groups that went with it.
  */
-function droppedGroups({ evaluation, health }: Detection): string {
+function droppedGroups({ evaluation, health }: Rules): string {
   const { ran, targetGone, together } = health;
   /** Two evaluations fall into it, on any phase. */
   const window = 2 * evaluation.slow;
@@ -53,7 +53,7 @@ function droppedGroups({ evaluation, health }: Detection): string {
   ].join("\n");
 }
 
-function targetGoneAlert({ evaluation, health }: Detection): AlertRule {
+function targetGoneAlert({ evaluation, health }: Rules): AlertRule {
   const { ran, targetGone, missed } = health;
   return {
     alert: alerts.targetGone.name,
@@ -69,18 +69,11 @@ function targetGoneAlert({ evaluation, health }: Detection): AlertRule {
   };
 }
 
-export const healthAlerts = ({ evaluation, health }: Detection): RuleGroup => {
-  const { over, stretch } = health.ownGrowth;
-  /** Least memory of the exporter in an hour, so long ago. */
-  const floor = (before: number) => `min_over_time(${ago(`${exporter.memory.name}[${duration(stretch)}]`, before)})`;
+export const healthAlerts = ({ evaluation, health }: Rules): RuleGroup => {
   return {
     name: "leakwatch-health",
     interval: evaluation.fast,
     rules: [
-      {
-        record: exporter.memory.name,
-        expr: `process_resident_memory_bytes and ${onTarget} ${buildInfo.name}`,
-      },
       healthAlert(alerts.exporterDown, {
         // the second half keeps it on when the memory of the first has run out
         expr: `up == 0
@@ -141,11 +134,10 @@ unless ${onTarget} (last_over_time(${buildInfo.name}[${duration(health.rememberE
         first: "First: look for an error on the rules page of Prometheus.",
       }),
       healthAlert(alerts.exporterLeaks, {
-        expr: `(${floor(0)} > (${floor(over / 2)} > ${floor(over)})) - ${floor(over)} > ${health.ownGrowth.bytes}
-unless ${onTarget} (time() - process_start_time_seconds < ${round(over + stretch)})`,
-        for: health.ownGrowth.for,
-        what: `its own memory grew by {{ $value | humanize1024 }}B in ${duration(over)}`,
-        facts: "It has not levelled off.",
+        expr: `${selfMetrics.ownSeverity.name} > ${health.ownLeak}`,
+        for: health.down,
+        what: "its own memory is leaking",
+        facts: "It judges itself as it judges others.",
         first: "First: restart it, and report it to its developers.",
       }),
     ],
@@ -166,7 +158,7 @@ const lastEvaluation = `{{ if lt $value 0.0 }}It has not been evaluated yet.{{ e
  * Late, never evaluated, or failing. A server says 0 for a group whose first turn has not come: it spreads first turns over the
  * interval, so that a group of 30 minutes is due up to 30 minutes after a start or a reload. Less than 0 stands for never.
  */
-function rulesNotEvaluated({ rulesLate, rulesFail }: Detection["health"], { rare }: Detection["evaluation"]): string {
+function rulesNotEvaluated({ rulesLate, rulesFail }: Rules["health"], { rare }: Rules["evaluation"]): string {
   const ours = `{rule_group=~".*;leakwatch-.*"}`;
   const last = `prometheus_rule_group_last_evaluation_timestamp_seconds${ours}`;
   /** At each of these times, further apart than no turn is. */

@@ -2,11 +2,12 @@
 // life is in a loop at minute 4, although nobody knows what its counters were an hour ago.
 
 import { alertLabels, alerts } from "../../catalog/alerts.ts";
-import type { Detection } from "../../catalog/detection.ts";
+
 import { exporterLabels, groupLabels, listed } from "../../catalog/labels.ts";
-import { groupMetrics, recentMetrics, selfMetrics } from "../../catalog/metrics.ts";
+import { groupMetrics, selfMetrics } from "../../catalog/metrics.ts";
 import { groupRecordings as group } from "../../catalog/recordings.ts";
-import { groupText, maskedText, oomText } from "../annotations.ts";
+import type { Rules } from "../../detection/rules.ts";
+import { groupText, oomText } from "../annotations.ts";
 import { ago, bySteps, duration, greatest, round } from "../promql.ts";
 import type { AlertRule, RuleGroup } from "../rule.ts";
 
@@ -14,11 +15,11 @@ const ofTarget = `on (${listed(exporterLabels)})`;
 const ofGroup = `on (${listed(groupLabels)})`;
 
 /** What must be known within a minute. */
-export const restartRules = (d: Detection): RuleGroup => ({
+export const restartRules = (d: Rules): RuleGroup => ({
   name: "leakwatch-restarts",
   interval: d.evaluation.fast,
   rules: [
-    { record: group.newInHour.name, expr: newWithin(d.ledgerStep.step) },
+    { record: group.newInHour.name, expr: newWithin(d.restarts.step) },
     { record: group.incidents.name, expr: incidents() },
     { record: group.incidentsInHour.name, expr: inTheLastHour(d, group.incidents.name) },
     { record: group.incidentsForLoop.name, expr: inTheLoop(d, group.incidents.name) },
@@ -30,7 +31,7 @@ export const restartRules = (d: Detection): RuleGroup => ({
 });
 
 /** What takes a day to be seen. */
-export const lives = (d: Detection): RuleGroup => ({
+export const lives = (d: Rules): RuleGroup => ({
   name: "leakwatch-lives",
   interval: d.evaluation.slow,
   rules: [
@@ -38,8 +39,7 @@ export const lives = (d: Detection): RuleGroup => ({
     { record: group.livesEndedGrowing.name, expr: inTheLastHour(d, groupMetrics.livesEndedGrowing.name) },
     { record: group.unplanned.name, expr: restartsFor('reason!="scheduled"') },
     { record: group.restarts.name, expr: inTheLastHour(d, group.unplanned.name) },
-    maskedAlert(d),
-    recurringAlert(d),
+    ...d.restarts.recurring.map((one) => recurringAlert(d, one)),
   ],
 });
 
@@ -67,18 +67,18 @@ const oomKills = (gain: string) => `max without (kind) (${gain}{kind=~"oom_.+"})
  * What a counter gained in the last hour. The sum of such hours over days is exact: the difference to an hour ago has what happens
  * between the last sample before the hour and the first one in it, which `increase` leaves out, and clocks restart things on the hour.
  */
-function inTheLastHour(d: Detection, counter: string): string {
-  const over = d.ledgerStep.step;
+function inTheLastHour(d: Rules, counter: string): string {
+  const over = d.restarts.step;
   return `${greatest(`${counter} - ${ago(counter, over)}`, ...gains(d, counter, over, group.newInHour.name))} > 0`;
 }
 
-function inTheLoop(d: Detection, counter: string): string {
+function inTheLoop(d: Rules, counter: string): string {
   const { over } = d.restarts.oomLoop;
   return `${greatest(...gains(d, counter, over, newWithin(over)))} > 0`;
 }
 
 /** Each says at least a part of what a counter gained over a time, and none more than all of it. */
-function gains({ restarts: { settled } }: Detection, counter: string, over: number, isNew: string): string[] {
+function gains({ restarts: { settled } }: Rules, counter: string, over: number, isNew: string): string[] {
   return [
     // all of it, resets included, as soon as extrapolation is too small to make one more of it; not of what is gone
     `round(increase(${counter}[${duration(over)}])) and ${ago(counter, settled)} and ${counter}`,
@@ -100,14 +100,14 @@ or ${known} and ${ofTarget} (process_start_time_seconds > time() - ${round(over)
 }
 
 /** The sum of the hourly gains. */
-const gained = (d: Detection, name: string, over: number) => `sum_over_time(${byTheHour(d, name, over)})`;
+const gained = (d: Rules, name: string, over: number) => `sum_over_time(${byTheHour(d, name, over)})`;
 
-const byTheHour = (d: Detection, expr: string, over: number, step = d.ledgerStep.step) => bySteps(d, expr, over, step);
+const byTheHour = (d: Rules, expr: string, over: number, step = d.restarts.step) => bySteps(d, expr, over, step);
 
 /** At least so many; half a one less, since sums of floats are compared. */
 const atLeast = (count: number) => `> ${count - 0.5}`;
 
-function oomLoopAlert(d: Detection): AlertRule {
+function oomLoopAlert(d: Rules): AlertRule {
   const { over, count } = d.restarts.oomLoop;
   return {
     alert: alerts.oomLoop.name,
@@ -140,13 +140,13 @@ function oomKilledAlert(): AlertRule {
 }
 
 /** A deploy restarts each process once. A loop restarts more often than there are processes, or one of them again and again. */
-function restartLoopAlert({ restarts, keepFiring }: Detection): AlertRule {
-  const { over, count, perSlot } = restarts.loop;
+function restartLoopAlert({ restarts, keepFiring }: Rules): AlertRule {
+  const { count } = restarts.loop;
   const many = `(max without (kind) (${group.incidentsInHour.name}{kind="restart"}) ${atLeast(count)})`;
   return {
     alert: alerts.restartLoop.name,
     expr: `${many} > ${groupMetrics.processes.name}
-or ${many} and ${ofGroup} (changes(${recentMetrics.youngStart.name}[${duration(over)}]) >= ${perSlot})`,
+or ${many} and ${ofGroup} ${groupMetrics.verdict.name}{verdict="restart_loop"}`,
     for: 0,
     keepFiringFor: keepFiring.restartLoop,
     labels: alertLabels(alerts.restartLoop),
@@ -160,34 +160,10 @@ or ${many} and ${ofGroup} (changes(${recentMetrics.youngStart.name}[${duration(o
   };
 }
 
-function maskedAlert(d: Detection): AlertRule {
-  const { maskedLeak, maskedByOom, keepFiring } = d;
-  const most = (over: number, count: number, share: number) =>
-    `${gained(d, group.livesEndedGrowing.name, over)} ${atLeast(count)} >= ${share} * ${gained(d, group.livesEnded.name, over)}`;
-  const known = maskedLeak.map(
-    ({ over, known: since, lives: count, share }) =>
-      `(${most(over, count, share)} and ${ago(groupMetrics.livesEnded.name, since)})`,
-  );
-  const byOom = `(${most(maskedByOom.over, maskedByOom.lives, maskedByOom.share)} and ${gained(d, group.oomKills.name, maskedByOom.over)} ${atLeast(maskedByOom.lives)})`;
-  return {
-    alert: alerts.memoryLeakMasked.name,
-    // known until now: an exporter that is gone has not been watching since
-    expr: `((${known.join("\nor ")})\nand ${groupMetrics.livesEnded.name})\nor ${byOom}`,
-    for: 0,
-    keepFiringFor: keepFiring.masked,
-    labels: alertLabels(alerts.memoryLeakMasked),
-    annotations: maskedText(
-      "restarts are masking a memory leak",
-      "Most of its processes were still growing when they exited.",
-      "First: keep the restarts; take a heap snapshot shortly before the next one.",
-      alerts.memoryLeakMasked.name,
-    ),
-  };
-}
+const week = 7 * 86_400;
 
 /** Once is an accident; on several days of a week it is a pattern that nobody looked at. */
-function recurringAlert(d: Detection): AlertRule {
-  const { over, count, step, for: hold } = d.restarts.recurring;
+function recurringAlert(d: Rules, { over, count, step, for: hold }: Rules["restarts"]["recurring"][number]): AlertRule {
   return {
     alert: alerts.restartsRecur.name,
     expr: `${gained(d, group.restarts.name, over)} ${atLeast(count)}
@@ -196,7 +172,7 @@ and count_over_time(${byTheHour(d, `(${gained(d, group.restarts.name, step)} ${a
     labels: alertLabels(alerts.restartsRecur),
     annotations: groupText(
       `restarts recurrently, {{ $value | humanize }} times in the last ${duration(over)}`,
-      "On several days, and no clock restarted it.",
+      `On ${count} or more ${step >= week ? "weeks" : "days"}, and no clock restarted it.`,
       "First: compare the times with those of your deploys.",
       alerts.restartsRecur.name,
     ),
