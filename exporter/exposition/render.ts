@@ -36,6 +36,8 @@ interface LifeTexts {
   labels: Uint8Array;
   infoLine: Uint8Array;
   limitInfoLine: Uint8Array;
+  /** Undefined where its runtime has no limit that is known. */
+  heapInfoLine: Uint8Array | undefined;
 }
 
 /** Those of a cgroup, which never change. */
@@ -92,6 +94,10 @@ export class Renderer {
     this.buffer.text(familyHeader(processInfo.memoryLimit, format));
     for (const { limitInfoLine } of texts) this.buffer.raw(limitInfoLine);
     await this.pauseAfter(rows.length);
+    const heapInfoLines = texts.flatMap(({ heapInfoLine }) => heapInfoLine ?? []);
+    if (heapInfoLines.length > 0) this.buffer.text(familyHeader(processInfo.heapLimit, format));
+    for (const heapInfoLine of heapInfoLines) this.buffer.raw(heapInfoLine);
+    await this.pauseAfter(heapInfoLines.length);
   }
 
   /** Few processes have any. */
@@ -127,6 +133,9 @@ export class Renderer {
         version: identity.version ?? "",
       }),
       limitInfoLine: line(processInfo.memoryLimit, { ...name, source: life.limitSource }),
+      heapInfoLine:
+        life.heapLimit &&
+        line(processInfo.heapLimit, { ...name, runtime: life.heapLimit.runtime, source: life.heapLimit.source }),
     };
     this.texts.set(life, made);
     return made;

@@ -30,6 +30,7 @@ import { Readings } from "./readings.ts";
 import { Roster } from "./roster.ts";
 import { Slices } from "./slices.ts";
 import { TargetArguments } from "./target-arguments.ts";
+import { TargetRuntimes } from "./target-runtimes.ts";
 
 /** Known processes are read so fast that looking at the clock after each would show. */
 const processesPerLook = 8;
@@ -89,6 +90,7 @@ export class Watcher implements State<GroupAccount> {
   private readonly ends: Ends;
   private readonly roster: Roster;
   private readonly targetArguments: TargetArguments;
+  private readonly targetRuntimes: TargetRuntimes;
   private config: Config;
 
   constructor(options: WatcherOptions) {
@@ -115,6 +117,7 @@ export class Watcher implements State<GroupAccount> {
       node: this.node,
     });
     this.targetArguments = new TargetArguments(this.targetFiles, this.slices);
+    this.targetRuntimes = new TargetRuntimes(files, this.targetFiles, this.slices);
     const { table, cgroups, lives, node, ledger } = this;
     const surroundings = {
       table,
@@ -146,6 +149,7 @@ export class Watcher implements State<GroupAccount> {
       vacancies: this.ends.vacancies,
       slices: this.slices,
       targetArguments: this.targetArguments,
+      targetRuntimes: this.targetRuntimes,
       names: this,
       detection: windows,
       bootTime: () => node.bootTime(),
@@ -223,6 +227,7 @@ export class Watcher implements State<GroupAccount> {
     const now = this.bootClock.now();
     this.slices.begin();
     this.targetArguments.begin();
+    this.targetRuntimes.begin();
 
     this.passes++;
     const fresh = this.roster.reconcile(pids, now);

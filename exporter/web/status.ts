@@ -53,6 +53,11 @@ export interface ProcessStatus {
   max_fds: number | null;
   memory_limit_bytes: number | null;
   memory_limit_source: string;
+  /** What its own runtime lets its heap hold, and whose limit that is: v8, jvm, go (soft) or dotnet. */
+  heap_limit_bytes: number | null;
+  heap_limit_runtime: string | null;
+  /** command_line, environment or default. */
+  heap_limit_source: string | null;
   verdict: Verdict;
   growth_bytes_per_second: number | null;
   /** How even the growth is, 0 to 1. */
@@ -118,6 +123,9 @@ export function groupStatuses(exporter: Exporter, verdicts: ReadonlyMap<string, 
       max_fds: value(column.maxFds),
       memory_limit_bytes: value(column.memoryLimit),
       memory_limit_source: life.limitSource,
+      heap_limit_bytes: value(column.heapLimit),
+      heap_limit_runtime: life.heapLimit?.runtime ?? null,
+      heap_limit_source: life.heapLimit?.source ?? null,
       verdict: judged?.verdict ?? "insufficient_data",
       growth_bytes_per_second: known(judged?.growth),
       confidence_ratio: known(judged?.confidence),
