@@ -21,7 +21,7 @@ function limitOf(command: string, { exe, environment = [], shown, ...memory }: G
   return setting && heapLimitOf(setting, seen);
 }
 
-type Row = [command: string, bytes: number | undefined, source?: string, given?: Given];
+type Row = [command: string, bytes: number | undefined, source?: string | undefined, given?: Given];
 const check = (command: string, bytes: number | undefined, source?: string, given?: Given) => {
   const limit = limitOf(command, given);
   expect([limit?.bytes, limit?.source]).toEqual([bytes, source]);
