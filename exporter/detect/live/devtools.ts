@@ -64,7 +64,13 @@ export class DevTools implements Session {
 
   private constructor(socket: WebSocket) {
     this.socket = socket;
-    socket.onmessage = ({ data }) => this.take(JSON.parse(String(data)) as Answer);
+    socket.onmessage = ({ data }) => {
+      try {
+        this.take(JSON.parse(String(data)) as Answer);
+      } catch {
+        this.close(); // it speaks another language
+      }
+    };
     socket.onclose = () => this.over();
     socket.onerror = () => this.over();
   }

@@ -80,7 +80,8 @@ async function inspectorAmong(sockets: readonly ListeningSocket[]): Promise<stri
     try {
       const answer = await fetch(`http://${address}:${port}/json/list`, { signal: AbortSignal.timeout(2000) });
       const [first] = (await answer.json()) as { type: string; webSocketDebuggerUrl: string }[];
-      if (first?.type === "node") return first.webSocketDebuggerUrl;
+      const url = String(first?.webSocketDebuggerUrl);
+      if (first?.type === "node" && url.startsWith(`ws://${address}:${port}/`)) return url;
     } catch {
       // not an inspector, or not yet
     }

@@ -28,15 +28,15 @@ async function askToListen(
   { status, trigger, socket }: { status: string; trigger: string; socket: string },
 ): Promise<void> {
   const caught = /^SigCgt:\s*([\da-f]+)$/m.exec(status)?.[1] ?? "0";
-  // a JVM that runs with -Xrs leaves the signal alone, and would end
-  if (((BigInt(`0x${caught}`) >> BigInt(sigquit - 1)) & 1n) === 0n) throw new Error("its JVM does not listen (-Xrs)");
+  // to a program that does not handle it the signal is deadly; a JVM that was told not to (-Xrs) has its socket from the start
+  if (((BigInt(`0x${caught}`) >> BigInt(sigquit - 1)) & 1n) === 0n) throw new Error("its JVM does not listen");
   const [uid, gid] = [/^Uid:\s+\d+\s+(\d+)/m, /^Gid:\s+\d+\s+(\d+)/m].map((line) => Number(line.exec(status)?.[1]));
   fs.closeSync(fs.openSync(trigger, "wx", 0o600));
   try {
     fs.chownSync(trigger, uid as number, gid as number); // the JVM takes no orders from other users
     process.kill(pid, "SIGQUIT");
     for (let waited = 0; !isSocket(socket); waited += 0.05) {
-      if (waited >= listensWithin) throw new Error("its JVM does not listen (-XX:+DisableAttachMechanism)");
+      if (waited >= listensWithin) throw new Error("its JVM does not listen");
       await wait(50);
     }
   } finally {

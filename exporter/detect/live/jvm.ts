@@ -29,9 +29,11 @@ export class JvmMemory implements LiveSource {
       if (before === undefined)
         return { unavailable: "its JVM keeps no counters: -XX:-UsePerfData, or /tmp is not its own" };
       if (!collect) return memoryOf(before, false);
+      // asked all the same, it would print its threads where the program prints
+      if (!takesCommands(before)) return memoryOf(before, false);
       await runJcmd(this.files, this.pid, "GC.run");
       const after = this.counters() ?? before;
-      return memoryOf(after, invocations(after) > invocations(before)); // it may have been told to ignore such wishes
+      return memoryOf(after, collections(after) > collections(before)); // it may have been told to ignore such wishes
     } catch (error) {
       return { unavailable: (error as Error).message };
     }
@@ -107,7 +109,14 @@ function maximumOf(counters: Counters): number | undefined {
 const ofCollectors = (counters: Counters, name: string): number[] =>
   [0, 1, 2].map((collector) => number(counters, `sun.gc.collector.${collector}.${name}`));
 
-const invocations = (counters: Counters): number => ofCollectors(counters, "invocations").reduce((a, b) => a + b, 0);
+/** Of the whole heap: the first collector is that of young generations. */
+const collections = (counters: Counters): number => {
+  const [, full = 0, concurrent = 0] = ofCollectors(counters, "invocations");
+  return full + concurrent;
+};
+
+/** The first of its capabilities is that others may attach to it (-XX:+DisableAttachMechanism). */
+const takesCommands = (counters: Counters): boolean => String(counters.get("sun.rt.jvmCapabilities")).startsWith("1");
 
 /** Ticks since the JVM started, whose Unix time it tells in milliseconds. Before the first it is that start. */
 function lastCollection(counters: Counters): number {

@@ -82,11 +82,13 @@ export class NodeMemory implements LiveSource {
   }
 }
 
-/** Undefined for a worker thread that has ended meanwhile. */
+/** Undefined for a worker thread that has ended meanwhile, and for a program that has made `process` something else. */
 async function memoryOf(session: Session, collect: boolean): Promise<ThreadMemory | undefined> {
   try {
     if (collect) await session.send("HeapProfiler.collectGarbage");
-    return (await evaluate(session, askMemory)) as ThreadMemory | undefined;
+    const memory = (await evaluate(session, askMemory)) as ThreadMemory | undefined;
+    const isSaid = [memory?.heapUsed, memory?.external, memory?.limit].every(Number.isFinite);
+    return isSaid ? memory : undefined;
   } catch {
     return undefined;
   }
