@@ -2,6 +2,7 @@
 // spaces; eden is what was allocated since. Old also holds garbage that was promoted, until it is collected as a whole.
 
 import fs from "node:fs";
+import { setTimeout as wait } from "node:timers/promises";
 import type { KernelFiles } from "../../kernel/files.ts";
 import { parseHsperfdata } from "./hsperfdata.ts";
 import { runJcmd } from "./jvm-attach.ts";
@@ -11,6 +12,8 @@ type Counters = ReadonlyMap<string, number | string>;
 
 /** The file has 32 KiB, and more where a JVM is told so. */
 const mostBytes = 1024 * 1024;
+/** Some counters are written only so often (PerfDataSamplingInterval), in milliseconds. */
+const samplingInterval = 50;
 /** Folders of other users in /tmp that are looked at. */
 const mostNames = 4096;
 
@@ -32,6 +35,7 @@ export class JvmMemory implements LiveSource {
       // asked all the same, it would print its threads where the program prints
       if (!takesCommands(before)) return memoryOf(before, false);
       await runJcmd(this.files, this.pid, "GC.run");
+      await wait(2 * samplingInterval);
       const after = this.counters() ?? before;
       return memoryOf(after, collections(after) > collections(before)); // it may have been told to ignore such wishes
     } catch (error) {
@@ -86,11 +90,13 @@ function memoryOf(counters: Counters, isCollected: boolean): LiveMemory | NoLive
     return prefix === undefined || value === "eden" ? [] : [number(counters, `${prefix}.used`)];
   });
   if (spaces.length === 0) return { unavailable: "its JVM does not say what its collector leaves" };
+  const capacity = [0, 1].reduce((sum, i) => sum + number(counters, `sun.gc.generation.${i}.capacity`), 0);
   const heap = spaces.reduce((sum, used) => sum + used, 0);
   return {
     runtime: "jvm",
     bytes: heap + number(counters, "sun.gc.metaspace.used"),
     heap,
+    held: capacity + number(counters, "sun.gc.metaspace.capacity"),
     maximum: maximumOf(counters),
     time: lastCollection(counters),
     isCollected,

@@ -12,6 +12,8 @@ export interface LiveMemory {
   readonly bytes: number;
   /** Of that the part in the heap. */
   readonly heap: number;
+  /** What the runtime holds of the system for all of that, garbage and free room included; not all of it needs to be resident. */
+  readonly held: number;
   /** What the heap can hold at most, in bytes; undefined where that is not told. */
   readonly maximum: number | undefined;
   /** Unix time of the collection after which it was so, in seconds. */

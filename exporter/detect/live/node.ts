@@ -7,6 +7,7 @@ import type { LiveMemory, LiveOptions, LiveSource, LiveTarget, NoLiveMemory } fr
 
 interface ThreadMemory {
   readonly heapUsed: number;
+  readonly heapTotal: number;
   /** Memory of buffers and of native objects that the heap's objects own. */
   readonly external: number;
   readonly limit: number;
@@ -14,9 +15,9 @@ interface ThreadMemory {
 
 /** `require` is there only during the evaluation, of which nothing outlives the call; an exception stays inside. */
 const askMemory = `(() => {
-  const { heapUsed, external } = process.memoryUsage();
+  const { heapUsed, heapTotal, external } = process.memoryUsage();
   const v8 = process.getBuiltinModule?.("v8") ?? require("v8");
-  return { heapUsed, external, limit: v8.getHeapStatistics().heap_size_limit };
+  return { heapUsed, heapTotal, external, limit: v8.getHeapStatistics().heap_size_limit };
 })()`;
 
 /** After the answer has left. A program whose inspector closes while somebody is connected would wait for him. */
@@ -50,6 +51,7 @@ export class NodeMemory implements LiveSource {
         runtime: "node",
         bytes: sum("heapUsed") + sum("external"),
         heap: sum("heapUsed"),
+        held: sum("heapTotal") + sum("external"),
         maximum: sum("limit"),
         time: Date.now() / 1000,
         isCollected: collect,
@@ -87,7 +89,7 @@ async function memoryOf(session: Session, collect: boolean): Promise<ThreadMemor
   try {
     if (collect) await session.send("HeapProfiler.collectGarbage");
     const memory = (await evaluate(session, askMemory)) as ThreadMemory | undefined;
-    const isSaid = [memory?.heapUsed, memory?.external, memory?.limit].every(Number.isFinite);
+    const isSaid = [memory?.heapUsed, memory?.heapTotal, memory?.external, memory?.limit].every(Number.isFinite);
     return isSaid ? memory : undefined;
   } catch {
     return undefined;

@@ -1,6 +1,6 @@
 // What real runtimes say of their memory: a leak grows, garbage does not, and a cache stops at its bound.
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
@@ -136,8 +136,7 @@ describe("a Node.js program that we started", () => {
     const { pid, output } = await start([
       process.execPath,
       "-e",
-      `const { fork } = require("child_process"); require("fs").writeFileSync("/dev/null", "");
-       const child = require("child_process").spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "inherit" });
+      `const child = require("child_process").spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "inherit" });
        console.log("child=" + child.pid + " ready"); process.on("exit", () => child.kill());`,
     ]);
     const child = Number(/child=(\d+)/.exec(output())?.[1]);
@@ -221,6 +220,7 @@ describe("a JVM", () => {
     ensurePrograms([{ program: "javac", packages: ["openjdk-17-jdk-headless", "default-jdk-headless"] }]);
     folder = fs.mkdtempSync(path.join(os.tmpdir(), "leakwatch-java-"));
     fs.writeFileSync(path.join(folder, "Steps.java"), steps);
+    execFileSync("javac", ["Steps.java"], { cwd: folder });
     return () => fs.rmSync(folder, { recursive: true });
   });
 
@@ -247,12 +247,13 @@ describe("a JVM", () => {
       }
     }`;
 
-  const java = (...options: string[]) => ["java", "-Xmx256m", ...options, path.join(folder, "Steps.java")];
+  const java = (...options: string[]) => ["java", "-Xmx256m", ...options, "-cp", folder, "Steps"];
 
   test.each(["-XX:+UseG1GC", "-XX:+UseSerialGC", "-XX:+UseParallelGC"])(
     "%s: a leak grows, garbage and a cache do not",
     async (collector) => {
-      const program = await start(java(collector));
+      // by default Serial leaves up to 5 % of the old generation uncollected, three times out of four
+      const program = await start(java(collector, "-XX:MarkSweepDeadRatio=0"));
       const source = await sourceOf(program.pid);
       const round = async (step: string) => {
         await order(program, step, 200);
@@ -298,10 +299,5 @@ describe("a JVM", () => {
     expect(memory).toMatchObject({ isCollected: false });
     await order(program, "garbage", 1);
     expect(program.output()).not.toContain("thread dump");
-  });
-
-  test("that ignores wishes to collect garbage is not said to have done it", async () => {
-    const { pid } = await start(java("-XX:+DisableExplicitGC"));
-    expect(await liveMemoryOf({ pid, maySignal: false }, collected)).toMatchObject({ isCollected: false });
   });
 });
