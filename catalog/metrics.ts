@@ -74,6 +74,11 @@ export const processMetrics = {
     "The memory limit that will really end the process: configured, the least of its cgroup and all ancestors, or the node's memory.",
     { unit: "bytes", labels: slot },
   ),
+  heapLimit: gauge(
+    "leakwatch_process_heap_limit_bytes",
+    "What the process' own runtime lets its heap hold: V8's old space, the JVM's maximum heap, Go's memory limit (soft: it collects garbage all the time there, and grows on), or .NET's hard limit. Absent where none is known.",
+    { unit: "bytes", labels: slot },
+  ),
 } as const;
 
 /**
@@ -147,6 +152,11 @@ export const processInfo = {
     "leakwatch_process_memory_limit_info",
     "Where the memory limit comes from: cgroup (its own), ancestor (a cgroup above), config, node (no limit is set), or unknown (its cgroup cannot be seen from here; then there is no limit series).",
     { labels: ["group", "slot", "source"] },
+  ),
+  heapLimit: info(
+    "leakwatch_process_heap_limit_info",
+    "Whose heap limit it is: runtime v8, jvm, go or dotnet; and where it was set: command_line, environment (only where that may be read), or default, as the runtime documents it.",
+    { labels: ["group", "slot", "runtime", "source"] },
   ),
 } as const;
 

@@ -6,7 +6,9 @@ import { constants } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { type Config, defaultConfig } from "../config/config.ts";
 import { Pattern } from "../config/pattern.ts";
-import { heapLimitOf } from "../discovery/heap-limit.ts";
+import { readEnvironment } from "../discovery/runtimes/environment.ts";
+import { type HeapLimit, heapLimitOf } from "../discovery/runtimes/heap-limit.ts";
+import { heapSettingOf } from "../discovery/runtimes/index.ts";
 import { KernelFiles, type KernelRoots } from "../kernel/files.ts";
 import { ranOutOfHeap } from "../ledger/container-state.ts";
 import { isKernelThread, parseStat } from "../procfs/stat.ts";
@@ -163,12 +165,21 @@ async function start([program, ...args]: readonly [string, ...string[]]): Promis
 
 function howItEnded(child: ChildProcess | undefined, target: DetectPlan["target"], held: number): string {
   if (child === undefined) return "the process ended";
-  const heap = "command" in target ? heapLimitOf(target.command) : undefined;
+  const heap = "command" in target ? heapLimitOfCommand(target.command) : undefined;
   if (heap !== undefined && ranOutOfHeap(exitStatusOf(child), heap, held)) {
     return `the command ran out of its heap limit of ${humanBytes(heap.bytes)}`;
   }
   if (child.signalCode !== null) return `the command was ended by ${child.signalCode}`;
   return child.exitCode === null ? "the command ended" : `the command ended with exit code ${child.exitCode}`;
+}
+
+/** By its arguments and the environment that it has from us; undefined where it depends on a memory that is not known any more. */
+function heapLimitOfCommand(command: readonly string[]): HeapLimit | undefined {
+  const variables = Object.entries(process.env).map(([name, value]) => `${name}=${value}\0`);
+  const environment = readEnvironment(variables.join(""));
+  const setting = heapSettingOf(command, { exe: undefined, environment });
+  const unknown = { machine: undefined, limit: undefined, limitIsOwn: false, isKnown: false };
+  return setting && heapLimitOf(setting, unknown);
 }
 
 const exitStatusOf = ({ exitCode, signalCode }: ChildProcess) => ({

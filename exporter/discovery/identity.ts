@@ -10,9 +10,10 @@ import { parseListeningPorts } from "../procfs/net-tcp.ts";
 import { parseStat, ticksPerSecond } from "../procfs/stat.ts";
 import { cutName } from "../text/visible.ts";
 import { safeArguments } from "./arguments.ts";
-import { type HeapLimit, heapLimitOf } from "./heap-limit.ts";
 import { whatRuns } from "./interpreters.ts";
 import { defaultName } from "./name.ts";
+import type { HeapSetting } from "./runtimes/heap-limit.ts";
+import { heapSettingOf, type RuntimeFacts } from "./runtimes/index.ts";
 
 /** What is kept of a process. */
 export interface Identity extends CgroupIdentity {
@@ -29,8 +30,8 @@ export interface Identity extends CgroupIdentity {
   exe: string | undefined;
   uid: number | undefined;
   cgroup: MemoryCgroup | undefined;
-  /** How its runtime ends itself when the heap is full; undefined where that is not known from its arguments. */
-  heap?: HeapLimit;
+  /** How much its runtime lets the heap hold; undefined where no limit is known. */
+  heap?: HeapSetting;
   /** TCP ports on which it listens; empty where they were not asked for or may not be read. */
   ports: readonly number[];
 }
@@ -48,6 +49,8 @@ export interface KnownFacts {
   comm: string;
   uid: number | undefined;
   cmdline: string | undefined;
+  /** What its environment, its program and its threads show of its runtime; absent where that was not read. */
+  runtime?: Omit<RuntimeFacts, "exe">;
 }
 
 /** Throws when the process is gone. `process` is where it shows what it has. */
@@ -57,7 +60,8 @@ export function readIdentity(
   known: KnownFacts,
   options: { ports: boolean },
 ): Candidate {
-  const argv = safeArguments(parseCmdline(known.cmdline ?? ""));
+  const given = parseCmdline(known.cmdline ?? "");
+  const argv = safeArguments(given);
   const exe = readLink(files, process, "exe");
   const cgroup = parseMemoryCgroup(files.textIfPresent(files.proc(process, "cgroup")) ?? "");
   const place = identifyCgroup(cgroup?.path ?? "");
@@ -73,7 +77,7 @@ export function readIdentity(
     uid: known.uid,
     cgroup,
     ...place,
-    ...heapOf(argv),
+    ...heapOf(given, { environment: undefined, ...known.runtime, exe }),
     ports: options.ports ? readPorts(files, process) : [],
   };
 }
@@ -90,8 +94,8 @@ export function isPauseProcess(identity: Candidate): boolean {
 }
 
 /** Without the field where there is none: labels are made again when an identity differs. */
-function heapOf(argv: readonly string[]): Pick<Identity, "heap"> {
-  const heap = heapLimitOf(argv);
+function heapOf(argv: readonly string[], facts: RuntimeFacts): Pick<Identity, "heap"> {
+  const heap = heapSettingOf(argv, facts);
   return heap === undefined ? {} : { heap };
 }
 

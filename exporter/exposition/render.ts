@@ -41,6 +41,8 @@ interface LifeTexts {
   /** With a window or a verdict more in the labels, by that. */
   growth: Map<string, Uint8Array>;
   verdict: Map<string, Uint8Array>;
+  /** Undefined where its runtime has no limit that is known. */
+  heapInfoLine: Uint8Array | undefined;
 }
 
 /** Those of a cgroup, which never change. */
@@ -97,6 +99,10 @@ export class Renderer {
     this.buffer.text(familyHeader(processInfo.memoryLimit, format));
     for (const { limitInfoLine } of texts) this.buffer.raw(limitInfoLine);
     await this.pauseAfter(rows.length);
+    const heapInfoLines = texts.flatMap(({ heapInfoLine }) => heapInfoLine ?? []);
+    if (heapInfoLines.length > 0) this.buffer.text(familyHeader(processInfo.heapLimit, format));
+    for (const heapInfoLine of heapInfoLines) this.buffer.raw(heapInfoLine);
+    await this.pauseAfter(heapInfoLines.length);
   }
 
   /** What the judge says with a label more. */
@@ -149,6 +155,9 @@ export class Renderer {
       limitInfoLine: line(processInfo.memoryLimit, { ...name, source: life.limitSource }),
       growth: new Map(),
       verdict: new Map(),
+      heapInfoLine:
+        life.heapLimit &&
+        line(processInfo.heapLimit, { ...name, runtime: life.heapLimit.runtime, source: life.heapLimit.source }),
     };
     this.texts.set(life, made);
     return made;

@@ -1,5 +1,5 @@
-// Files that a target can forge, or whose reading it can hold up: its arguments, its smaps_rollup and everything behind
-// its root. The kernel takes the target's memory lock for the first two, which a target can keep for ever (a FUSE file
+// Files that a target can forge, or whose reading it can hold up: its arguments, its environment, its program, its smaps_rollup and
+// everything behind its root. The kernel takes the target's memory lock for the first two, which a target can keep for ever (a FUSE file
 // system that never answers a write is enough), and its root shows whatever it mounts. A call that waits cannot be taken back, so
 // each runs on the thread pool, has a time, and only few may be under way: what is stuck must not use up the pool.
 
@@ -68,6 +68,14 @@ export class TargetFiles {
     return this.withinTime(mostBytes, async (buffer) => {
       const fd = await this.files.openOffLoop(this.files.proc(process, name), O_RDONLY);
       return closing(fd, () => readText(fd, buffer, mostBytes));
+    });
+  }
+
+  /** The first bytes of the program that a process runs, wherever that stands. */
+  programHead(process: ProcFolder, mostBytes: number): Promise<Buffer> {
+    return this.withinTime(mostBytes, async (buffer) => {
+      const fd = await this.files.openOffLoop(this.files.proc(process, "exe"), O_RDONLY | O_NONBLOCK | O_NOCTTY);
+      return closing(fd, async () => Buffer.from(buffer.subarray(0, await readBytes(fd, buffer, mostBytes))));
     });
   }
 
@@ -173,12 +181,16 @@ export class TargetFiles {
 
 /** Reads to the end, or to `mostBytes`: files of the kernel have no size, and may be given in several parts. */
 async function readText(fd: number, buffer: Buffer, mostBytes: number): Promise<string> {
+  return buffer.toString("utf8", 0, await readBytes(fd, buffer, mostBytes));
+}
+
+async function readBytes(fd: number, buffer: Buffer, mostBytes: number): Promise<number> {
   const most = Math.min(mostBytes, buffer.length);
   let length = 0;
   for (let read = -1; read !== 0 && length < most; length += read) {
     read = await readInto(fd, buffer, length, most - length);
   }
-  return buffer.toString("utf8", 0, length);
+  return length;
 }
 
 function readInto(fd: number, buffer: Buffer, offset: number, length: number): Promise<number> {

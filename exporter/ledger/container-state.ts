@@ -1,7 +1,7 @@
 // What a container engine or the Kubernetes API says of a container that ended. They asked the kernel how its main process ended, and know more
 // than its memory a moment before can say.
 
-import type { HeapLimit } from "../discovery/heap-limit.ts";
+import type { HeapLimit } from "../discovery/runtimes/heap-limit.ts";
 import type { Finding } from "./oom-evidence.ts";
 
 export interface ContainerState {
@@ -56,6 +56,7 @@ export function ranOutOfHeap(
   heap: HeapLimit,
   resident: number,
 ): boolean {
+  if (heap.kind === "soft") return false;
   const gaveUp = signal === sigabrt || (exitCode !== undefined && heap.exitCodes.includes(exitCode));
   return gaveUp && resident >= heapIsFull * heap.bytes;
 }

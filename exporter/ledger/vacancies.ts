@@ -121,7 +121,7 @@ export class Vacancies {
       const { end, root } = restart.vacancy;
       const state = this.stateOf(restart.vacancy);
       if (state === undefined && now < restart.until) return true;
-      if (state !== undefined) Object.assign(end, reasonByState(state, end, root.identity.heap, root.recentHigh.bytes));
+      if (state !== undefined) Object.assign(end, reasonByState(state, end, root.heapLimit, root.recentHigh.bytes));
       this.book(restart);
       return false;
     });

@@ -27,6 +27,7 @@ export const columns = [
   processMetrics.maxThreads,
   processMetrics.startTime,
   processMetrics.memoryLimit,
+  processMetrics.heapLimit,
   processMetrics.proportionalMemory,
   processMetrics.uniqueMemory,
 ] as const;
@@ -55,6 +56,7 @@ export const column = {
   maxThreads: columns.indexOf(processMetrics.maxThreads),
   startTime: columns.indexOf(processMetrics.startTime),
   memoryLimit: columns.indexOf(processMetrics.memoryLimit),
+  heapLimit: columns.indexOf(processMetrics.heapLimit),
   proportionalMemory: columns.indexOf(processMetrics.proportionalMemory),
   uniqueMemory: columns.indexOf(processMetrics.uniqueMemory),
 } as const;

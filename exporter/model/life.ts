@@ -2,6 +2,8 @@
 
 import type { Identity } from "../discovery/identity.ts";
 import type { Origin } from "../discovery/origin.ts";
+import type { HeapLimit } from "../discovery/runtimes/heap-limit.ts";
+import type { RuntimeFacts } from "../discovery/runtimes/index.ts";
 import type { FailureReason } from "../kernel/files.ts";
 import type { LifeHistory } from "../memory/life-history.ts";
 import type { RecentHigh } from "../memory/recent-high.ts";
@@ -48,6 +50,14 @@ export interface Life {
   /** Limit from the configuration, in bytes. */
   configuredLimit: number | undefined;
   limitSource: LimitSource;
+  /** What its environment, its program and its threads show of its runtime; nothing until they were read. */
+  runtime: Omit<RuntimeFacts, "exe">;
+  /** Of which command that was read; undefined while it was not, or may not be. */
+  runtimeReadOf: string | undefined;
+  /** Until when its environment is not asked for, since it holds up its reading. In seconds since boot. */
+  environmentAsideUntil: number;
+  /** Its runtime's own limit, as the memory that it sees makes it; undefined where none is known. */
+  heapLimit: HeapLimit | undefined;
   /** When its identity is read again, in seconds since boot. */
   refreshAt: number;
   /** Until when its arguments are not asked for, since it holds up their reading. In seconds since boot. */

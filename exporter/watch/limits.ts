@@ -1,6 +1,7 @@
-// What ends a process: its memory limit, wherever that comes from, and the limits of its descriptors and threads.
+// What ends a process: its memory limit, wherever that comes from, its runtime's own, and the limits of its descriptors and threads.
 
 import type { Config } from "../config/config.ts";
+import { heapLimitOf, type VisibleMemory } from "../discovery/runtimes/heap-limit.ts";
 import type { Failures } from "../failures.ts";
 import type { KernelFiles } from "../kernel/files.ts";
 import type { TargetFiles } from "../kernel/target-files.ts";
@@ -46,7 +47,7 @@ export class Limits {
     }
   }
 
-  /** The memory limit of each life: configured, of a cgroup, or the machine's memory. */
+  /** The memory limit of each life: configured, of a cgroup, or the machine's memory; and that of its runtime's heap. */
   apply(lives: Iterable<Life>, config: Config): void {
     for (const life of lives) {
       const [bytes, source] = this.limitOf(life, config);
@@ -55,10 +56,34 @@ export class Limits {
         life.limitSource = source;
         life.labelVersion++;
       }
+      this.applyHeapLimit(life, config);
       const problem = life.cgroup?.problem;
       if (problem !== undefined) life.unreadable.set("cgroup", problem);
       else this.readings.readable(life, "cgroup");
     }
+  }
+
+  /** A share of the memory is another number of bytes when the container's limit has changed. */
+  private applyHeapLimit(life: Life, config: Config): void {
+    const { heap } = life.identity;
+    const before = life.heapLimit;
+    const limit = heap && heapLimitOf(heap, this.visibleMemory(life, config));
+    life.heapLimit = limit;
+    this.table.set(life.row, column.heapLimit, limit?.bytes ?? Number.NaN);
+    if (limit?.runtime !== before?.runtime || limit?.source !== before?.source) life.labelVersion++;
+  }
+
+  /** What its runtime finds; a configured limit is ours alone. */
+  private visibleMemory({ cgroup }: Life, { unseenMemoryLimit: told }: Config): VisibleMemory {
+    const machine = this.node.memory;
+    const isUnseen = isUnseenFromHere(cgroup);
+    const bytes = cgroup?.limit?.bytes ?? (isUnseen ? told : undefined);
+    return {
+      machine,
+      limit: bytes !== undefined && bytes > (machine ?? Number.NaN) ? undefined : bytes,
+      limitIsOwn: cgroup?.limit?.source !== "ancestor",
+      isKnown: bytes !== undefined || !isUnseen || cgroup?.path === "/",
+    };
   }
 
   private limitOf(
@@ -69,9 +94,11 @@ export class Limits {
     const node = this.node.memory ?? Number.NaN;
     if (cgroup?.limit !== undefined && !(cgroup.limit.bytes > node)) return [cgroup.limit.bytes, cgroup.limit.source];
     // in a cgroup whose files we cannot see there may be a limit: the machine's memory would promise too much
-    const isUnseen = cgroup?.at === undefined && cgroup?.isShown !== true;
+    const isUnseen = isUnseenFromHere(cgroup);
     const mayHaveOne = cgroup !== undefined && isUnseen && cgroup.path !== "/";
     if (told !== undefined && isUnseen) return [told, "config"];
     return mayHaveOne ? [Number.NaN, "unknown"] : [node, "node"];
   }
 }
+
+const isUnseenFromHere = (cgroup: Life["cgroup"]): boolean => cgroup?.at === undefined && cgroup?.isShown !== true;

@@ -30,6 +30,7 @@ import { isGone, type Readings } from "./readings.ts";
 import { Seats } from "./seats.ts";
 import type { Slices } from "./slices.ts";
 import { argumentsAtOnce, TargetArguments } from "./target-arguments.ts";
+import { nothingRead, type TargetRuntimes } from "./target-runtimes.ts";
 import { settlesWithinSeconds, Unwatched } from "./unwatched.ts";
 
 const noSockets: ReadonlyMap<number, string> = new Map();
@@ -56,6 +57,7 @@ export interface RosterOptions {
   vacancies: Vacancies;
   slices: Slices;
   targetArguments: TargetArguments;
+  targetRuntimes: TargetRuntimes;
   names: ContainerNames;
   speed: number;
   thresholds: EndedLifeThresholds;
@@ -130,6 +132,10 @@ export class Roster {
       const some = lives.slice(i, i + argumentsAtOnce);
       const cmdlines = await this.options.targetArguments.read(
         some.map(({ handle, argumentsAsideUntil }) => ({ folder: folderOf(handle), argumentsAsideUntil })),
+        this.now,
+      );
+      await this.options.targetRuntimes.read(
+        some.map((life, j) => ({ life, command: commandOf(cmdlines?.[j]) })),
         this.now,
       );
       for (const [j, life] of some.entries()) {
@@ -260,12 +266,17 @@ export class Roster {
     if (TargetArguments.putAside(life, error, this.now)) this.readings.notReadable(life, "cmdline", error);
   }
 
-  private identify(stat: Pick<NewProcess, "comm" | "folder">, cmdline: string | Error): Candidate {
+  private identify(
+    stat: Pick<NewProcess, "comm" | "folder">,
+    cmdline: string | Error,
+    runtime: Life["runtime"] = nothingRead,
+  ): Candidate {
     const status = this.readings.reader.lastStatus();
     const known = {
       comm: stat.comm,
       uid: realUid(status, status.length),
       cmdline: cmdline instanceof Error ? undefined : cmdline,
+      runtime,
     };
     const identity = readIdentity(this.files, stat.folder, known, { ports: needsPorts(this.config) });
     return this.options.names.withContainer(identity);
@@ -310,6 +321,10 @@ export class Roster {
       cgroup: identity.cgroup && cgroups.hold(identity.cgroup, stat.pid),
       configuredLimit: member.memoryLimit,
       limitSource: "node",
+      runtime: nothingRead,
+      runtimeReadOf: undefined,
+      environmentAsideUntil: now,
+      heapLimit: undefined,
       refreshAt: now, // once more at the next pass: it may have been between fork and exec, or about to be moved
       argumentsAsideUntil: now,
       heldUp: false,
@@ -343,7 +358,7 @@ export class Roster {
     if (cmdline instanceof Error && isGone(cmdline)) throw cmdline;
     const stat = parseStat(this.files.text(this.files.proc(life.pid, "stat")));
     const status = this.readings.reader.lastStatus();
-    const candidate = this.identify({ ...stat, folder: folderOf(life.handle) }, cmdline);
+    const candidate = this.identify({ ...stat, folder: folderOf(life.handle) }, cmdline, life.runtime);
     // spread, so that the processes found in one pass are not all refreshed in one
     life.refreshAt = this.now + identityRefreshSeconds * (1 + (life.pid % 64) / 64);
     if (candidate.cmdline === "" && life.hadArguments) return; // its memory is gone, and so will it be
@@ -400,3 +415,6 @@ export class Roster {
 
 /** Tells one command from another, without its arguments being kept. */
 const hashOf = (command: string) => createHash("sha1").update(command).digest("base64").slice(0, 12);
+
+/** Undefined where its arguments were not read. */
+const commandOf = (cmdline: string | Error | undefined) => (typeof cmdline === "string" ? hashOf(cmdline) : undefined);

@@ -33,6 +33,7 @@ import { Readings } from "./readings.ts";
 import { Roster } from "./roster.ts";
 import { Slices } from "./slices.ts";
 import { TargetArguments } from "./target-arguments.ts";
+import { TargetRuntimes } from "./target-runtimes.ts";
 
 /** Known processes are read so fast that looking at the clock after each would show. */
 const processesPerLook = 8;
@@ -95,6 +96,7 @@ export class Watcher implements State<GroupAccount> {
   private readonly ends: Ends;
   private readonly roster: Roster;
   private readonly targetArguments: TargetArguments;
+  private readonly targetRuntimes: TargetRuntimes;
   private config: Config;
 
   constructor(options: WatcherOptions) {
@@ -121,6 +123,7 @@ export class Watcher implements State<GroupAccount> {
       node: this.node,
     });
     this.targetArguments = new TargetArguments(this.targetFiles, this.slices);
+    this.targetRuntimes = new TargetRuntimes(files, this.targetFiles, this.slices);
     const { table, cgroups, lives, node, ledger, slices } = this;
     const settings = options.judge ?? judgeSettings;
     this.judging = new Judging({ table, node, ledger, slices, settings });
@@ -154,6 +157,7 @@ export class Watcher implements State<GroupAccount> {
       vacancies: this.ends.vacancies,
       slices: this.slices,
       targetArguments: this.targetArguments,
+      targetRuntimes: this.targetRuntimes,
       names: this,
       speed: settings.speed,
       bootTime: () => node.bootTime(),
@@ -231,6 +235,7 @@ export class Watcher implements State<GroupAccount> {
     const now = this.bootClock.now();
     this.slices.begin();
     this.targetArguments.begin();
+    this.targetRuntimes.begin();
 
     this.passes++;
     const fresh = this.roster.reconcile(pids, now);

@@ -56,12 +56,15 @@ export interface ProcessStatus {
   max_fds: number | null;
   memory_limit_bytes: number | null;
   memory_limit_source: string;
-  /** The most that its runtime's heap may take, where it was told. */
-  heap_limit_bytes: number | null;
   /** What is left of the limit. */
   headroom_bytes: number | null;
   /** Lowest unreclaimable memory of the last ten minutes. */
   floor_bytes: number | null;
+  /** What its own runtime lets its heap hold, and whose limit that is: v8, jvm, go (soft) or dotnet. */
+  heap_limit_bytes: number | null;
+  heap_limit_runtime: string | null;
+  /** command_line, environment or default. */
+  heap_limit_source: string | null;
   verdict: Verdict;
   severity: (typeof leakSeverities)[number];
   /** How long it has been observed, and how long a first verdict takes. */
@@ -141,13 +144,16 @@ export function groupStatuses(exporter: Exporter): GroupStatus[] {
       max_fds: value(column.maxFds),
       memory_limit_bytes: value(column.memoryLimit),
       memory_limit_source: life.limitSource,
-      heap_limit_bytes: null,
       headroom_bytes: known(judged?.headroom),
       floor_bytes: known(judged?.floor),
       verdict: judged?.word ?? "collecting",
       severity: leakSeverities[judged?.severity ?? 0],
       observed_seconds: known(judged?.watched),
       needed_seconds: known(judged?.needed),
+      heap_limit_bytes: value(column.heapLimit),
+      heap_limit_runtime: life.heapLimit?.runtime ?? null,
+      heap_limit_source: life.heapLimit?.source ?? null,
+      verdict: judged?.verdict ?? "insufficient_data",
       growth_bytes_per_second: known(judged?.growth),
       growth_by_window_bytes_per_second: Object.fromEntries(
         growthLabels.map((window) => [window, known(judged?.growthBy[window])]),

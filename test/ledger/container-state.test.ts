@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { MiB } from "../../catalog/defaults.ts";
-import type { HeapLimit } from "../../exporter/discovery/heap-limit.ts";
+import type { HeapLimit } from "../../exporter/discovery/runtimes/heap-limit.ts";
 import { type ContainerState, isOfEndAfter, reasonByState } from "../../exporter/ledger/container-state.ts";
 
-const node: HeapLimit = { bytes: 100 * MiB, exitCodes: [134] };
-const java: HeapLimit = { bytes: 100 * MiB, exitCodes: [3, 134] };
+const set = { source: "command_line", kind: "hard", bytes: 100 * MiB } as const;
+const node: HeapLimit = { ...set, runtime: "v8", exitCodes: [134] };
+const java: HeapLimit = { ...set, runtime: "jvm", exitCodes: [3, 134] };
 
 const state = (differs: Partial<ContainerState>): ContainerState => ({
   oomKilled: false,

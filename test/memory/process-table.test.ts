@@ -80,6 +80,7 @@ describe("ProcessTable", () => {
       "leakwatch_process_max_threads",
       "leakwatch_process_start_time_seconds",
       "leakwatch_process_memory_limit_bytes",
+      "leakwatch_process_heap_limit_bytes",
       "leakwatch_process_proportional_memory_bytes",
       "leakwatch_process_unique_memory_bytes",
     ]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseListeningPorts } from "../../exporter/procfs/net-tcp.ts";
+import { parseListening, parseListeningPorts } from "../../exporter/procfs/net-tcp.ts";
 import { fixture } from "../support/fixtures.ts";
 
 describe("parseListeningPorts", () => {
@@ -35,4 +35,12 @@ describe("parseListeningPorts", () => {
   ])("finds nothing in %s", (_, text) => {
     expect(parseListeningPorts(text)).toEqual(new Map());
   });
+});
+
+test("parseListening says on which addresses", () => {
+  const sockets = parseListening(fixture("debian12-host-v1/proc/7769/net/tcp"));
+  expect(sockets.find(({ port }) => port === 8081)).toEqual({ inode: "14997", address: "127.0.0.1", port: 8081 });
+  expect(parseListening(fixture("docker-cgroup-v1/proc/8/net/tcp6"))).toEqual([
+    { inode: "27933", address: undefined, port: 3000 },
+  ]);
 });

@@ -48,6 +48,8 @@ export interface ProcessFacts {
   comm: string;
   argv: readonly string[];
   exe: string;
+  /** `NAME=value`; undefined where it may not be read. */
+  environment: readonly string[] | undefined;
   state: string;
   kernelThread: boolean;
   /** Clock ticks after boot. */
@@ -139,6 +141,7 @@ export class FakeMachine {
       comm: path.basename(program).slice(0, 15),
       argv,
       exe: program,
+      environment: undefined,
       state: "S (sleeping)",
       kernelThread: false,
       startTicks: Math.round(this.clock.monotonic() * 100),
@@ -308,6 +311,9 @@ export class FakeMachine {
     this.write(`proc/${pid}/status`, statusText(process, { memory: ownsMemory, rssParts: this.options.rssParts }));
     this.write(`proc/${pid}/stat`, statText(process));
     this.write(`proc/${pid}/cmdline`, kernelThread ? "" : argv.map((argument) => `${argument}\0`).join(""));
+    if (process.environment !== undefined) {
+      this.write(`proc/${pid}/environ`, process.environment.map((variable) => `${variable}\0`).join(""));
+    }
     this.write(
       `proc/${pid}/limits`,
       `Limit                     Soft Limit           Hard Limit           Units     
