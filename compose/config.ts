@@ -7,7 +7,7 @@ import { ruleGroups } from "../alerts/index.ts";
 import { duration } from "../alerts/promql.ts";
 import { renderRules } from "../alerts/render.ts";
 import { defaultPort, demo, scrapeIntervalSeconds } from "../catalog/defaults.ts";
-import { compressed, detection } from "../catalog/detection.ts";
+import { rules, rulesAtSpeed } from "../detection/rules.ts";
 import { fastBoards } from "./boards.ts";
 
 const datasourceUid = "leakwatch";
@@ -47,7 +47,7 @@ const yaml = (value: object) => dump(value, { lineWidth: -1, noRefs: true });
 /** The same rules under the same names, with every window and wait divided by the speed. */
 export function demoRules(speed: number): string {
   return `${generatedFrom("alerts/ and catalog/")}# For the demo only: an hour of the shipped rules is ${duration(3600 / speed)} here.
-${renderRules(ruleGroups(compressed(detection, speed)))}`;
+${renderRules(ruleGroups(rulesAtSpeed(rules, speed)))}`;
 }
 
 function prometheus({ isDemo = false } = {}): string {

@@ -2,6 +2,8 @@
 // (card.ts). docs/detection.md shows how they were found and what happens when each is moved.
 
 import type { Card } from "./card.ts";
+import { type Cadence, cadence } from "./cadence.ts";
+import { type EndedLifeThresholds, endedLife } from "./ended-life.ts";
 import { card } from "./points.ts";
 import type { ShapeName } from "./shape.ts";
 
@@ -120,6 +122,8 @@ export const judgeSettings = {
   severityTimes,
   words,
   endedLives,
+  endedLife: endedLife as EndedLifeThresholds,
+  cadence: cadence as Cadence,
 };
 
 /** The same on a clock that runs faster than life: in a demonstration an hour takes a minute, or 15 seconds. */
@@ -138,6 +142,17 @@ export function atSpeed(settings: JudgeSettings, speed: number): JudgeSettings {
       longest: ends.longest / speed,
       minimum: ends.minimum / speed,
       settledAfter: ends.settledAfter / speed,
+    },
+    endedLife: {
+      ...settings.endedLife,
+      firstBucketSeconds: settings.endedLife.firstBucketSeconds / speed,
+      minimumSpanSeconds: settings.endedLife.minimumSpanSeconds / speed,
+      minimumSpanAtLimitSeconds: settings.endedLife.minimumSpanAtLimitSeconds / speed,
+    },
+    cadence: {
+      ...settings.cadence,
+      toleranceSeconds: settings.cadence.toleranceSeconds / speed,
+      minimumSeconds: settings.cadence.minimumSeconds / speed,
     },
   };
 }

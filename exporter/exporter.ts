@@ -1,7 +1,6 @@
 // The exporter as a whole: passes in the background, passes for scrapes, and never two at once.
 
 import { demo, staleAfterIntervals } from "../catalog/defaults.ts";
-import { compressed, detection } from "../catalog/detection.ts";
 import { atSpeed, judgeSettings } from "../detection/judge.ts";
 import type { Config } from "./config/config.ts";
 import { type ConfigError, loadConfig } from "./config/load.ts";
@@ -17,6 +16,7 @@ import { type SelfSamples, selfMetricsText } from "./exposition/self-metrics.ts"
 import { Failures } from "./failures.ts";
 import { KernelFiles, type KernelRoots } from "./kernel/files.ts";
 import type { Logger } from "./log.ts";
+import { OwnMemory } from "./own-memory.ts";
 import { ProcessReader } from "./samplers/process-reader.ts";
 import { heapTidier } from "./tidy-heap.ts";
 import { revision, version } from "./version.ts";
@@ -56,6 +56,7 @@ export class Exporter {
   };
   private readonly fresh = new Map<Format, Exposition>();
   private readonly tidyHeap = heapTidier();
+  private readonly own: OwnMemory;
   private queue: Promise<unknown> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
   private lastFullPass = Number.NEGATIVE_INFINITY;
@@ -88,6 +89,7 @@ export class Exporter {
     const reader = new ProcessReader(files, { maxKept });
     this.listsPods = options.listPods !== undefined;
     this.containers = this.containersFrom(options);
+    const judge = atSpeed(judgeSettings, this.speed);
     this.watcher = new Watcher({
       files,
       failures: this.failures,
@@ -95,10 +97,10 @@ export class Exporter {
       config: this.config,
       clock: this.clock,
       containers: this.containers,
-      detection: compressed(detection, this.speed),
-      judge: atSpeed(judgeSettings, this.speed),
+      judge,
       maxProcesses: processesWithin(process.constrainedMemory()),
     });
+    this.own = new OwnMemory(judge);
     this.smaps = new SmapsSampler(this.watcher.targetFiles, this.failures, this.watcher);
     this.renderer = new Renderer(this.watcher);
     this.selfText = selfMetricsText(() => this.selfSamples());
@@ -205,6 +207,7 @@ export class Exporter {
 
   private async runPass(options: { full: boolean }): Promise<void> {
     const report = await this.watchedPass(options);
+    this.own.add(report.monotonic);
     if (options.full) this.lastFullPass = report.monotonic;
     void this.containers?.refreshIfDue(); // its answer is for passes to come
     if (this.config.smaps.enabled) await this.smaps.sampleIfDue(this.config.smaps, this.clock.monotonic());
@@ -285,6 +288,7 @@ export class Exporter {
       buildInfo: [[{ version, revision, node_version: process.version }, 1]],
       samples: [[{}, watcher.passes]],
       sampleDuration: [[{}, watcher.passSeconds]],
+      ownSeverity: [[{}, this.own.severity]],
       judgeDuration: [[{}, watcher.judgeSeconds]],
       sampleLongestBlock: [[{}, count(watcher.lastPass, (pass) => pass.longestBlock)]],
       lastSample: [[{}, count(watcher.lastPass, (pass) => pass.finishedAt)]],

@@ -2,13 +2,7 @@
 
 import type { Metric } from "../catalog/metric.ts";
 import { metricFamilies, restartReasons } from "../catalog/metrics.ts";
-import {
-  exporterRecordings,
-  groupRecordings,
-  type Recording,
-  slotRecordings,
-  sparseRecordings,
-} from "../catalog/recordings.ts";
+import { groupRecordings, type Recording } from "../catalog/recordings.ts";
 import { verdicts } from "../catalog/verdicts.ts";
 
 export function metricsPage(): string {
@@ -30,24 +24,9 @@ What the exporter serves at \`/metrics\`. A value that cannot be read has no ser
 
 ${metricFamilies.map(({ title, metrics }) => `## ${title}\n\n${table(metrics)}`).join("\n\n")}
 
-## Recorded by the rules: per slot
-
-They have the labels \`group\` and \`slot\`, and those that Prometheus adds to every target. None of them looks across a
-restart: each is absent until the process is old enough for it.
-
-${recordingTable(Object.values(slotRecordings))}
-
-Of these there are more while a process grows, and none otherwise:
-
-${recordingTable(Object.values(sparseRecordings))}
-
 ## Recorded by the rules: per group
 
 ${recordingTable(Object.values(groupRecordings))}
-
-## Recorded by the rules: per exporter
-
-${recordingTable(Object.values(exporterRecordings))}
 
 ## Verdicts
 

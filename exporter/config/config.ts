@@ -14,6 +14,7 @@ import {
   wholeNumber,
   yesOrNo,
 } from "./decode.ts";
+import { type DetectionChanges, decodeDetection } from "./detection.ts";
 import { Pattern } from "./pattern.ts";
 
 /** What a process must look like; all that is given must hold. Patterns match the whole text. */
@@ -59,6 +60,8 @@ export interface Config {
   unseenMemoryLimit?: number;
   /** Goes before default names, with a slash: LEAKWATCH_GROUP_PREFIX, for example the name of the app. */
   groupPrefix?: string;
+  /** What is changed of the thresholds of the judge. */
+  detection: DetectionChanges;
   smaps: { enabled: boolean; interval: number; maxResident: number; budget: number };
 }
 
@@ -69,6 +72,7 @@ export const defaultConfig: Config = {
   ignore: [],
   unmatched: "watch",
   memoryLimit: undefined,
+  detection: {},
   smaps: {
     enabled: false,
     interval: smaps.intervalSeconds,
@@ -122,6 +126,7 @@ export const decodeConfig: Decoder<Config> = (value, path) => {
     unmatched: oneOf("watch", "ignore"),
     memory_limit: byteSize,
     max_processes: wholeNumber(1, 1_000_000),
+    detection: decodeDetection,
     smaps: mapping({ enabled: yesOrNo, interval: duration, max_resident: byteSize, budget: duration }),
   })(value ?? {}, path);
   return {
@@ -132,6 +137,7 @@ export const decodeConfig: Decoder<Config> = (value, path) => {
     unmatched: found.unmatched ?? defaultConfig.unmatched,
     memoryLimit: found.memory_limit ?? defaultConfig.memoryLimit,
     ...(found.max_processes === undefined ? {} : { maxProcesses: found.max_processes }),
+    detection: found.detection ?? defaultConfig.detection,
     smaps: {
       enabled: found.smaps?.enabled ?? defaultConfig.smaps.enabled,
       interval: found.smaps?.interval ?? defaultConfig.smaps.interval,

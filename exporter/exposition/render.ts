@@ -8,6 +8,7 @@ import {
   groupMetrics,
   judgeMetrics,
   nodeMetrics,
+  outsideMetrics,
   processInfo,
   processMetrics,
 } from "../../catalog/metrics.ts";
@@ -206,7 +207,9 @@ export class Renderer {
     ][]) {
       this.ofCgroups(format, metric, cgroups, ({ memory }) => memory?.[name]);
     }
-    await this.pauseAfter(12 * cgroups.length);
+    this.ofCgroups(format, outsideMetrics.severity, cgroups, (cgroup) => this.state.outsideFinding(cgroup)?.severity);
+    this.ofCgroups(format, outsideMetrics.timeToOom, cgroups, (cgroup) => this.state.outsideFinding(cgroup)?.timeToOom);
+    await this.pauseAfter(16 * cgroups.length);
     this.ofCgroups(format, pressureWaiting, cgroups, ({ memory }) => memory?.pressure?.waiting);
     this.ofCgroups(format, pressureStalled, cgroups, ({ memory }) => memory?.pressure?.stalled);
     this.eventsOfCgroups(format, cgroups);

@@ -25,9 +25,10 @@ export interface Facts {
   readonly others?: number | undefined;
   /** Growth of these others, in bytes per second, over about so many seconds. */
   readonly neighbours?: ((seconds: number) => number) | undefined;
-  /** The most that its runtime's heap may take, and whether it may fill that with garbage alone. */
+  /** The most that its runtime lets its heap hold. */
   readonly heapMaximum?: number | undefined;
-  readonly fillsHeap?: boolean | undefined;
+  /** May the heap grow that far with garbage alone (JVM, .NET), or does what reaches it end there (V8)? */
+  readonly heapKind?: "fills" | "ends" | undefined;
 }
 
 interface PreparedRule {
@@ -154,6 +155,8 @@ export class Judge {
       const most = this.card.parts(shapes, 1 - room.headroom / room.limit)[0]?.feature ?? "";
       reasons.push({ kind: "points", points: scored.points, threshold: settings.card.threshold, most });
     }
+    if (facts.heapMaximum !== undefined && (facts.heapKind === "fills" || limitOf(facts) < facts.limit))
+      reasons.push({ kind: "heapMaximum", bytes: facts.heapMaximum, below: mayBeHeap(history, facts) });
     if (facts.others !== undefined && facts.others > 0) reasons.push({ kind: "sharedLimit", others: facts.others });
     const grows = claim !== undefined || (growth !== undefined && growth > 0 && word !== "stable" && word !== "high_stable" && word !== "spiky");
     const left = grows && estimate !== undefined && Number.isFinite(estimate.seconds) ? estimate.seconds : undefined;
@@ -220,14 +223,24 @@ function roomOf(history: SlotHistory, facts: Facts, speed: number): Room {
   let peak = minutes.highest(minutes.newest - 30, minutes.newest + 1);
   if (history.age * speed > 30 * 3600)
     peak = Math.max(peak, halfHours.highest(Math.max(halfHours.newest - 47, history.firstHalfHour), halfHours.newest + 1));
-  const limit = facts.limit / KiB;
+  const limit = limitOf(facts) / KiB;
   const others = (facts.others ?? 0) / KiB;
   return { headroom: Math.max(limit - peak - others, 0.002 * limit), limit, peak };
 }
 
+/** What a V8 process holds beside its heap: code, stacks, buffers. In bytes; an empty Node.js program has as much. */
+const besideHeap = 32 * KiB * KiB;
+
+/** The nearer of the memory limit and of where its runtime gives up. */
+function limitOf({ limit, heapMaximum, heapKind }: Facts): number {
+  if (heapKind !== "ends" || heapMaximum === undefined) return limit;
+  const ofHeap = heapMaximum + besideHeap;
+  return ofHeap < limit || Number.isNaN(limit) ? ofHeap : limit;
+}
+
 /** May its heap grow like this without a leak: it is below its maximum, and the runtime fills it before it collects? */
-function mayBeHeap({ value }: SlotHistory, { heapMaximum, fillsHeap, limit }: Facts): boolean {
-  return fillsHeap === true && heapMaximum !== undefined && !(heapMaximum > limit) && value * KiB < heapMaximum;
+function mayBeHeap({ value }: SlotHistory, { heapMaximum, heapKind, limit }: Facts): boolean {
+  return heapKind === "fills" && heapMaximum !== undefined && !(heapMaximum > limit) && value * KiB < heapMaximum;
 }
 
 /** The longest window that the life has, of those up to a day; -1 where there is none. */

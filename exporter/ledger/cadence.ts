@@ -1,14 +1,11 @@
 // A restart on a timer shows in the start times of a slot's lives: they lie the same distance apart, to the second, while
 // crashes and OOM kills wander.
 
-import { type Detection, detection } from "../../catalog/detection.ts";
+import { type Cadence, cadence } from "../../detection/cadence.ts";
 import { median } from "../memory/statistics.ts";
 
-/** The numbers that say what counts as steady. */
-export type CadenceThresholds = Detection["cadence"];
-
 /** Do the last starts (Unix seconds, oldest first) keep a steady beat? */
-export function isSteadyCadence(starts: readonly number[], thresholds: CadenceThresholds = detection.cadence): boolean {
+export function isSteadyCadence(starts: readonly number[], thresholds: Cadence = cadence): boolean {
   const recent = starts.slice(-(thresholds.intervals + 1));
   if (recent.length <= thresholds.intervals) return false;
   const intervals = recent.slice(1).map((start, i) => start - (recent[i] as number));

@@ -2,9 +2,7 @@
 // root takes: that is a restart. A worker that ends under a living root was recycled. Of jobs only their OOM kills are told.
 
 import { ledger as defaults } from "../../catalog/defaults.ts";
-import { type Detection, detection } from "../../catalog/detection.ts";
-import type { EndedLifeThresholds } from "../../catalog/ended-life.ts";
-import { endedLives } from "../../detection/judge.ts";
+import { type JudgeSettings, judgeSettings } from "../../detection/judge.ts";
 import { type EndedLifeVerdict, judgeEndedLife } from "../memory/ended-life.ts";
 import { column } from "../memory/process-table.ts";
 import { isService, type Life, rootOf } from "../model/life.ts";
@@ -19,10 +17,9 @@ import { Vacancies } from "./vacancies.ts";
 export class Ends {
   private readonly surroundings: Surroundings;
   private readonly ledger: Ledger;
-  private readonly thresholds: EndedLifeThresholds;
+  private readonly settings: JudgeSettings;
   private readonly oomKills: OomKills;
   readonly vacancies: Vacancies;
-  private readonly settledAfter: number;
   /** Exits of workers whose master may be ending too, by that. */
   private readonly waiting = new Map<Life, Exit[]>();
   private lastPass = Number.NEGATIVE_INFINITY;
@@ -30,19 +27,15 @@ export class Ends {
   constructor(options: {
     surroundings: Surroundings;
     ledger: Ledger;
-    thresholds?: EndedLifeThresholds;
-    /** Of the judge: what a life reached counts as a level once it was watched for so long, in seconds. */
-    settledAfter?: number;
-    detection?: Detection;
+    settings?: JudgeSettings;
     states?: ContainerStates | undefined;
     unseen?: UnseenRestarts | undefined;
   }) {
-    const { surroundings, ledger, states, unseen, detection: windows = detection } = options;
+    const { surroundings, ledger, states, unseen, settings = judgeSettings } = options;
     this.surroundings = surroundings;
     this.ledger = ledger;
-    this.thresholds = options.thresholds ?? windows.endedLife;
-    this.oomKills = new OomKills(surroundings, ledger, 60 * windows.evaluation.fast);
-    this.settledAfter = options.settledAfter ?? endedLives.settledAfter;
+    this.settings = settings;
+    this.oomKills = new OomKills(surroundings, ledger, 3600 / settings.speed);
     this.vacancies = new Vacancies({ ledger, lives: surroundings.lives, states, unseen });
   }
 
@@ -71,7 +64,7 @@ export class Ends {
       const found = findings[i] as Finding;
       const unseen = pass.missed && found.reason === "exit";
       const finding: Finding = unseen ? { reason: "unknown", evidence: "not_watched" } : found;
-      const verdict = judgeEndedLife(life.history, this.thresholds, isAtLimit(finding));
+      const verdict = judgeEndedLife(life.history, this.settings.endedLife, isAtLimit(finding));
       const ratio = life.recentHigh.bytes / this.surroundings.table.get(life.row, column.memoryLimit);
       exits.push({
         life,
@@ -154,7 +147,7 @@ export class Ends {
 
   /** The judge remembers how far it got, and whether it still grew. */
   private learn({ life, taught }: Exit): void {
-    if (taught !== undefined) life.group.memory.recordEnd(taught.life, taught.levels, this.settledAfter);
+    if (taught !== undefined) life.group.memory.recordEnd(taught.life, taught.levels, this.settings.endedLives.settledAfter);
   }
 }
 

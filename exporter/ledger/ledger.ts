@@ -1,7 +1,6 @@
 // The restart and OOM ledger: what happened to the processes of a group, kept beyond the end of every one of them.
 
 import { ledger as defaults } from "../../catalog/defaults.ts";
-import { detection } from "../../catalog/detection.ts";
 import {
   type ExitReason,
   type RestartReason,
@@ -9,7 +8,8 @@ import {
   type WorkerExitReason,
   workerExitReasons,
 } from "../../catalog/last-exit.ts";
-import { type CadenceThresholds, isSteadyCadence } from "./cadence.ts";
+import { type Cadence, cadence as shippedCadence } from "../../detection/cadence.ts";
+import { isSteadyCadence } from "./cadence.ts";
 import type { EndReason, Evidence } from "./oom-evidence.ts";
 
 /** The counters of one group. */
@@ -76,9 +76,9 @@ export interface LedgerOptions {
 export class Ledger {
   private readonly accounts = new Map<string, GroupAccount>();
   private readonly options: LedgerOptions;
-  private readonly cadence: CadenceThresholds;
+  private readonly cadence: Cadence;
 
-  constructor(options: LedgerOptions = defaults, cadence: CadenceThresholds = detection.cadence) {
+  constructor(options: LedgerOptions = defaults, cadence: Cadence = shippedCadence) {
     this.options = options;
     this.cadence = cadence;
   }

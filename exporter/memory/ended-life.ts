@@ -1,7 +1,7 @@
 // Did a process life still grow, steadily and without slowing, when it ended? One such end is a hint; many of them in a
 // row are a leak that restarts hide.
 
-import { type EndedLifeThresholds, endedLife } from "../../catalog/ended-life.ts";
+import { type EndedLifeThresholds, endedLife } from "../../detection/ended-life.ts";
 import type { LifeHistory } from "./life-history.ts";
 import { median, type Point, theilSenSlope } from "./statistics.ts";
 

@@ -1,7 +1,7 @@
 // The memory of one process life in bounded space: the floor of each stretch of time. A life of minutes and a life of
 // weeks take the same room; the older it gets, the longer each stretch.
 
-import { type EndedLifeThresholds, endedLife } from "../../catalog/ended-life.ts";
+import { type EndedLifeThresholds, endedLife } from "../../detection/ended-life.ts";
 
 const empty = Number.POSITIVE_INFINITY;
 

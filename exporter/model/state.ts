@@ -3,7 +3,8 @@
 import type { BoundName } from "../discovery/bounds.ts";
 import type { FailureReason } from "../kernel/files.ts";
 import type { ProcessTable } from "../memory/process-table.ts";
-import type { Cgroups } from "../samplers/cgroups.ts";
+import type { Finding } from "../judge/finding.ts";
+import type { Cgroups, WatchedCgroup } from "../samplers/cgroups.ts";
 import type { Group } from "./group.ts";
 import type { Life } from "./life.ts";
 
@@ -23,6 +24,8 @@ export interface State<Account> {
   /** Memory of the machine in bytes, and its OOM kills since boot; undefined where the kernel does not say. */
   readonly nodeMemory: number | undefined;
   readonly nodeOomKills: number | undefined;
+  /** What holds of memory outside the processes of a cgroup; undefined where that cannot be told. */
+  outsideFinding(cgroup: WatchedCgroup): Finding | undefined;
   /** What is watched at most, and the processes that each of these bounds leaves out now. */
   leftOut(): Iterable<{ bound: BoundName; limit: number; processes: number }>;
 }

@@ -5,8 +5,8 @@ import path from "node:path";
 import { ruleGroups } from "../../alerts/index.ts";
 import { renderPrometheusRule, renderRules } from "../../alerts/render.ts";
 import { isAlert, type Rule, type RuleGroup } from "../../alerts/rule.ts";
-import { detection } from "../../catalog/detection.ts";
 import { defaultBases } from "../../catalog/links.ts";
+import { rules } from "../../detection/rules.ts";
 import { ConfigError, readDocument } from "../config/load.ts";
 import { printError } from "../terminal/shown-text.ts";
 import { withoutTrailingSlashes } from "../text/url.ts";
@@ -44,8 +44,8 @@ export async function rulesText(options: RulesOptions): Promise<string> {
   const { thresholds, format, label, metadataLabel, name, namespace } = options;
   const chosen =
     thresholds === undefined
-      ? detection
-      : await readDocument(thresholds, (value, path) => withThresholds(detection, decodeThresholds(value, path)));
+      ? rules
+      : await readDocument(thresholds, (value, path) => withThresholds(rules, decodeThresholds(value, path)));
   const groups = withLinks(withLabels(ruleGroups(chosen), label), options);
   const text =
     format === "prometheus"

@@ -1,7 +1,7 @@
 // The thresholds that users change, from a file of theirs: few, since each of the others was weighed against all the rest.
-// docs/rules.md explains them; catalog/windows.ts has them all.
+// docs/rules.md explains them; detection/rules.ts has them all. What is called a leak is the exporter's: `detection` in its configuration.
 
-import type { Detection } from "../../catalog/detection.ts";
+import type { Rules } from "../../detection/rules.ts";
 import { DecodeError, type Decoder, duration, mapping, wholeNumber } from "../config/decode.ts";
 
 const minute = 60;
@@ -10,16 +10,11 @@ const day = 24 * hour;
 
 /** As the file has them; what it does not name stays as it is. */
 const thresholdsFile = mapping({
-  urgent: mapping({
-    growth: share,
-    critical_within: between(10 * minute, 9 * hour),
-    warning_within: between(hour, 2 * day),
-  }),
-  steady: mapping({ growth: share }),
-  slow: mapping({ growth: share }),
   oom_predicted: mapping({ critical: prediction(), warning: prediction(), info: prediction() }),
-  near_limit: mapping({ level: share, for: between(minute, day) }),
+  growth_rate: mapping({ limit_per_day: aboveZero, for: between(minute, 7 * day) }),
+  near_limit: mapping({ for: between(minute, day) }),
   no_limit: mapping({ for: between(minute, 7 * day) }),
+  heap_near_limit: mapping({ level: share, for: between(minute, day) }),
   oom_loop: mapping({ kills: wholeNumber(1, 100), within: hours }),
   restart_loop: mapping({ restarts: wholeNumber(2, 1000) }),
   exhaustion: mapping({ within: between(hour, 30 * day) }),
@@ -32,41 +27,24 @@ export type Thresholds = ReturnType<typeof thresholdsFile>;
 /** The whole document. An empty one changes nothing. */
 export const decodeThresholds: Decoder<Thresholds> = (value, path) => thresholdsFile(value ?? {}, path);
 
-/** A detection with these thresholds. Throws DecodeError when they contradict those that stay. */
-export function withThresholds(from: Detection, changes: Thresholds): Detection {
-  const { urgent, steady, slow, near_limit, no_limit, oom_loop, restart_loop, exhaustion, exporter } = changes;
-  const { fortyMinutes, twoHours, twelveHours } = from.urgent;
-  const [soon, today, tomorrow] = from.oomPredicted;
-  const predicted = (one: Detection["oomPredicted"][number]) => ({ ...one, ...changes.oom_predicted?.[one.severity] });
-  const gain = urgent?.growth;
-  const critical = urgent?.critical_within;
-  const changed: Detection = {
+/** Rules with these thresholds. Throws DecodeError when they contradict those that stay. */
+export function withThresholds(from: Rules, changes: Thresholds): Rules {
+  const { growth_rate, near_limit, no_limit, heap_near_limit, oom_loop, restart_loop, exhaustion, exporter } = changes;
+  const changed: Rules = {
     ...from,
-    urgent: {
-      ...from.urgent,
-      // the shorter window asks for a nearer limit: it moves with the other
-      fortyMinutes: {
-        ...fortyMinutes,
-        gain: gain ?? fortyMinutes.gain,
-        timeLeft: (fortyMinutes.timeLeft * (critical ?? twoHours.timeLeft)) / twoHours.timeLeft,
-      },
-      twoHours: { ...twoHours, gain: gain ?? twoHours.gain, timeLeft: critical ?? twoHours.timeLeft },
-      twelveHours: {
-        ...twelveHours,
-        gain: gain ?? twelveHours.gain,
-        timeLeft: urgent?.warning_within ?? twelveHours.timeLeft,
-      },
+    oomPredicted: from.oomPredicted.map((one) => ({ ...one, ...changes.oom_predicted?.[one.severity] })),
+    growthRate: {
+      ...from.growthRate,
+      limitPerDay: growth_rate?.limit_per_day ?? from.growthRate.limitPerDay,
+      for: growth_rate?.for ?? from.growthRate.for,
     },
-    steady: { ...from.steady, gain: steady?.growth ?? from.steady.gain },
-    // the window by day and by night asks for less in more time: it moves with the other
-    uneven: { ...from.uneven, gain: (from.uneven.gain * (steady?.growth ?? from.steady.gain)) / from.steady.gain },
-    slow: { ...from.slow, gain: slow?.growth ?? from.slow.gain },
-    oomPredicted: [predicted(soon), predicted(today), predicted(tomorrow)],
     capacity: {
-      ...from.capacity,
-      nearLimit: near_limit?.level ?? from.capacity.nearLimit,
       for: near_limit?.for ?? from.capacity.for,
       noLimitFor: no_limit?.for ?? from.capacity.noLimitFor,
+    },
+    heap: {
+      nearLimit: heap_near_limit?.level ?? from.heap.nearLimit,
+      for: heap_near_limit?.for ?? from.heap.for,
     },
     restarts: {
       ...from.restarts,
@@ -76,7 +54,7 @@ export function withThresholds(from: Detection, changes: Thresholds): Detection 
       },
       loop: { ...from.restarts.loop, count: restart_loop?.restarts ?? from.restarts.loop.count },
     },
-    countLeak: { ...from.countLeak, within: exhaustion?.within ?? from.countLeak.within },
+    countLimit: { ...from.countLimit, within: exhaustion?.within ?? from.countLimit.within },
     health: {
       ...from.health,
       down: exporter?.down ?? from.health.down,
@@ -88,12 +66,7 @@ export function withThresholds(from: Detection, changes: Thresholds): Detection 
 }
 
 /** What is worse must be nearer. */
-function checkOrder({ urgent, oomPredicted }: Detection, changes: Thresholds): void {
-  const [page, ticket] = [urgent.twoHours.timeLeft, urgent.twelveHours.timeLeft];
-  if (ticket < page) {
-    const given = changes.urgent?.warning_within === undefined ? "critical_within" : "warning_within";
-    throw new DecodeError(["urgent", given], "critical_within to be at most warning_within", inHours(page, ticket));
-  }
+function checkOrder({ oomPredicted }: Rules, changes: Thresholds): void {
   for (const [i, one] of oomPredicted.entries()) {
     const worse = oomPredicted[i - 1];
     if (worse === undefined || worse.within < one.within) continue;
@@ -109,7 +82,7 @@ function checkOrder({ urgent, oomPredicted }: Detection, changes: Thresholds): v
 const inHours = (...times: readonly number[]) => times.map((time) => `${time / hour}h`).join(" and ");
 
 function prediction() {
-  return mapping({ within: between(10 * minute, 7 * day), level: share });
+  return mapping({ within: between(10 * minute, 7 * day) });
 }
 
 /** A share: above 0, and 1 at most. */
@@ -117,6 +90,11 @@ function share(value: unknown, path: Parameters<Decoder<number>>[1]): number {
   if (typeof value !== "number" || !(value > 0 && value <= 1)) {
     throw new DecodeError(path, "a share above 0 and up to 1, such as 0.05", value);
   }
+  return value;
+}
+
+function aboveZero(value: unknown, path: Parameters<Decoder<number>>[1]): number {
+  if (typeof value !== "number" || !(value > 0 && value < 1000)) throw new DecodeError(path, "a number above 0", value);
   return value;
 }
 

@@ -1,6 +1,5 @@
 // Every process and every service is judged each minute, and young processes at each pass: what was sampled becomes what is said.
 
-import type { LeakSeverity } from "../../catalog/verdicts.ts";
 import { growthLabels } from "../../catalog/metrics.ts";
 import type { JudgeSettings } from "../../detection/judge.ts";
 import { growthWindows } from "../../detection/windows.ts";
@@ -8,15 +7,25 @@ import { maskedLeakOf } from "../judge/ended-lives.ts";
 import type { Finding, GrowthWindow, Reason, ServiceFinding } from "../judge/finding.ts";
 import { serviceFinding } from "../judge/service-finding.ts";
 import { type Facts, Judge } from "../judge/slot-judge.ts";
-import type { GroupAccount, Ledger } from "../ledger/ledger.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import { isLooping } from "../ledger/loops.ts";
+import { newSlot, type SlotState } from "../judge/slot-state.ts";
 import { column, columns, type ProcessTable } from "../memory/process-table.ts";
+import { ServiceMemory } from "../memory/service-memory.ts";
 import type { Group, Slot } from "../model/group.ts";
 import type { Life } from "../model/life.ts";
 import type { WatchedCgroup } from "../samplers/cgroups.ts";
 import type { Node } from "./node.ts";
 import { unreclaimable } from "./readings.ts";
 import type { Slices } from "./slices.ts";
+
+interface Outside {
+  readonly state: SlotState;
+  readonly memory: ServiceMemory;
+  /** When it was met, in seconds since boot. */
+  readonly since: number;
+  finding: Finding | undefined;
+}
 
 /** Growth of all processes in a cgroup, by window; bytes per second. */
 type Paces = Map<GrowthWindow, number>;
@@ -30,6 +39,9 @@ export class Judging {
   private readonly slices: Slices;
   private judge: Judge;
   private lastRound = Number.NEGATIVE_INFINITY;
+  private isRound = false;
+  /** Memory outside its processes, by cgroup. */
+  private readonly outside = new WeakMap<WatchedCgroup, Outside>();
 
   constructor(options: { table: ProcessTable; node: Node; ledger: Ledger; slices: Slices; settings: JudgeSettings }) {
     this.table = options.table;
@@ -53,6 +65,7 @@ export class Judging {
     const minute = 60 / this.judge.settings.speed;
     const isRound = now - this.lastRound >= minute - 0.1;
     if (isRound) this.lastRound = now;
+    this.isRound = isRound;
     const paces = isRound ? pacesOf(groups.values()) : new Map<WatchedCgroup, Paces>();
     for (const group of groups.values()) {
       let judged = false;
@@ -69,6 +82,37 @@ export class Judging {
       }
       if (isRound || judged) this.judgeGroup(group, now);
     }
+  }
+
+  /** Memory outside the processes of each cgroup that was just read. */
+  async judgeOutside(cgroups: Iterable<WatchedCgroup>, now: number): Promise<void> {
+    for (const cgroup of cgroups) {
+      const bytes = cgroup.memory?.outside;
+      if (bytes === undefined) continue;
+      const started = performance.now();
+      let known = this.outside.get(cgroup);
+      if (known === undefined) {
+        known = { state: newSlot(this.settings.speed), memory: new ServiceMemory(), since: now, finding: undefined };
+        this.outside.set(cgroup, known);
+      }
+      known.state.history.add({ time: now, bytes, startTime: known.since });
+      if (this.isRound || known.finding === undefined) {
+        const { limit, memory } = cgroup;
+        const used = memory?.unreclaimable;
+        const facts = {
+          limit: limit?.source === "cgroup" ? limit.bytes : Number.NaN,
+          others: used === undefined ? undefined : Math.max(0, used - bytes),
+        };
+        known.finding = this.judge.judge(known.state, known.memory, facts);
+      }
+      this.seconds += (performance.now() - started) / 1000;
+      await this.slices.pause();
+    }
+  }
+
+  /** What holds of memory outside the processes of a cgroup. */
+  outsideFinding(cgroup: WatchedCgroup): Finding | undefined {
+    return this.outside.get(cgroup)?.finding;
   }
 
   private judgeSlot(slot: Slot, life: Life, group: Group, paces: ReadonlyMap<WatchedCgroup, Paces>): void {
@@ -100,7 +144,7 @@ export class Judging {
             const window = nearest(seconds * this.judge.settings.speed);
             return (shared.get(window) ?? 0) - Math.max(0, before?.[window] ?? 0);
           };
-    return { limit, others, neighbours };
+    return { limit, others, neighbours, ...heapOf(life) };
   }
 
   private write(row: number, finding: Finding): void {
@@ -129,14 +173,19 @@ export class Judging {
     tellReplicas(group);
     const masked = maskedLeakOf(group.memory, now, this.judge.settings.endedLives);
     const account = this.ledger.account(group.name);
-    group.finding = this.withLoops(serviceFinding(masked, findings), account, group.processes, now);
-  }
-
-  private withLoops(finding: ServiceFinding, account: GroupAccount, processes: number, now: number): ServiceFinding {
-    if (finding.word === "masked_leak" || !isLooping(account.events, processes, now, this.judge.settings.speed)) return finding;
-    return { ...finding, word: "restart_loop", severity: finding.severity as LeakSeverity };
+    group.finding = withLoops(serviceFinding(masked, findings), isLooping(account, group, now, this.settings.speed));
   }
 }
+
+/** A soft limit (Go) ends nothing, and is filled by nothing but what is used. */
+function heapOf({ heapLimit }: Life): Pick<Facts, "heapMaximum" | "heapKind"> {
+  if (heapLimit === undefined || heapLimit.kind === "soft") return {};
+  return { heapMaximum: heapLimit.bytes, heapKind: heapLimit.runtime === "v8" ? "ends" : "fills" };
+}
+
+/** What restarts again and again is first of all that, unless it is known why. */
+const withLoops = (finding: ServiceFinding, loops: boolean): ServiceFinding =>
+  loops && finding.word !== "masked_leak" ? { ...finding, word: "restart_loop" } : finding;
 
 /** Replicas at work on the same: how many leak, and how far the one that grew most stands out. Told where three or more run. */
 function tellReplicas({ slots }: Group): void {

@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { identityRefreshSeconds, targetReads } from "../../catalog/defaults.ts";
-import type { EndedLifeThresholds } from "../../catalog/ended-life.ts";
+import type { EndedLifeThresholds } from "../../detection/ended-life.ts";
 import type { Config } from "../config/config.ts";
 import { ownerOf } from "../discovery/bounds.ts";
 import { type Candidate, isPauseProcess, readIdentity } from "../discovery/identity.ts";

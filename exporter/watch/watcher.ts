@@ -2,15 +2,15 @@
 // Between slices of a pass other work can run; passes never overlap.
 
 import { ledger as ledgerDefaults } from "../../catalog/defaults.ts";
-import { type Detection, detection } from "../../catalog/detection.ts";
-import type { EndedLifeThresholds } from "../../catalog/ended-life.ts";
 import { type JudgeSettings, judgeSettings } from "../../detection/judge.ts";
 import type { Config } from "../config/config.ts";
+import { withDetection } from "../config/detection.ts";
 import { type BoundName, boundNames } from "../discovery/bounds.ts";
 import { groupName } from "../discovery/containers/container.ts";
 import type { Containers } from "../discovery/containers/containers.ts";
 import type { Candidate } from "../discovery/identity.ts";
 import type { Failures } from "../failures.ts";
+import type { Finding } from "../judge/finding.ts";
 import type { KernelFiles } from "../kernel/files.ts";
 import { TargetFiles } from "../kernel/target-files.ts";
 import { Ends } from "../ledger/ends.ts";
@@ -58,9 +58,7 @@ export interface WatcherOptions {
   clock?: Clock;
   cgroups?: Cgroups;
   ledger?: Ledger;
-  thresholds?: EndedLifeThresholds;
   containers?: Containers | undefined;
-  detection?: Detection;
   /** What is called a leak, and how fast its clock runs. */
   judge?: JudgeSettings;
   targetFiles?: TargetFiles;
@@ -98,11 +96,13 @@ export class Watcher implements State<GroupAccount> {
   private readonly targetArguments: TargetArguments;
   private readonly targetRuntimes: TargetRuntimes;
   private config: Config;
+  /** As shipped, on its clock. */
+  private readonly settings: JudgeSettings;
 
   constructor(options: WatcherOptions) {
     const { files, failures, reader, config, containers } = options;
-    const windows = options.detection ?? detection;
-    const thresholds = options.thresholds ?? windows.endedLife;
+    this.settings = options.judge ?? judgeSettings;
+    const settings = withDetection(this.settings, config.detection);
     this.files = files;
     this.reader = reader;
     this.config = config;
@@ -112,7 +112,7 @@ export class Watcher implements State<GroupAccount> {
     this.watchingSince = this.bootClock.now();
     this.targetFiles = options.targetFiles ?? new TargetFiles(files);
     this.cgroups = options.cgroups ?? new Cgroups(files, failures, undefined, reader, this.targetFiles);
-    this.ledger = options.ledger ?? new Ledger(undefined, windows.cadence);
+    this.ledger = options.ledger ?? new Ledger(undefined, settings.cadence);
     this.node = new Node(files, failures);
     this.readings = new Readings({ files, table: this.table, reader, failures });
     this.limits = new Limits({
@@ -125,7 +125,6 @@ export class Watcher implements State<GroupAccount> {
     this.targetArguments = new TargetArguments(this.targetFiles, this.slices);
     this.targetRuntimes = new TargetRuntimes(files, this.targetFiles, this.slices);
     const { table, cgroups, lives, node, ledger, slices } = this;
-    const settings = options.judge ?? judgeSettings;
     this.judging = new Judging({ table, node, ledger, slices, settings });
     const surroundings = {
       table,
@@ -144,14 +143,14 @@ export class Watcher implements State<GroupAccount> {
         takesUnknown: () => this.config.unmatched !== "ignore",
       });
     const { unseen } = this;
-    this.ends = new Ends({ surroundings, ledger, thresholds, detection: windows, states: containers, unseen, settledAfter: settings.endedLives.settledAfter });
+    this.ends = new Ends({ surroundings, ledger, settings, states: containers, unseen });
     this.roster = new Roster(lives, {
       files,
       failures,
       config,
       cgroups,
       ledger,
-      thresholds,
+      thresholds: settings.endedLife,
       readings: this.readings,
       limits: this.limits,
       vacancies: this.ends.vacancies,
@@ -191,6 +190,7 @@ export class Watcher implements State<GroupAccount> {
   configure(config: Config): void {
     this.config = config;
     this.roster.configure(config);
+    this.judging.configure(withDetection(this.settings, config.detection));
   }
 
   /** What is watched at most, and the processes that each of these bounds leaves out now. */
@@ -250,6 +250,7 @@ export class Watcher implements State<GroupAccount> {
     this.limits.apply(this.lives.values(), this.config);
     if (full) this.attributeToProcesses();
     await this.judging.run(this.groups, now);
+    if (full) await this.judging.judgeOutside(this.cgroups, now);
     for (const name of this.ledger.forgetGone(now)) this.roster.seats.groups.delete(name);
     this.roster.seats.forgetFreeSlots();
 
@@ -263,6 +264,11 @@ export class Watcher implements State<GroupAccount> {
       longestBlock: this.slices.longest,
     };
     return this.lastPass;
+  }
+
+  /** What holds of memory outside the processes of a cgroup. */
+  outsideFinding(cgroup: WatchedCgroup): Finding | undefined {
+    return this.judging.outsideFinding(cgroup);
   }
 
   /** Seconds spent in judging. */

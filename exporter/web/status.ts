@@ -153,7 +153,6 @@ export function groupStatuses(exporter: Exporter): GroupStatus[] {
       heap_limit_bytes: value(column.heapLimit),
       heap_limit_runtime: life.heapLimit?.runtime ?? null,
       heap_limit_source: life.heapLimit?.source ?? null,
-      verdict: judged?.verdict ?? "insufficient_data",
       growth_bytes_per_second: known(judged?.growth),
       growth_by_window_bytes_per_second: Object.fromEntries(
         growthLabels.map((window) => [window, known(judged?.growthBy[window])]),

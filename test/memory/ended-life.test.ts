@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { endedLife } from "../../catalog/ended-life.ts";
+import { endedLife } from "../../detection/ended-life.ts";
 import { judgeEndedLife } from "../../exporter/memory/ended-life.ts";
 import { LifeHistory } from "../../exporter/memory/life-history.ts";
 import { MiB } from "../support/fixtures.ts";

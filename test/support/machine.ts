@@ -6,7 +6,7 @@ import os from "node:os";
 import path from "node:path";
 import { onTestFinished, vi } from "vitest";
 import { GiB, KiB, MiB } from "../../catalog/defaults.ts";
-import type { EndedLifeThresholds } from "../../catalog/ended-life.ts";
+import type { EndedLifeThresholds } from "../../detection/ended-life.ts";
 import type { Metric } from "../../catalog/metric.ts";
 import { type Config, defaultConfig } from "../../exporter/config/config.ts";
 import { Renderer } from "../../exporter/exposition/render.ts";
