@@ -1,10 +1,11 @@
 // What a colour means, and from which number on: the same on every dashboard, the preview and the page. Words stand beside
 // colours everywhere, for those who do not see them.
 
+import { words } from "../detection/judge.ts";
+import { rules } from "../detection/rules.ts";
 import type { Severity } from "./alerts.ts";
 import type { RestartReason } from "./metrics.ts";
 import type { Verdict } from "./verdicts.ts";
-import { capacity, oomPredicted } from "./windows.ts";
 
 /** Names of Grafana's palette, so that they fit its dark and its light theme. */
 export const colours = {
@@ -64,7 +65,8 @@ export interface Step {
   readonly color: Colour;
 }
 
-const within = (severity: Severity) => (oomPredicted.find((one) => one.severity === severity) ?? { within: 0 }).within;
+const within = (severity: Severity) =>
+  (rules.oomPredicted.find((one) => one.severity === severity) ?? { within: 0 }).within;
 
 /** What would happen so many seconds from now worries nobody today. */
 export const farAway = 30 * 86_400;
@@ -84,7 +86,7 @@ export const inSight = 90 * 86_400;
 export const usedSteps: readonly Step[] = [
   { value: null, color: colours.fine },
   { value: 0.75, color: colours.watch },
-  { value: capacity.nearLimit, color: colours.now },
+  { value: words.high, color: colours.now },
 ];
 
 /** A number that should be 0. */

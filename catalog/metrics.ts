@@ -392,6 +392,15 @@ export const selfMetrics = {
     "Unix time at which the Kubernetes API last returned the pods of this node; 0 before the first time. Only with --kubernetes.pods.",
     { unit: "seconds" },
   ),
+  stateSaved: gauge(
+    "leakwatch_state_last_save_timestamp_seconds",
+    "Unix time at which what is known was last written to --storage.path; 0 before the first time. Only with --storage.path.",
+    { unit: "seconds" },
+  ),
+  stateFailures: counter(
+    "leakwatch_state_save_failures_total",
+    "Attempts to write to --storage.path that failed. Only with --storage.path.",
+  ),
   configReloadSuccessful: gauge(
     "leakwatch_config_last_reload_successful",
     "1 if the last attempt to read the configuration succeeded, 0 if it was refused and the old one stays.",

@@ -18,6 +18,8 @@ import { KernelFiles, type KernelRoots } from "./kernel/files.ts";
 import type { Logger } from "./log.ts";
 import { OwnMemory } from "./own-memory.ts";
 import { ProcessReader } from "./samplers/process-reader.ts";
+import type { Remembered } from "./storage/saved.ts";
+import { type Storage, saveIntervalSeconds } from "./storage/storage.ts";
 import { heapTidier } from "./tidy-heap.ts";
 import { revision, version } from "./version.ts";
 import { type Clock, systemClock } from "./watch/boot-clock.ts";
@@ -57,6 +59,8 @@ export class Exporter {
   private readonly fresh = new Map<Format, Exposition>();
   private readonly tidyHeap = heapTidier();
   private readonly own: OwnMemory;
+  private readonly storage: ConstructorParameters<typeof Exporter>[0]["storage"];
+  private savedAt = Number.NaN;
   private queue: Promise<unknown> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
   private lastFullPass = Number.NEGATIVE_INFINITY;
@@ -77,6 +81,8 @@ export class Exporter {
     dockerSocket?: string | undefined;
     /** How many times faster than life the judge's clock runs. */
     speed?: number;
+    /** What is kept over restarts, and what was found there. */
+    storage?: { readonly storage: Storage; readonly remembered: Remembered | undefined; readonly boot: string } | undefined;
   }) {
     this.log = options.log;
     this.clock = options.clock ?? systemClock;
@@ -98,8 +104,10 @@ export class Exporter {
       clock: this.clock,
       containers: this.containers,
       judge,
+      remembered: options.storage?.remembered,
       maxProcesses: processesWithin(process.constrainedMemory()),
     });
+    this.storage = options.storage;
     this.own = new OwnMemory(judge);
     this.smaps = new SmapsSampler(this.watcher.targetFiles, this.failures, this.watcher);
     this.renderer = new Renderer(this.watcher);
@@ -125,6 +133,7 @@ export class Exporter {
     this.stopped = true;
     clearTimeout(this.timer);
     await this.queue;
+    await this.save();
     this.watcher.close();
   }
 
@@ -208,11 +217,22 @@ export class Exporter {
   private async runPass(options: { full: boolean }): Promise<void> {
     const report = await this.watchedPass(options);
     this.own.add(report.monotonic);
+    if (Number.isNaN(this.savedAt)) this.savedAt = report.monotonic;
+    if (report.monotonic - this.savedAt >= saveIntervalSeconds) await this.save();
     if (options.full) this.lastFullPass = report.monotonic;
     void this.containers?.refreshIfDue(); // its answer is for passes to come
     if (this.config.smaps.enabled) await this.smaps.sampleIfDue(this.config.smaps, this.clock.monotonic());
     this.fresh.clear();
     this.tidyHeap(this.watcher.watched.size);
+  }
+
+  /** Writes down what is known, where that is wanted. */
+  private async save(): Promise<void> {
+    if (this.storage === undefined || this.watcher.lastPass === undefined) return;
+    this.savedAt = this.clock.monotonic();
+    const header = { boot: this.storage.boot, savedAt: this.clock.unix(), sinceBoot: this.secondsSinceBoot() };
+    const { groups, ledger } = this.watcher;
+    await this.storage.storage.save(header, groups, (group) => ledger.account(group));
   }
 
   /** Says once why passes fail, and that they go on. A scrape fails with the pass that it asked for. */
@@ -302,6 +322,8 @@ export class Exporter {
       heldUpReads: [[{}, watcher.targetFiles.heldUp]],
       smapsSkipped: [[{}, this.config.smaps.enabled ? this.smaps.skipped : undefined]],
       podsListed: [[{}, this.listsPods ? (this.containers?.listedAt ?? 0) : undefined]],
+      stateSaved: [[{}, this.storage && (this.storage.storage.report.savedAt ?? 0)]],
+      stateFailures: [[{}, this.storage?.storage.report.failures]],
       configReloadSuccessful: [[{}, this.reload.successful ? 1 : 0]],
       configReloadTime: [[{}, this.reload.time]],
     };

@@ -1,12 +1,15 @@
 // What `leakwatch serve` does: watches, and serves what is seen, until it is told to stop.
 
+import fs from "node:fs";
+import path from "node:path";
 import { web } from "../catalog/defaults.ts";
 import { ConfigError, loadConfig } from "./config/load.ts";
 import { maxConnections } from "./descriptors.ts";
 import { AnswerError } from "./discovery/containers/bounded-answer.ts";
 import { endIfHeldUp } from "./exit.ts";
 import { Exporter } from "./exporter.ts";
-import { createLogger, type LogFormat, type LogLevel } from "./log.ts";
+import { createLogger, type LogFormat, type Logger, type LogLevel } from "./log.ts";
+import { Storage } from "./storage/storage.ts";
 import { printError } from "./terminal/shown-text.ts";
 import { parseListenAddress, urlOf } from "./web/listen-address.ts";
 import { listen } from "./web/server.ts";
@@ -22,7 +25,9 @@ export interface ServeOptions {
   pathCgroupfs: string;
   kubernetesPods?: boolean;
   dockerSocket?: string;
-  /** How many times faster than shipped the clock of the rules runs. */
+  /** Folder for what is kept over restarts; empty for none. */
+  storagePath?: string;
+  /** How many times faster than life the judge's clock runs. */
   demoSpeed?: number;
   logLevel: LogLevel;
   logFormat: LogFormat;
@@ -44,6 +49,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       log,
       dockerSocket: options.dockerSocket,
       speed: options.demoSpeed ?? 1,
+      storage: await openStorage(options, log),
       listPods: options.kubernetesPods ? await podLister() : undefined,
     });
     const address = parseListenAddress(options.webListenAddress);
@@ -80,6 +86,23 @@ export async function serve(options: ServeOptions): Promise<void> {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "EACCES") return refuse(`cannot read ${options.pathProcfs}: ${message}`, 1);
     throw error;
+  }
+}
+
+/** What an earlier exporter left in the folder, where it is of this boot of this machine. */
+async function openStorage({ storagePath = "", pathProcfs }: ServeOptions, log: Logger) {
+  if (storagePath === "") return undefined;
+  const storage = new Storage(storagePath, log);
+  const boot = readBootId(pathProcfs);
+  return { storage, remembered: await storage.load(boot), boot };
+}
+
+/** https://docs.kernel.org/admin-guide/sysctl/kernel.html#random */
+function readBootId(procfs: string): string {
+  try {
+    return fs.readFileSync(path.join(procfs, "sys/kernel/random/boot_id"), "utf8").trim();
+  } catch {
+    return ""; // never that of a file
   }
 }
 

@@ -5,7 +5,7 @@ import { levelAges, scales } from "../../detection/windows.ts";
 import { SlotHistory } from "../memory/slot-history.ts";
 
 /** What a claim needs to be held, and how long it lasts. Kept per slot. */
-interface ClaimState {
+export interface ClaimState {
   since: number;
   until: number;
   severity: LeakSeverity;
@@ -50,6 +50,17 @@ export class SlotState {
     const kept = now <= state.until ? state.severity : 0;
     state.severity = Math.max(kept, as.severity) as LeakSeverity;
     state.until = now + as.keep;
+  }
+
+  /** Claims, to be written down. */
+  saveClaims(): [string, ClaimState][] {
+    return [...this.claims].map(([name, state]) => [name, { ...state }]);
+  }
+
+  /** Takes claims that were saved of this very life. */
+  restoreClaims(claims: readonly (readonly [string, ClaimState])[]): void {
+    this.startTime = this.history.startTime;
+    this.claims = new Map(claims.map(([name, state]) => [name, { ...state }]));
   }
 
   /** The claim that is held, the most urgent of several. */

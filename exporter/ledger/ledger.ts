@@ -107,6 +107,11 @@ export class Ledger {
     return account;
   }
 
+  /** Goes on where an earlier exporter was; `now` is in seconds since boot. */
+  restore(group: string, saved: GroupAccount, now: number): void {
+    this.accounts.set(group, { ...this.account(group), ...saved, goneSince: saved.goneSince ?? now });
+  }
+
   *[Symbol.iterator](): Iterator<[string, GroupAccount]> {
     yield* this.accounts;
   }

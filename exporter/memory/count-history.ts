@@ -2,7 +2,16 @@
 // and a few of those are all that is kept.
 
 import { countLeak } from "../../detection/counts.ts";
-import { Scale } from "./scale.ts";
+import { type SavedScale, Scale } from "./scale.ts";
+
+/** As it is written down. */
+export interface SavedCounts {
+  readonly startTime: number | null;
+  readonly seenSince: number | null;
+  readonly stretches: SavedScale | undefined;
+}
+
+const nullable = (value: number) => (Number.isNaN(value) ? null : value);
 
 export interface CountGrowth {
   /** More than half a day ago. */
@@ -32,6 +41,16 @@ export class CountHistory {
       this.stretches.clear();
     }
     this.stretches.add(time, count);
+  }
+
+  save(): SavedCounts {
+    return { startTime: nullable(this.startTime), seenSince: nullable(this.seenSince), stretches: this.stretches.save() };
+  }
+
+  restore(saved: SavedCounts): void {
+    this.startTime = saved.startTime ?? Number.NaN;
+    this.seenSince = saved.seenSince ?? Number.NaN;
+    this.stretches.restore(saved.stretches);
   }
 
   /** Growth that looks like a leak: in every quarter of half a day, and more than some. Undefined else. */

@@ -2,18 +2,27 @@
 // weeks take the same room; the older it gets, the longer each stretch.
 
 import { type EndedLifeThresholds, endedLife } from "../../detection/ended-life.ts";
+import { decode, encode } from "./scale.ts";
+
+/** As it is written down. */
+export interface SavedLife {
+  readonly floors: string;
+  readonly stretchSeconds: number;
+  readonly firstSeconds: number | null;
+  readonly lastSeconds: number;
+}
 
 const empty = Number.POSITIVE_INFINITY;
 
 /** Floors (minima) of equal stretches since the first sample. When all are used, pairs merge and stretches double. */
 export class LifeHistory {
-  private readonly floors: Float64Array;
+  private readonly floors: Float32Array;
   private stretchSeconds: number;
   private firstSeconds: number | undefined;
   private lastSeconds = 0;
 
   constructor(thresholds: EndedLifeThresholds = endedLife) {
-    this.floors = new Float64Array(thresholds.historyBuckets).fill(empty);
+    this.floors = new Float32Array(thresholds.historyBuckets).fill(empty);
     this.stretchSeconds = thresholds.firstBucketSeconds;
   }
 
@@ -47,6 +56,21 @@ export class LifeHistory {
       parts[part] = Math.min(parts[part] ?? empty, floor);
     });
     return parts;
+  }
+
+  save(): SavedLife {
+    const { stretchSeconds, firstSeconds, lastSeconds } = this;
+    return { floors: encode(this.floors), stretchSeconds, firstSeconds: firstSeconds ?? null, lastSeconds };
+  }
+
+  /** Takes what was saved. Throws RangeError where it makes no sense. */
+  restore(saved: SavedLife): void {
+    const floors = decode(saved.floors);
+    if (floors.length !== this.floors.length || !(saved.stretchSeconds > 0)) throw new RangeError("not the history of a life");
+    this.floors.set(floors);
+    this.stretchSeconds = saved.stretchSeconds;
+    this.firstSeconds = saved.firstSeconds ?? undefined;
+    this.lastSeconds = saved.lastSeconds;
   }
 
   private mergePairs(): void {

@@ -69,6 +69,34 @@ export class Scale {
     this.oldest = Number.NaN;
   }
 
+  /** All that is kept, to be written down; undefined before any reading. */
+  save(): SavedScale | undefined {
+    if (Number.isNaN(this.newest)) return undefined;
+    const { first, newest } = this;
+    const lows = Float32Array.from({ length: newest - first + 1 }, (_, i) => this.low(first + i));
+    const highs = Float32Array.from({ length: newest - first + 1 }, (_, i) => this.high(first + i));
+    return { step: this.step, oldest: this.oldest, first, lows: encode(lows), highs: encode(highs) };
+  }
+
+  /** Takes what was saved, where it has the same step; nothing otherwise. Throws RangeError where it makes no sense. */
+  restore(saved: SavedScale | undefined): void {
+    this.clear();
+    if (saved === undefined || saved.step !== this.step) return;
+    const lows = decode(saved.lows);
+    const highs = decode(saved.highs);
+    if (lows.length !== highs.length || !Number.isInteger(saved.first) || !Number.isInteger(saved.oldest)) {
+      throw new RangeError("steps of a history do not fit each other");
+    }
+    const skip = Math.max(0, lows.length - this.kept);
+    for (let i = skip; i < lows.length; i++) {
+      this.advance(saved.first + i);
+      const at = this.place(saved.first + i);
+      this.lows[at] = lows[i] as number;
+      this.highs[at] = highs[i] as number;
+    }
+    if (lows.length > 0) this.oldest = Math.min(saved.oldest, this.oldest);
+  }
+
   private has(index: number): boolean {
     return index <= this.newest && index > this.newest - this.lows.length;
   }
@@ -105,6 +133,25 @@ export class Scale {
   private place(index: number): number {
     return place(index, this.lows.length);
   }
+}
+
+/** As it is written down: Float32 values in base64, one for each step from the first on. */
+export interface SavedScale {
+  readonly step: number;
+  readonly oldest: number;
+  readonly first: number;
+  readonly lows: string;
+  readonly highs: string;
+}
+
+export const encode = (values: Float32Array): string =>
+  Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString("base64");
+
+export function decode(text: string): Float32Array {
+  const bytes = Buffer.from(text, "base64");
+  const values = new Float32Array(bytes.length >> 2);
+  for (let i = 0; i < values.length; i++) values[i] = bytes.readFloatLE(4 * i);
+  return values;
 }
 
 /** Times may be negative: before the boot of this machine. */

@@ -1,6 +1,7 @@
 // What the ended lives of a service teach: how far healthy ones grew by which age, and how many still grew when they ended.
 
 import { levelAges } from "../../detection/windows.ts";
+import { decode, encode } from "./scale.ts";
 
 /** A life that has ended. Times in seconds on the clock of the samples, memory in KiB. */
 export interface EndedLife {
@@ -13,6 +14,14 @@ export interface EndedLife {
   /** Did its memory end it: killed for lack of it, or at its heap's maximum? */
   readonly atLimit: boolean;
   readonly peak: number;
+}
+
+/** As it is written down. */
+export interface SavedService {
+  readonly lives: readonly EndedLife[];
+  readonly levels: string;
+  readonly settled: number;
+  readonly knownSince: number | null;
 }
 
 /** Lives that are remembered: a day of forty recycled workers. */
@@ -40,6 +49,21 @@ export class ServiceMemory {
       const level = levels[i] as number;
       if (!Number.isNaN(level)) this.levels[i] = Math.max(fading * (this.levels[i] as number), level);
     }
+  }
+
+  save(): SavedService {
+    const { lives, settled, knownSince } = this;
+    return { lives: [...lives], levels: encode(this.levels), settled, knownSince: Number.isNaN(knownSince) ? null : knownSince };
+  }
+
+  /** Takes what was saved. Throws RangeError where it makes no sense. */
+  restore(saved: SavedService): void {
+    const levels = decode(saved.levels);
+    if (levels.length !== this.levels.length || !Array.isArray(saved.lives)) throw new RangeError("not the memory of a service");
+    this.lives.splice(0, this.lives.length, ...saved.lives.slice(-mostLives));
+    this.levels.set(levels);
+    this.settled = Number(saved.settled);
+    this.knownSince = saved.knownSince ?? Number.NaN;
   }
 
   /** The level of earlier lives at this age or later, in KiB; 0 where nothing is known. Seconds. */

@@ -2,9 +2,18 @@
 // certain ages. Some 10 KiB, however long it goes on.
 
 import { levelAges, scales } from "../../detection/windows.ts";
-import { Scale } from "./scale.ts";
+import { decode, encode, type SavedScale, Scale } from "./scale.ts";
 
 const KiB = 1024;
+
+/** As it is written down; null is what was not known. */
+export interface SavedHistory {
+  readonly numbers: readonly (number | null)[];
+  readonly levels: string;
+  readonly fine: SavedScale | undefined;
+  readonly minutes: SavedScale | undefined;
+  readonly halfHours: SavedScale | undefined;
+}
 
 /** One reading. */
 export interface Sample {
@@ -75,6 +84,44 @@ export class SlotHistory {
 
   get age(): number {
     return this.time - this.startTime;
+  }
+
+  /** All of it, to be written down. */
+  save(): SavedHistory {
+    const { startTime, seenSince, time, value, firstValue, peak, settled, firstMinute, firstHalfHour, reachedBefore } = this;
+    return {
+      numbers: [startTime, seenSince, time, value, firstValue, peak, settled, firstMinute, firstHalfHour, reachedBefore, this.nextAge].map(
+        (number) => (Number.isNaN(number) ? null : number),
+      ),
+      levels: encode(this.levels),
+      fine: this.fine.save(),
+      minutes: this.minutes.save(),
+      halfHours: this.halfHours.save(),
+    };
+  }
+
+  /** Takes what was saved. Throws RangeError where it makes no sense. */
+  restore(saved: SavedHistory): void {
+    const levels = decode(saved.levels);
+    const numbers = saved.numbers.map((number) => (typeof number === "number" ? number : Number.NaN));
+    if (numbers.length !== 11 || levels.length !== this.levels.length) throw new RangeError("not a history");
+    this.fine.restore(saved.fine);
+    this.minutes.restore(saved.minutes);
+    this.halfHours.restore(saved.halfHours);
+    this.levels.set(levels);
+    [
+      this.startTime,
+      this.seenSince,
+      this.time,
+      this.value,
+      this.firstValue,
+      this.peak,
+      this.settled,
+      this.firstMinute,
+      this.firstHalfHour,
+      this.reachedBefore,
+      this.nextAge,
+    ] = numbers as [number, number, number, number, number, number, number, number, number, number, number];
   }
 
   private begin(time: number, startTime: number, highest: number): void {

@@ -50,6 +50,12 @@ export class Group {
     return this.slots.length - 1;
   }
 
+  /** The slot of this index, made with all before it if need be. */
+  slotAt(index: number): Slot {
+    while (this.slots.length <= index) this.slots.push(this.emptySlot());
+    return this.slots[index] as Slot;
+  }
+
   /** Puts a process into a free slot. */
   fill(slot: Slot, life: Life, role: Role): void {
     slot.life = life;

@@ -20,8 +20,8 @@ export interface Life {
   readonly bornAt: number;
   /** Unix time of its start, in seconds; NaN while the machine does not say when it was booted. */
   startTime: number;
-  /** When we first saw it, in seconds since boot. */
-  readonly firstSeen: number;
+  /** When it was first seen, by this exporter or by the one before it, in seconds since boot. */
+  firstSeen: number;
   /** Undefined while it runs. In seconds since boot. */
   endedAt: number | undefined;
   readonly history: LifeHistory;

@@ -13,6 +13,7 @@ import type { Failures } from "../failures.ts";
 import { failureReason, type KernelFiles, type ProcFolder } from "../kernel/files.ts";
 import type { Ended } from "../ledger/exit.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import type { Remembered } from "../storage/saved.ts";
 import type { Vacancies } from "../ledger/vacancies.ts";
 import { LifeHistory } from "../memory/life-history.ts";
 import { column } from "../memory/process-table.ts";
@@ -60,6 +61,7 @@ export interface RosterOptions {
   targetRuntimes: TargetRuntimes;
   names: ContainerNames;
   speed: number;
+  remembered?: Remembered | undefined;
   thresholds: EndedLifeThresholds;
   config: Config;
   /** Unix time of the boot in seconds; NaN where the kernel does not say. */

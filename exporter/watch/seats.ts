@@ -6,6 +6,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { Vacancies } from "../ledger/vacancies.ts";
 import { Group } from "../model/group.ts";
 import { type Life, rootOf } from "../model/life.ts";
+import type { Remembered } from "../storage/saved.ts";
 import { tookOverSockets } from "../samplers/inherited-sockets.ts";
 import type { Ancestry } from "./ancestry.ts";
 
@@ -17,6 +18,8 @@ export class Seats {
   private readonly vacancies: Vacancies;
   private readonly ancestry: Ancestry;
   private readonly speed: number;
+  /** What an earlier exporter knew; undefined once everything that still runs was met. */
+  remembered: Remembered | undefined;
   private runningGroups = 0;
 
   constructor(options: {
@@ -25,6 +28,7 @@ export class Seats {
     vacancies: Vacancies;
     ancestry: Ancestry;
     speed: number;
+    remembered?: Remembered | undefined;
     maxProcesses: number | undefined;
   }) {
     this.files = options.files;
@@ -32,6 +36,7 @@ export class Seats {
     this.vacancies = options.vacancies;
     this.ancestry = options.ancestry;
     this.speed = options.speed;
+    this.remembered = options.remembered;
     this.bounds = new Bounds(options.maxProcesses);
   }
 
@@ -45,6 +50,7 @@ export class Seats {
     let group = this.groups.get(name);
     if (group === undefined) {
       group = new Group(name, this.speed);
+      this.remembered?.fillGroup(group);
       this.groups.set(name, group);
     }
     return group;
@@ -56,9 +62,11 @@ export class Seats {
     life.parent = this.ancestry.parentIn(group, life);
     const role = life.parent === undefined ? "root" : "worker";
     const vacancy = role === "root" ? this.vacancies.placeFor(life) : undefined;
-    life.slot = group.freeSlot(role, vacancy?.slot);
+    const before = this.remembered?.slotOf(life);
+    life.slot = group.freeSlot(role, vacancy?.slot ?? (before === undefined ? undefined : group.slots[before]));
     const slot = group.slots[life.slot];
     if (slot === undefined) return;
+    life.firstSeen = this.remembered?.fillProcess(life, slot) ?? life.firstSeen;
     if (!group.running) this.runningGroups++;
     group.fill(slot, life, role);
     this.noteRunning(life);
@@ -66,7 +74,7 @@ export class Seats {
     this.ancestry.isRoot(life, true);
     // the same service all along, under another process id
     if (vacancy !== undefined && tookOverSockets(this.files, vacancy.root.sockets, life)) return;
-    slot.starts = [...slot.starts, life.bornAt].slice(-this.ledger.rememberedStarts);
+    if (slot.starts.at(-1) !== life.bornAt) slot.starts = [...slot.starts, life.bornAt].slice(-this.ledger.rememberedStarts);
     if (vacancy !== undefined) this.vacancies.restarted(vacancy, life, slot.starts, now);
   }
 

@@ -32,11 +32,15 @@ import { Node } from "./node.ts";
 import { Readings } from "./readings.ts";
 import { Roster } from "./roster.ts";
 import { Slices } from "./slices.ts";
+import type { Remembered } from "../storage/saved.ts";
 import { TargetArguments } from "./target-arguments.ts";
 import { TargetRuntimes } from "./target-runtimes.ts";
 
 /** Known processes are read so fast that looking at the clock after each would show. */
 const processesPerLook = 8;
+
+/** After so many seconds everything has its name, those of containers included, and what was not met again is gone. */
+const meetAgainSeconds = 300;
 
 /** What the last pass did. */
 export interface PassReport {
@@ -62,6 +66,8 @@ export interface WatcherOptions {
   /** What is called a leak, and how fast its clock runs. */
   judge?: JudgeSettings;
   targetFiles?: TargetFiles;
+  /** What an earlier exporter knew of what runs here. */
+  remembered?: Remembered | undefined;
   /** Processes that are watched at most, where the configuration does not say. */
   maxProcesses?: number;
 }
@@ -124,6 +130,7 @@ export class Watcher implements State<GroupAccount> {
     });
     this.targetArguments = new TargetArguments(this.targetFiles, this.slices);
     this.targetRuntimes = new TargetRuntimes(files, this.targetFiles, this.slices);
+    for (const [name, account] of options.remembered?.accounts() ?? []) this.ledger.restore(name, account, this.watchingSince);
     const { table, cgroups, lives, node, ledger, slices } = this;
     this.judging = new Judging({ table, node, ledger, slices, settings });
     const surroundings = {
@@ -159,6 +166,7 @@ export class Watcher implements State<GroupAccount> {
       targetRuntimes: this.targetRuntimes,
       names: this,
       speed: settings.speed,
+      remembered: options.remembered,
       bootTime: () => node.bootTime(),
       maxProcesses: options.maxProcesses,
     });
@@ -239,6 +247,9 @@ export class Watcher implements State<GroupAccount> {
 
     this.passes++;
     const fresh = this.roster.reconcile(pids, now);
+    const { remembered } = this.roster.seats;
+    // those first that have a slot of their own
+    if (remembered !== undefined) fresh.sort((a, b) => Number(remembered.pids.has(b)) - Number(remembered.pids.has(a)));
     const ended = await this.readLives(now);
     // still listed, but as another process: the pid was given out again at once
     for (const { life } of ended) if (this.roster.isListed(life)) fresh.push(life.pid);
@@ -251,6 +262,7 @@ export class Watcher implements State<GroupAccount> {
     if (full) this.attributeToProcesses();
     await this.judging.run(this.groups, now);
     if (full) await this.judging.judgeOutside(this.cgroups, now);
+    if (remembered !== undefined && now - this.watchingSince > meetAgainSeconds) this.roster.seats.remembered = undefined;
     for (const name of this.ledger.forgetGone(now)) this.roster.seats.groups.delete(name);
     this.roster.seats.forgetFreeSlots();
 
