@@ -4,7 +4,7 @@
 import { type JudgeSettings, judgeSettings } from "../../detection/judge.ts";
 import { judgeEndedLife } from "../memory/ended-life.ts";
 import { LifeHistory } from "../memory/life-history.ts";
-import { ServiceMemory } from "../memory/service-memory.ts";
+import { endedLifeOf, ServiceMemory } from "../memory/service-memory.ts";
 import type { Sample } from "../memory/slot-history.ts";
 import { maskedLeakOf } from "./ended-lives.ts";
 import { type Finding, nothingKnown, type ServiceFinding } from "./finding.ts";
@@ -42,11 +42,11 @@ export class ServiceJudge {
     if (Number.isNaN(this.memory.knownSince)) this.memory.knownSince = sample.time;
     let seat = this.seats.get(slot);
     if (seat === undefined) {
-      seat = { state: newSlot(this.judge.settings.speed), life: new LifeHistory(), last: sample };
+      seat = { state: newSlot(this.judge.settings.speed), life: new LifeHistory(this.judge.settings.endedLife), last: sample };
       this.seats.set(slot, seat);
     } else if (seat.last.startTime !== sample.startTime) {
       this.endOf(seat);
-      seat.life = new LifeHistory();
+      seat.life = new LifeHistory(this.judge.settings.endedLife);
     }
     seat.state.history.add(sample);
     seat.life.add(sample.time, sample.bytes);
@@ -66,22 +66,15 @@ export class ServiceJudge {
   }
 
   private endOf({ state: { history }, life, last }: Seat): void {
-    const verdict = judgeEndedLife(life);
-    const isUnknown = verdict.reason === "too short" || verdict.reason === "too few samples";
-    this.memory.recordEnd(
-      {
-        endedAt: last.time,
-        lifetime: last.time - last.startTime,
-        watched: last.time - history.seenSince,
-        growing: isUnknown ? undefined : verdict.growing,
-        atLimit: history.peak * 1024 >= atLimitShare * last.limit,
-        peak: history.peak,
-      },
-      history.levels,
-      this.judge.settings.endedLives.settledAfter,
-    );
+    const atLimit = history.peak * 1024 >= atLimitShare * Math.min(last.limit, or(last.heapLimit, Number.POSITIVE_INFINITY));
+    const { endedLife, endedLives } = this.judge.settings;
+    const verdict = judgeEndedLife(life, endedLife, atLimit);
+    const ended = endedLifeOf(history, verdict, { now: last.time, watchedSince: history.seenSince, atLimit });
+    this.memory.recordEnd(ended, history.levels, endedLives.settledAfter);
   }
 }
+
+const or = (value: number | undefined, otherwise: number) => (value === undefined || Number.isNaN(value) ? otherwise : value);
 
 const factsOf = ({ limit, heapLimit }: LimitedSample): Facts =>
   heapLimit === undefined || Number.isNaN(heapLimit) ? { limit } : { limit, heapMaximum: heapLimit };

@@ -5,6 +5,7 @@ import { ledger as defaults } from "../../catalog/defaults.ts";
 import { type JudgeSettings, judgeSettings } from "../../detection/judge.ts";
 import { type EndedLifeVerdict, judgeEndedLife } from "../memory/ended-life.ts";
 import { column } from "../memory/process-table.ts";
+import { endedLifeOf } from "../memory/service-memory.ts";
 import { isService, type Life, rootOf } from "../model/life.ts";
 import type { ContainerStates } from "./container-state.ts";
 import { type Ended, type Exit, gravestOf, isOom, lastEndOf, occupantOf, type Pass } from "./exit.ts";
@@ -160,16 +161,8 @@ function taughtBy(
 ): Exit["taught"] {
   const history = life.group.slots[life.slot]?.state.history;
   if (history === undefined || history.startTime !== life.bornAt) return undefined;
-  const isUnknown = verdict.reason === "too short" || verdict.reason === "too few samples";
   return {
-    life: {
-      endedAt: now,
-      lifetime: now - life.bornAt,
-      watched: now - life.firstSeen,
-      growing: isUnknown ? undefined : verdict.growing,
-      atLimit,
-      peak: history.peak,
-    },
+    life: endedLifeOf(history, verdict, { now, watchedSince: life.firstSeen, atLimit }),
     levels: history.levels.slice(),
   };
 }

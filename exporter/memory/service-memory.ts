@@ -1,7 +1,9 @@
 // What the ended lives of a service teach: how far healthy ones grew by which age, and how many still grew when they ended.
 
 import { levelAges } from "../../detection/windows.ts";
+import type { EndedLifeVerdict } from "./ended-life.ts";
 import { decode, encode } from "./scale.ts";
+import type { SlotHistory } from "./slot-history.ts";
 
 /** A life that has ended. Times in seconds on the clock of the samples, memory in KiB. */
 export interface EndedLife {
@@ -14,6 +16,27 @@ export interface EndedLife {
   /** Did its memory end it: killed for lack of it, or at its heap's maximum? */
   readonly atLimit: boolean;
   readonly peak: number;
+}
+
+/** A life that its memory ended, and that stood so much above where it was first seen, grew, however short it was. */
+const grownAtLimit = 1.25;
+
+/** What a life that ends now teaches. `watchedSince` and `now` in seconds on the clock of the samples. */
+export function endedLifeOf(
+  history: SlotHistory,
+  verdict: EndedLifeVerdict,
+  { now, watchedSince, atLimit }: { now: number; watchedSince: number; atLimit: boolean },
+): EndedLife {
+  const isUnknown = verdict.reason === "too short" || verdict.reason === "too few samples";
+  const rose = history.peak > grownAtLimit * history.firstValue;
+  return {
+    endedAt: now,
+    lifetime: now - history.startTime,
+    watched: now - watchedSince,
+    growing: !isUnknown ? verdict.growing : atLimit && rose ? true : undefined,
+    atLimit,
+    peak: history.peak,
+  };
 }
 
 /** As it is written down. */

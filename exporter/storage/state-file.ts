@@ -6,7 +6,7 @@
 //   {"lines":3}
 
 import fs from "node:fs";
-import { open } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import readline from "node:readline";
 import { once } from "node:events";
@@ -49,11 +49,10 @@ export async function writeStateFile(
 ): Promise<void> {
   const target = path.join(folder, stateFileName);
   const draft = `${target}.${process.pid}.tmp`;
-  const file = await open(draft, "w", 0o600);
+  const gzip = zlib.createGzip({ level: 1 });
+  const written = pipeline(gzip, fs.createWriteStream(draft, { mode: 0o600 }));
+  written.catch(() => undefined); // told where it is awaited
   try {
-    const gzip = zlib.createGzip({ level: 1 });
-    const written = pipeline(gzip, file.createWriteStream({ autoClose: false }));
-    written.catch(() => undefined); // told below
     let count = 1;
     const put = async (value: object) => {
       if (!gzip.write(`${JSON.stringify(value)}\n`)) await Promise.race([once(gzip, "drain"), written]);
@@ -66,13 +65,22 @@ export async function writeStateFile(
     await put({ lines: count });
     gzip.end();
     await written;
-    await file.sync();
-    await file.close();
-    fs.renameSync(draft, target);
+    await sync(draft);
+    await rename(draft, target);
   } catch (error) {
-    await file.close().catch(() => undefined);
-    fs.rmSync(draft, { force: true });
+    gzip.destroy();
+    await rm(draft, { force: true }).catch(() => undefined);
     throw error;
+  }
+}
+
+/** On the disk, before it takes the place of the old one. */
+async function sync(name: string): Promise<void> {
+  const file = await open(name, "r+");
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 
