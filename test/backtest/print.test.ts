@@ -3,9 +3,10 @@
 import { describe, expect, test } from "vitest";
 import type { HistoryReport } from "../../exporter/backtest/history.ts";
 import { renderEpisodes, renderHistory, renderScore } from "../../exporter/backtest/print.ts";
-import type { EpisodeReport, Report } from "../../exporter/backtest/report.ts";
+import type { EpisodeReport, FoundReport, Report, SlotFoundReport } from "../../exporter/backtest/report.ts";
 import { jsonOf } from "../../exporter/backtest/run.ts";
 import { score } from "../../exporter/backtest/score.ts";
+import { MiB } from "../support/fixtures.ts";
 import { active, evil, shownEvil } from "../support/foreign.ts";
 
 const commands = `::error::${evil}`;
@@ -20,18 +21,32 @@ const episode: EpisodeReport = {
   end: null,
 };
 
+const slot: SlotFoundReport = {
+  slot: evil,
+  word: "leaking",
+  severity: 3,
+  since: 60,
+  last_seen: null,
+  growth_bytes_per_second: (12 * MiB) / 3600,
+  time_to_oom_seconds: 9 * 3600,
+  reasons: [evil],
+};
+
+const found: FoundReport = { word: "masked_leak", severity: 2, since: 60, slots: [slot, { ...slot, slot: "1" }] };
+
 const traces: Report = {
   step_seconds: 60,
-  engine: "builtin",
-  traces: [commands, long].map((id) => ({ id, episodes: [episode], time_to_oom: [[60, 3600]] })),
+  engine: "judge",
+  traces: [commands, long].map((id) => ({ id, episodes: [episode], found, time_to_oom: [[60, 3600]] })),
 };
 
 const history: HistoryReport = {
   step_seconds: 60,
-  engine: "builtin",
+  engine: "judge",
   from: 1_750_000_000,
   to: 1_750_010_000,
   what: evil,
+  notes: [evil],
   url: `http://${evil}`,
   processes: 4,
   named: 2,
@@ -40,13 +55,15 @@ const history: HistoryReport = {
     id,
     labels: { [evil]: evil, group: id },
     processes: 2,
+    names: { [evil]: evil, 1: "web-1" },
     episodes: [episode],
+    found,
   })),
 };
 
 const families = score(
   traces,
-  [],
+  new Map(),
   [commands, long].map((id) => ({
     id,
     family: id,
@@ -86,5 +103,56 @@ describe("as JSON", () => {
     expect(written[0]).toMatchObject({ id: `::error::${shownEvil}`, episodes: [{ ...episode, slot: shownEvil }] });
     expect(written[0].time_to_oom).toEqual("what" in report ? undefined : [[60, 3600]]);
     if ("what" in report) expect(written[0].labels[shownEvil]).toBe(shownEvil);
+  });
+});
+
+describe("what is found at the end", () => {
+  const one = (says: Partial<FoundReport>): string =>
+    renderEpisodes({
+      ...traces,
+      traces: [{ id: "web", episodes: [], time_to_oom: [], found: { ...found, word: "stable", ...says } }],
+    });
+  const plain: SlotFoundReport = { ...slot, slot: "0", reasons: [] };
+  const since = Date.UTC(2026, 2, 2, 14, 10) / 1000;
+
+  test.each<[string, Partial<FoundReport>, string]>([
+    [
+      "a leak, in words and numbers",
+      { slots: [{ ...plain, since }] },
+      "web  leaking since 2026-03-02 14:10 (+12.0 MiB/h, OOM in about 9 h)",
+    ],
+    [
+      "what is not known is not said",
+      { slots: [{ ...plain, since, growth_bytes_per_second: null, time_to_oom_seconds: null }] },
+      "web  leaking since 2026-03-02 14:10",
+    ],
+    [
+      "a masked leak, of the service",
+      { word: "masked_leak", since, slots: [] },
+      "web  masked leak since 2026-03-02 14:10",
+    ],
+    [
+      "a reason, where the judge gives one",
+      { slots: [{ ...plain, since, reasons: ["straight for 2 h"] }] },
+      "9 h)  straight for 2 h",
+    ],
+    [
+      "words without news, counted",
+      {
+        slots: [
+          { ...plain, word: "stable" },
+          { ...plain, slot: "1", word: "stable" },
+        ],
+      },
+      "web  stable (2)",
+    ],
+    ["nothing that runs", { slots: [{ ...plain, last_seen: 60 }] }, "web  not running at the end"],
+  ])("%s", (_, says, line) => {
+    expect(one(says)).toContain(line);
+  });
+
+  test("many slots with news are cut, and counted", () => {
+    const slots = Array.from({ length: 40 }, (_, i) => ({ ...plain, slot: String(i) }));
+    expect(one({ slots })).toContain("and 30 more of 40");
   });
 });
