@@ -88,8 +88,8 @@ export class Lives {
     const follows = sample.startTime > before.time - sameStart;
     const isFirstKnown = Number.isNaN(before.startTime) && follows;
     const moved = isFirstKnown ? Number.POSITIVE_INFINITY : sample.startTime - before.startTime;
-    const fell = this.fell(before, sample);
     if (this.source === "exact") return this.count("startTime", Math.abs(moved) > exactStart);
+    const fell = this.fell(before, sample);
     if (moved > sameStart) {
       // nothing starts before the last sample of what it follows
       if (follows || sample.label !== before.label || fell) return this.count("startTime", true);
@@ -97,17 +97,16 @@ export class Lives {
     } else if (sample.label !== before.label && !(Math.abs(moved) <= sameStart)) {
       return this.count("labels", true);
     }
-    return this.count("falls", fell);
+    // memory that a process gives back looks the same, but the process answers meanwhile
+    const isSilent = sample.time - before.time > missedScrape * this.distance;
+    return this.count("falls", fell && (this.source !== "process" || isSilent));
   }
 
   private fell(before: LifeSample, sample: LifeSample): boolean {
-    const pause = sample.time - before.time;
-    const share = pause >= gap && this.source === "none" ? fallen.afterGap : fallen.atOnce;
-    if (sample.bytes >= share * before.bytes) return false;
+    const isAfterGap = sample.time - before.time >= gap && this.source === "none";
+    if (sample.bytes >= (isAfterGap ? fallen.afterGap : fallen.atOnce) * before.bytes) return false;
     const level = Number.isNaN(this.fresh) ? this.lowest : this.fresh;
-    if (sample.bytes > freshLevel * level) return false;
-    // memory that a process gives back looks the same, but the process answers meanwhile
-    return this.source !== "process" || pause > missedScrape * this.distance;
+    return sample.bytes <= freshLevel * level;
   }
 
   private count(kind: keyof RestartEvidence, isSo: boolean): boolean {

@@ -63,11 +63,19 @@ export async function streamService(
   const processes = [...groupBy(series, ({ identity }) => identity.process)].map(
     ([key, own]) => new Process(key, own, source, stretch.step),
   );
-  const slots = new Slots(stretch.step);
+  const slots = new Slots();
   const lives = new Map<string, Lives>();
   const called = new Map<string, string>();
   let empty = 0;
   let heard = performance.now();
+  const give = ({ key }: Process, { series: of, bytes, limit, startTime: start }: Found, time: number) => {
+    const slot = slots.of(key, of.identity.ordinal, time, start);
+    const life = lives.get(slot) ?? new Lives(source.startSource, evidence);
+    lives.set(slot, life);
+    called.set(slot, of.identity.called);
+    const startTime = life.add({ time, bytes, startTime: start, label: of.identity.life });
+    onSample(slot, { time, bytes, limit, startTime });
+  };
   const asked = queriesOf(source, series);
   for await (const { from, to, results } of chunksOf(api, asked.queries, asked.series, stretch)) {
     const count = Math.floor((to - from) / stretch.step) + 1;
@@ -81,21 +89,15 @@ export async function streamService(
         await nextTurn();
         heard = performance.now();
       }
+      const newcomers: [Process, Found][] = [];
       for (const process of present) {
         const found = process.at(i, time);
         if (found === undefined) continue;
-        if (!(found.bytes > 0)) {
-          empty++;
-          continue;
-        }
-        const { identity } = found.series;
-        const slot = slots.of(process.key, identity.ordinal, time, found.startTime);
-        const life = lives.get(slot) ?? new Lives(source.startSource, evidence);
-        lives.set(slot, life);
-        const startTime = life.add({ time, bytes: found.bytes, startTime: found.startTime, label: identity.life });
-        called.set(slot, identity.called);
-        onSample(slot, { time, bytes: found.bytes, limit: found.limit, startTime });
+        if (!(found.bytes > 0)) empty++;
+        else if (slots.has(process.key)) give(process, found, time);
+        else newcomers.push([process, found]);
       }
+      for (const [process, found] of newcomers) give(process, found, time);
     }
   }
   return { called, overlapping: processes.filter(({ isOverlapping }) => isOverlapping).length, empty };

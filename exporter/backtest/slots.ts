@@ -11,11 +11,10 @@ interface Place {
 export class Slots {
   private readonly places: Place[] = [];
   private readonly byProcess = new Map<string, Place>();
-  private readonly step: number;
 
-  /** `step` is the distance of the samples, in seconds. */
-  constructor(step: number) {
-    this.step = step;
+  /** Has the process a slot? Those that have come first at each time: only then is it known which slots are left. */
+  has(process: string): boolean {
+    return this.byProcess.get(process)?.process === process;
   }
 
   /** Name of the slot of a process that was seen at `time`; `ordinal` is the number that its own name gives it, if one does. */
@@ -43,7 +42,7 @@ export class Slots {
 
   private isFree(name: string, time: number): boolean {
     const place = this.places.find((one) => one.name === name);
-    return place !== undefined && place.lastSeen < time - this.step;
+    return place !== undefined && place.lastSeen < time;
   }
 
   private added(ordinal: string | undefined): Place {
