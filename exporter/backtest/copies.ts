@@ -6,7 +6,7 @@ import { median } from "../memory/statistics.ts";
 import { maximumPoints, type PrometheusApi, sampleValue } from "../prometheus/api.ts";
 import { groupBy, type LabelSet, signature } from "../prometheus/labels.ts";
 import { commonSelector } from "./common-selector.ts";
-import type { GivenSelector } from "./history-options.ts";
+import type { GivenSelector } from "./gauges.ts";
 import { identityOf, isReplicaLabel, type LabelKnowledge, nothingLearned } from "./identity.ts";
 import type { Stretch } from "./stretch.ts";
 

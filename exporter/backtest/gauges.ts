@@ -1,8 +1,13 @@
 // Gauges of memory that are known, with the gauges of the limit and of the start time that belong to each.
 
 import { processMetrics } from "../../catalog/metrics.ts";
-import type { GivenSelector } from "./history-options.ts";
+import type { Selector } from "../prometheus/selector.ts";
 import type { StartSource } from "./lives.ts";
+
+/** A selector, and the option in which a user asked for it; undefined when nobody did. */
+export interface GivenSelector extends Selector {
+  readonly option?: string;
+}
 
 export interface Gauge {
   readonly metric: GivenSelector;

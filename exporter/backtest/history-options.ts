@@ -1,17 +1,12 @@
 // What a user said about a history, checked.
 
 import fs from "node:fs";
-import { parseSelector, type Selector, SelectorError } from "../prometheus/selector.ts";
+import { parseSelector, SelectorError } from "../prometheus/selector.ts";
 import { CommandError } from "../terminal/command-error.ts";
 import { durationSeconds } from "../text/duration.ts";
-import { type Gauge, knownGauge, limitMatchers } from "./gauges.ts";
+import { type Gauge, type GivenSelector, knownGauge, limitMatchers } from "./gauges.ts";
 import type { BacktestOptions } from "./options.ts";
 import type { Stretch } from "./stretch.ts";
-
-/** A selector, and the option in which a user asked for it; undefined when nobody did. */
-export interface GivenSelector extends Selector {
-  readonly option?: string;
-}
 
 export interface HistoryOptions extends Stretch {
   readonly match: GivenSelector;

@@ -9,8 +9,8 @@ import { CommandError } from "../terminal/command-error.ts";
 import { humanBytes } from "../text/human.ts";
 import { counted, processes as countedProcesses, listed } from "../text/words.ts";
 import { type LearnedLabels, learnLabels } from "./copies.ts";
-import { type Gauge, knownGauges } from "./gauges.ts";
-import type { GivenSelector, HistoryOptions } from "./history-options.ts";
+import { type Gauge, type GivenSelector, knownGauges } from "./gauges.ts";
+import type { HistoryOptions } from "./history-options.ts";
 import { identityOf } from "./identity.ts";
 import { type Joined, Joiner } from "./join.ts";
 import type { ServiceJudge } from "./judged.ts";
@@ -19,8 +19,10 @@ import { noEvidence, type RestartEvidence } from "./lives.ts";
 import type { EpisodeReport, Report, TraceReport } from "./report.ts";
 import { ServiceRun } from "./service-run.ts";
 import { type ServiceSource, streamService, type WatchedSeries } from "./service-stream.ts";
+import type { Stretch } from "./stretch.ts";
 
-const week = 7 * 86_400;
+const day = 86_400;
+const week = 7 * day;
 
 export interface HistoryReport extends Omit<Report, "traces"> {
   /** Of the samples that there were, which may be fewer than were asked for. Unix seconds. */
@@ -53,22 +55,22 @@ export async function backtestHistory(
   api: PrometheusApi,
   newJudge: () => ServiceJudge,
   options: HistoryOptions,
-  onServices: (total: number) => () => void,
+  onDays: (total: number) => () => void,
 ): Promise<HistoryReport> {
   const found = await findGauge(api, options);
   const watched = await watchedServices(api, found, options);
   const names = shortNames(watched.services.map(({ labels }) => labels));
-  const advance = onServices(watched.services.length);
+  const advance = daysOf(watched.services.length, options, onDays);
   const traces: WatchedReport[] = [];
   const evidence = noEvidence();
   const seen = { overlapping: 0, empty: 0, without: 0 };
   let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const { labels, series } of watched.services) {
     const run = new ServiceRun(newJudge());
-    const streamed = await streamService(api, watched.source, series, options, evidence, (slot, sample) =>
-      run.add(slot, sample),
-    );
-    advance();
+    const streamed = await streamService(api, watched.source, series, options, evidence, {
+      sample: (slot, sample) => run.add(slot, sample),
+      done: advance,
+    });
     const { episodes, found: says, slots, extent } = run.end();
     seen.overlapping += streamed.overlapping;
     seen.empty += streamed.empty;
@@ -97,6 +99,22 @@ export async function backtestHistory(
       Math.max(to - from, options.step) / week,
     ),
     traces,
+  };
+}
+
+/** Progress by days of each service: one service of a year takes as long as many of a day. */
+function daysOf(
+  services: number,
+  { from, to }: Stretch,
+  onDays: (total: number) => () => void,
+): (until: number) => void {
+  const days = Math.max(1, Math.ceil((to - from) / day));
+  const advance = onDays(services * days);
+  let done = 0;
+  return (until) => {
+    const now = until >= to ? days : Math.floor((until - from) / day);
+    for (; done < now; done++) advance();
+    if (until >= to) done = 0;
   };
 }
 

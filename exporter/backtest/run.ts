@@ -78,7 +78,7 @@ async function overHistory(options: BacktestOptions & { prometheusUrl: string })
   checkWritable(options.json);
   const wanted = historyOptions(options, Date.now() / 1000);
   const api = new PrometheusApi(options.prometheusUrl, { bearerToken: bearerToken(options) });
-  const report = await withProgress("services", (start) => backtestHistory(api, newJudge, wanted, start));
+  const report = await withProgress("days", (start) => backtestHistory(api, newJudge, wanted, start));
   await writeJson(options.json, report);
   return renderHistory(report);
 }

@@ -6,7 +6,7 @@ import { type PrometheusApi, type RangeResult, sampleValue } from "../prometheus
 import { groupBy, type LabelSet, signature } from "../prometheus/labels.ts";
 import { chunksOf } from "./chunks.ts";
 import { commonSelector } from "./common-selector.ts";
-import type { GivenSelector } from "./history-options.ts";
+import type { GivenSelector } from "./gauges.ts";
 import type { Identity } from "./identity.ts";
 import type { JudgedSample } from "./judged.ts";
 import { Lives, type RestartEvidence, type StartSource } from "./lives.ts";
@@ -42,6 +42,12 @@ export interface WatchedSeries {
   readonly starts: readonly LabelSet[];
 }
 
+export interface StreamListener {
+  sample(slot: string, sample: JudgedSample): void;
+  /** Everything up to this time, in Unix seconds, was given. */
+  done(until: number): void;
+}
+
 export interface Streamed {
   /** What the processes are called, by slot: the last one of each. */
   readonly called: Map<string, string>;
@@ -58,7 +64,7 @@ export async function streamService(
   series: readonly WatchedSeries[],
   stretch: Stretch,
   evidence: RestartEvidence,
-  onSample: (slot: string, sample: JudgedSample) => void,
+  on: StreamListener,
 ): Promise<Streamed> {
   const processes = [...groupBy(series, ({ identity }) => identity.process)].map(
     ([key, own]) => new Process(key, own, source, stretch.step),
@@ -74,7 +80,7 @@ export async function streamService(
     lives.set(slot, life);
     called.set(slot, of.identity.called);
     const startTime = life.add({ time, bytes, startTime: start, label: of.identity.life });
-    onSample(slot, { time, bytes, limit, startTime });
+    on.sample(slot, { time, bytes, limit, startTime });
   };
   const asked = queriesOf(source, series);
   for await (const { from, to, results } of chunksOf(api, asked.queries, asked.series, stretch)) {
@@ -99,6 +105,7 @@ export async function streamService(
       }
       for (const [process, found] of newcomers) give(process, found, time);
     }
+    on.done(to);
   }
   return { called, overlapping: processes.filter(({ isOverlapping }) => isOverlapping).length, empty };
 }

@@ -310,6 +310,43 @@ describe("queries", () => {
     expectWithoutGap(taken, now - 2 * 24 * hour, now);
   });
 
+  test("of many series are shorter, so that what is held at a time does not grow with the fleet or the years", async () => {
+    const fleet = Array.from({ length: 100 }, (_, i) =>
+      gauge("container_memory_rss", { pod: `api-${i}`, namespace: "shop", container: "api" }, month, (200 + i) * MiB),
+    );
+    const server = await FakePrometheus.start(fleet);
+    const { processes, traces } = await backtest(server, { since: "30d" });
+    expect([processes, traces.length]).toEqual([100, 1]);
+    const asked = ranges(server, "container_memory_rss").filter(({ step }) => step === 60);
+    for (const { start, end, step } of asked) expect(100 * ((end - start) / step + 1)).toBeLessThanOrEqual(300_000);
+    expectWithoutGap(asked, now - 30 * 24 * hour, now);
+  });
+
+  test("are of one service at a time", async () => {
+    const services = ["a", "b", "c"].map((job) => gauge("process_resident_memory_bytes", { job }, month, 400 * MiB));
+    const server = await FakePrometheus.start(services);
+    await backtest(server, { since: "30d" });
+    const jobs = ranges(server, "process_resident_memory_bytes").map(({ query }) => /job="(.)"/.exec(query)?.[1]);
+    expect(jobs.join("")).toMatch(/^a+b+c+$/);
+  });
+
+  test("report progress day by day, of all services", async () => {
+    const services = ["a", "b"].map((job) => gauge("process_resident_memory_bytes", { job }, month, 400 * MiB));
+    const server = await FakePrometheus.start(services);
+    const wanted = historyOptions({ ...defaults, since: "30d" }, now);
+    const seen = { total: 0, done: 0 };
+    await backtestHistory(
+      new PrometheusApi(server.url),
+      () => new StandInJudge(),
+      wanted,
+      (total) => {
+        seen.total = total;
+        return () => void seen.done++;
+      },
+    );
+    expect(seen).toEqual({ total: 60, done: 60 });
+  });
+
   test("take the step that is wanted, at its multiples", async () => {
     const server = await FakePrometheus.start(sparse);
     await backtest(server, { since: "1d", step: "5m" });
