@@ -2,7 +2,7 @@
 
 import { shownLine, shownName, shownText } from "../terminal/shown-text.ts";
 import { humanDuration, humanGrowth } from "../text/human.ts";
-import { tally } from "../text/words.ts";
+import { counted, tally } from "../text/words.ts";
 import type { HistoryReport } from "./history.ts";
 import type { FoundReport, Report, SlotFoundReport } from "./report.ts";
 import type { Score } from "./score.ts";
@@ -10,11 +10,16 @@ import type { Score } from "./score.ts";
 /** Traces begin at 0 or in our time; a year from 0 is none of both. Seconds. */
 const firstDate = 365 * 86_400;
 
+const week = 7 * 86_400;
+
 /** A cell of a table, in bytes: two names, and a word. */
 const cellBytes = 300;
 
-/** What was found, and every alert, by trace. */
-export function renderEpisodes(report: Report, gaps: readonly string[] = []): string {
+/**
+ * What was found, and every alert, by trace. `seconds` is how long processes were seen, all together; `gaps` says what could
+ * not be read.
+ */
+export function renderEpisodes(report: Report, seconds: number, gaps: readonly string[]): string {
   const rows = report.traces.flatMap(({ id, episodes }) =>
     episodes.map(({ alert, severity, slot, start, end }) => [
       shownName(id),
@@ -30,7 +35,7 @@ export function renderEpisodes(report: Report, gaps: readonly string[] = []): st
   return [
     ...(found.length > 0 ? [table(found)] : []),
     ...(rows.length > 0 ? [table([["trace", "slot", "alert", "severity", "start", ""], ...rows])] : []),
-    `${quiet} of ${report.traces.length} traces without an alert.\n`,
+    `${quiet} of ${report.traces.length} traces without an alert.${perProcessWeek(rows.length, seconds)}\n`,
     ...notes(gaps),
   ].join("\n");
 }
@@ -57,7 +62,13 @@ export function renderHistory(report: HistoryReport): string {
   ].join("\n");
 }
 
-const notes = (lines: readonly string[]): string[] =>
+function perProcessWeek(alerts: number, seconds: number): string {
+  if (alerts === 0 || !(seconds > 0)) return "";
+  return ` ${counted(alerts, "alert")}, ${(alerts / (seconds / week)).toFixed(1)} a week and process.`;
+}
+
+/** Lines on what could not be read; empty for none. */
+export const notes = (lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : [`Limits of this run\n${lines.map((line) => `${shownLine(`  ${line}`)}\n`).join("")}`];
 
 /** A slot, as a person calls it: by its own name where it has one. */
@@ -79,18 +90,19 @@ function foundRows(
   names: Readonly<Record<string, string>>,
 ): string[][] {
   const running = slots.filter((slot) => slot.last_seen === null);
-  const rows = news.has(word) ? [[shownName(id), `${words(word)} since ${moment(since)}`]] : [];
+  const rows = news.has(word) ? [[shownName(id), `${words(word)} since ${when(since)}`]] : [];
   const telling = running.filter((slot) => news.has(slot.word)).sort((a, b) => b.severity - a.severity);
   for (const slot of telling.slice(0, mostSlots)) {
     rows.push([
       processName(id, slot.slot, slots.length, names),
-      `${words(slot.word)} since ${moment(slot.since)}${numbers(slot)}`,
+      `${words(slot.word)} since ${when(slot.since)}${numbers(slot)}`,
       ...slot.reasons.slice(0, 1),
     ]);
   }
   if (telling.length > mostSlots)
     rows.push([shownName(id), `and ${telling.length - mostSlots} more of ${slots.length}`]);
   if (rows.length > 0) return rows;
+  if (slots.length === 0) return [[shownName(id), "no samples"]];
   const said = tally(running.map((slot) => words(slot.word)));
   return [[shownName(id), said.length > 0 ? said.join(", ") : "not running at the end"]];
 }
@@ -107,7 +119,12 @@ function numbers({ growth_bytes_per_second: growth, time_to_oom_seconds: left }:
 
 /** A date, or the distance from the beginning of a clock that begins at 0. */
 function moment(seconds: number): string {
-  if (seconds < firstDate) return `at ${humanDuration(seconds)}`;
+  return seconds < firstDate ? `at ${when(seconds)}` : when(seconds);
+}
+
+function when(seconds: number | null): string {
+  if (seconds === null) return "the beginning";
+  if (seconds < firstDate) return humanDuration(seconds);
   return new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
 }
 

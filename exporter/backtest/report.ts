@@ -32,7 +32,8 @@ export interface FoundReport {
   word: string;
   /** 0 to 4. */
   severity: number;
-  since: number;
+  /** Null where there are no samples. */
+  since: number | null;
   slots: SlotFoundReport[];
 }
 

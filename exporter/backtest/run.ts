@@ -14,7 +14,7 @@ import { backtestHistory } from "./history.ts";
 import { bearerToken, historyOptions } from "./history-options.ts";
 import { newJudge } from "./judged.ts";
 import type { BacktestOptions } from "./options.ts";
-import { renderEpisodes, renderHistory, renderScore } from "./print.ts";
+import { notes, renderEpisodes, renderHistory, renderScore } from "./print.ts";
 import type { Report, TraceReport } from "./report.ts";
 import { medianStep, score, seenSeconds, type TraceLabels } from "./score.ts";
 import { judgeTrace } from "./trace-run.ts";
@@ -57,8 +57,10 @@ async function overTraces(options: BacktestOptions & { traces: string }): Promis
   });
   const report: Report = { step_seconds: Number.isFinite(step) ? step : 0, engine: "judge", traces };
   await writeJson(options.json, report);
-  const notes = gapNotes(gaps);
-  return labels === undefined ? renderEpisodes(report, notes) : renderScore(score(report, seen, labels));
+  const missing = gapNotes(gaps);
+  if (labels !== undefined) return [renderScore(score(report, seen, labels)), ...notes(missing)].join("\n");
+  const seconds = [...seen.values()].reduce((sum, one) => sum + one, 0);
+  return renderEpisodes(report, seconds, missing);
 }
 
 function gapNotes(gaps: readonly TraceGaps[]): string[] {

@@ -104,7 +104,7 @@ export class ServiceRun {
   }
 
   private found(): FoundReport {
-    const { word = "collecting", severity = 0, since = this.first } = this.service ?? {};
+    const { word = "collecting", severity = 0, since = null } = this.service ?? {};
     return {
       word,
       severity,

@@ -76,7 +76,7 @@ const families = score(
 
 describe("as text", () => {
   test.each([
-    ["traces", renderEpisodes(traces)],
+    ["traces", renderEpisodes(traces, 0, [evil])],
     ["a history", renderHistory(history)],
     ["a score", renderScore(families)],
   ])("%s: names are cut and written out", (_, text) => {
@@ -86,7 +86,7 @@ describe("as text", () => {
   });
 
   test("no row is a command to GitHub's runner", () => {
-    expect(renderEpisodes(traces)).toContain(`\n\\x3a:error::${shownEvil} `);
+    expect(renderEpisodes(traces, 0, [evil])).toContain(`\n\\x3a:error::${shownEvil} `);
   });
 });
 
@@ -108,10 +108,14 @@ describe("as JSON", () => {
 
 describe("what is found at the end", () => {
   const one = (says: Partial<FoundReport>): string =>
-    renderEpisodes({
-      ...traces,
-      traces: [{ id: "web", episodes: [], time_to_oom: [], found: { ...found, word: "stable", ...says } }],
-    });
+    renderEpisodes(
+      {
+        ...traces,
+        traces: [{ id: "web", episodes: [], time_to_oom: [], found: { ...found, word: "stable", ...says } }],
+      },
+      0,
+      [],
+    );
   const plain: SlotFoundReport = { ...slot, slot: "0", reasons: [] };
   const since = Date.UTC(2026, 2, 2, 14, 10) / 1000;
 
@@ -149,6 +153,23 @@ describe("what is found at the end", () => {
     ["nothing that runs", { slots: [{ ...plain, last_seen: 60 }] }, "web  not running at the end"],
   ])("%s", (_, says, line) => {
     expect(one(says)).toContain(line);
+  });
+
+  test("nothing but a header", () => {
+    expect(one({ word: "collecting", since: null, slots: [] })).toContain("web  no samples");
+  });
+
+  test("how many alerts there are a week, for each process", () => {
+    const twoWeeks = 14 * 86_400;
+    expect(renderEpisodes(traces, 2 * twoWeeks, [])).toContain(
+      "0 of 2 traces without an alert. 2 alerts, 0.5 a week and process.\n",
+    );
+  });
+
+  test("what could not be read, at the end", () => {
+    expect(renderEpisodes(traces, 0, ["3 rows without a value"])).toMatch(
+      /\nLimits of this run\n {2}3 rows without a value\n$/,
+    );
   });
 
   test("many slots with news are cut, and counted", () => {
