@@ -20,6 +20,8 @@ const probe = { points: 120, fewest: 5, sets: 4 } as const;
 export interface LearnedLabels extends LabelKnowledge {
   /** Labels by which copies differ, for the report. */
   readonly copiesBy: readonly string[];
+  /** Series that another job scraped from the same target, too. */
+  readonly scrapedTwice: ReadonlySet<LabelSet>;
 }
 
 /** Looks for copies among the series of a gauge. */
@@ -50,7 +52,7 @@ export async function learnLabels(
     if (kept.size === learned.kept.size) break;
     learned = { ...learned, kept };
   }
-  return { ...learned, copiesBy: [...copiesBy].sort() };
+  return { ...learned, copiesBy: [...copiesBy].sort(), scrapedTwice: await scrapedTwice(ask, found, learned) };
 }
 
 /** Sets of series that would be copies, by the labels in which they differ. */
@@ -93,6 +95,20 @@ async function unknownReplicaLabel(
     if (await ask.areCopies(labels, surelySame.share, surelySame.moves)) return name;
   }
   return undefined;
+}
+
+/** One target under two jobs. Targets that only share a name, such as the exporters of a host, have other memory. */
+async function scrapedTwice(ask: Probe, found: readonly LabelSet[], learned: LabelKnowledge): Promise<Set<LabelSet>> {
+  const targets = found.filter((labels) => labels["instance"] && identityOf(labels, learned).called === "");
+  const sets = groupBy(targets, ({ job: _, ...others }) => identityOf(others, learned).process);
+  const twice = new Set<LabelSet>();
+  for (const same of sets.values()) {
+    const [first, ...others] = [...same].sort((a, b) => ((a["job"] ?? "") < (b["job"] ?? "") ? -1 : 1));
+    const again = others.filter((labels) => labels["job"] !== first?.["job"]);
+    if (again.length === 0 || !(await ask.areCopies([same], surelySame.share, surelySame.moves))) continue;
+    for (const labels of again) twice.add(labels);
+  }
+  return twice;
 }
 
 class Probe {

@@ -167,7 +167,8 @@ async function watchedServices(
   const limitOf = joinerOf(limit, learned);
   const startOf = joinerOf(start, learned);
   const outcomes = { limits: new Map<string, Joined>(), starts: new Map<string, Joined>() };
-  const series = judged.map((labels): WatchedSeries => {
+  const once = judged.filter((labels) => !learned.scrapedTwice.has(labels));
+  const series = once.map((labels): WatchedSeries => {
     const identity = identityOf(labels, learned);
     const [ownLimit, ownStart] = [limitOf(labels), startOf(labels)];
     better(outcomes.limits, identity.process, ownLimit);
@@ -338,6 +339,11 @@ function notesOf(
   if (learned.copiesBy.length > 0) {
     notes.push(
       `copies of the same process, told apart by ${listed(learned.copiesBy)}, were counted once (${counted(found, "series", "series")} in all)`,
+    );
+  }
+  if (learned.scrapedTwice.size > 0) {
+    notes.push(
+      `${counted(learned.scrapedTwice.size, "series", "series")} of targets that another job scrapes too, with the same memory: left out`,
     );
   }
   if (learned.kept.size > 0) {

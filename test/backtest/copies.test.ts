@@ -109,6 +109,18 @@ test("two processes in one container, on two ports, are two, with a copy of each
   expect(notes.join("\n")).toContain("instance tells different processes apart here: their memory is not the same");
 });
 
+test("a target that two jobs scrape is one process; exporters under one name of a host are two", async () => {
+  const { processes, notes, traces } = await backtest([
+    series(rss, { job: "api", instance: "x:1" }, leak),
+    series(rss, { job: "everything", instance: "x:1" }, leak),
+    series(rss, { job: "mysqld", instance: "db1" }, wave),
+    series(rss, { job: "node", instance: "db1" }, (h) => 480 + 10 * h),
+  ]);
+  expect(processes).toBe(3);
+  expect(traces.map(({ labels }) => labels["job"]).sort()).toEqual(["api", "mysqld", "node"]);
+  expect(notes).toContain("1 series of targets that another job scrapes too, with the same memory: left out");
+});
+
 test("pods of the same name in two clusters are two", async () => {
   const { processes } = await backtest([
     series(working, { ...pod, cluster: "a" }, leak),
