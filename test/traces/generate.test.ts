@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { csvGz, twoDigits } from "./csv.ts";
+import { csv, csvGz, twoDigits } from "./csv.ts";
+import type { Label } from "./labels.ts";
 import { steadyLeak } from "./parts.ts";
 import type { Family, Process, Service } from "./service.ts";
 import { sets } from "./sets.ts";
 import { simulate } from "./simulate.ts";
 import { makeTrace } from "./trace.ts";
-import { MiB, minute } from "./units.ts";
+import { hour, MiB, minute } from "./units.ts";
 
 const families: readonly Family[] = [...sets.like, ...sets.other, ...sets.wide];
 // once for all tests: they only read
@@ -40,6 +41,26 @@ describe("a generated trace", () => {
   });
 });
 
+describe("a trace of a service whose heap has a limit", () => {
+  const limited = traces.filter(({ limits }) => limits.heapLimit !== undefined);
+
+  test.each(limited)("$label.id has a column for it", ({ label, limits, rows }) => {
+    const [first = []] = rows.values();
+    const [header, row] = csv(first, limits).split("\n");
+    expect(header).toMatch(/,heap_limit_bytes$/);
+    expect(row).toMatch(new RegExp(`,${label.heap_limit_bytes}$`));
+  });
+
+  test.each(limited.filter(({ label }) => label.oom_times.length > 0))(
+    "$label.id gives up while its container has room",
+    ({ label, rows }) => {
+      expect(new Set(label.restarts.map(({ reason }) => reason))).toEqual(new Set(["heap_oom"]));
+      const highest = Math.max(...[...rows.values()].flat().map(({ resident }) => resident));
+      expect(highest).toBeLessThan(label.limit_bytes / 1.1);
+    },
+  );
+});
+
 describe("a healthy trace", () => {
   const healthy = traces.filter(({ label }) => label.label === "healthy");
 
@@ -53,6 +74,30 @@ describe("a healthy trace", () => {
     });
     expect(label.members.some(({ leaking }) => leaking)).toBe(false);
   });
+});
+
+describe("a healthy trace of something that fills", () => {
+  const filling = ["cache_fills_in_minutes", "cache_fills_in_hours", "store_fills_to_its_maximum"];
+  const full = sets.wide
+    .filter(({ name }) => filling.includes(name))
+    .flatMap((family) => [0, 1, 2, 3, 4].map((index) => makeTrace(family, index, 7)))
+    // a JVM commits more of its heap besides, at a pace of its own
+    .filter(({ label }) => label.runtime !== "jvm" && endOfFilling(label) < label.end - hour / 4);
+
+  test.each(full)("$label.id is level once it is full", ({ label, rows }) => {
+    for (const its of rows.values()) {
+      const after = its.filter(({ time }) => time > endOfFilling(label));
+      const low = (from: number, to: number) =>
+        Math.min(...after.slice(from * after.length, to * after.length).map(({ resident }) => resident));
+      const highest = Math.max(...its.map(({ resident }) => resident));
+      expect(low(0.6, 1) - low(0, 0.4)).toBeLessThan(0.1 * highest);
+    }
+  });
+
+  /** At the latest, whatever the traffic is. */
+  function endOfFilling({ params, start }: Label): number {
+    return start + 2 * Number(params["fill_h"]) * hour + Number(params["delay_s"] ?? 0);
+  }
 });
 
 describe("a leaking trace", () => {

@@ -7,13 +7,13 @@ import { clamp, wander } from "../runtimes.ts";
 import type { Part, Service } from "../service.ts";
 import { day, hour, MiB, minute } from "../units.ts";
 import { anyRuntime, usualService, usualStart } from "../usual.ts";
-import { anyLimit, intervalFor, wideBase } from "./sizes.ts";
+import { anyLimit, intervalFor, levelFor, sometimesReplicas, wideBase } from "./sizes.ts";
 
 /** At a load of tens of requests a second a cache of some thousand entries is full before the coffee is. */
 export function cacheFillsInMinutes(random: Random): Service {
   const fill = logUniform(random, 3, 60) / 60;
   const base = logUniform(random, 45, 1200) * MiB;
-  const hours = Math.max(1.5, fill * uniform(random, 2.5, 8));
+  const hours = levelFor(random, fill);
   const delay = pick(random, [0, 0, 0, 1]) * logUniform(random, 2, 25) * minute;
   return usualService(random, {
     base,
@@ -23,6 +23,7 @@ export function cacheFillsInMinutes(random: Random): Service {
     warmShare: logUniform(random, 0.02, 0.3),
     parts: [after(delay, lruCache(random, base * logUniform(random, 0.15, 4), fill * hour))],
     limit: anyLimit(random),
+    ...sometimesReplicas(random),
     params: { fill_h: fill, delay_s: delay },
   });
 }
@@ -36,6 +37,7 @@ export function cacheFillsInHours(random: Random): Service {
     traffic: { peakToTrough: logUniform(random, 1.2, 8) },
     parts: [lruCache(random, base * logUniform(random, 0.15, 4), fill * hour)],
     limit: anyLimit(random),
+    ...sometimesReplicas(random),
     params: { fill_h: fill },
   });
 }
@@ -67,7 +69,7 @@ export function cacheRefilledByDeploys(random: Random): Service {
 export function cacheWithTimeToLive(random: Random): Service {
   const ttl = logUniform(random, 0.08, 30);
   const base = wideBase(random);
-  const hours = Math.max(1.5, ttl * uniform(random, 2.2, 6));
+  const hours = levelFor(random, ttl);
   return usualService(random, {
     base,
     hours,
@@ -75,6 +77,7 @@ export function cacheWithTimeToLive(random: Random): Service {
     traffic: { peakToTrough: logUniform(random, 1.1, 6) },
     parts: [entriesOfAge(base * logUniform(random, 0.15, 3), ttl * hour)],
     limit: anyLimit(random),
+    ...sometimesReplicas(random),
     params: { ttl_h: ttl },
   });
 }
@@ -83,7 +86,7 @@ export function cacheWithTimeToLive(random: Random): Service {
 export function storeFillsToItsMaximum(random: Random): Service {
   const fill = logUniform(random, 0.15, 50);
   const base = logUniform(random, 45, 400) * MiB;
-  const hours = Math.max(1.5, fill * uniform(random, 1.5, 4));
+  const hours = levelFor(random, fill);
   return usualService(random, {
     base,
     hours,
@@ -102,7 +105,7 @@ export function twoPhaseWarmUp(random: Random): Service {
   const jit = logUniform(random, 1, 25) * minute;
   const fill = logUniform(random, 0.15, 8);
   const base = wideBase(random);
-  const hours = Math.max(2, fill * uniform(random, 2.5, 6));
+  const hours = levelFor(random, jit / hour + fill);
   const from = jit * uniform(random, 1, 4);
   return usualService(random, {
     base,
@@ -157,7 +160,7 @@ export function slowFragmentation(random: Random): Service {
   const tau = until * logUniform(random, 0.004, 0.3);
   const base = wideBase(random);
   const curve = (share: number) => Math.log1p((share * until) / tau) / Math.log1p(until / tau);
-  const hours = Math.max(3, until * uniform(random, 1.4, 2.8));
+  const hours = levelFor(random, until);
   return usualService(random, {
     base,
     hours,

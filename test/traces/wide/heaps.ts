@@ -6,7 +6,7 @@ import { clamp, returnedSlowly, sawtooth, wander } from "../runtimes.ts";
 import type { Part, Service } from "../service.ts";
 import { day, hour, MiB, minute } from "../units.ts";
 import { usualService } from "../usual.ts";
-import { anyLimit, intervalFor, wideBase } from "./sizes.ts";
+import { anyLimit, intervalFor, levelFor, sometimesReplicas, wideBase } from "./sizes.ts";
 
 /** V8 lets each tooth be higher than the one before, up to what its heap may have. */
 export function v8RampsToItsMaximum(random: Random): Service {
@@ -14,7 +14,7 @@ export function v8RampsToItsMaximum(random: Random): Service {
   const most = base * logUniform(random, 0.3, 6);
   const period = logUniform(random, 0.5, 90) * minute;
   const teeth = integer(random, 3, 14);
-  const hours = Math.min(200, Math.max(1.5, ((period * teeth) / hour) * uniform(random, 1.5, 6)));
+  const hours = levelFor(random, (period * teeth) / hour / 2);
   const isKnown = random() < 0.7;
   return usualService(random, {
     base,
@@ -66,7 +66,7 @@ export function jvmRampsToXmx(random: Random): Service {
   const heap = base * logUniform(random, 0.4, 4);
   const youngShare = uniform(random, 0.3, 0.75);
   const oldFills = pick(random, [0, 0.3, 1]);
-  const hours = Math.min(200, Math.max(2, (oldFills > 0 ? old : young) * uniform(random, 1.3, 3)));
+  const hours = levelFor(random, oldFills > 0 ? old : young);
   const isKnown = random() < 0.75;
   return usualService(random, {
     base,
@@ -81,17 +81,30 @@ export function jvmRampsToXmx(random: Random): Service {
       wander({ deviation: base * 0.002, tau: 20 * minute, jitter: base * 0.001 }),
     ],
     limit: anyLimit(random),
+    ...sometimesReplicas(random),
     ...(isKnown && { heap: { max: wholeMiB(heap * logUniform(random, 1, 1.6)) } }),
     params: { young_h: young, old_h: old, old_fills: oldFills },
   });
 }
 
-/** Each request takes new pages, until all have been touched once. */
+/**
+ * Each request takes new pages, until all have been touched once. After a collection it may be given the old ones again: straight,
+ * level, straight, level, as G1 does when it moves its young generation.
+ */
 function touchedByRequests(bytes: number, seconds: number): Part {
-  return (_, step) => {
+  return (random, step) => {
+    const moves = random() < 0.5;
+    const nextStage = () => seconds * uniform(random, 0.1, 0.5);
+    let isNew = true;
+    let stageLeft = moves ? nextStage() : Number.POSITIVE_INFINITY;
     let touched = 0;
     return ({ load }) => {
-      touched += load * step;
+      stageLeft -= load * step;
+      if (stageLeft < 0) {
+        isNew = !isNew;
+        stageLeft = nextStage();
+      }
+      if (isNew) touched += load * step;
       return bytes * clamp(touched / seconds);
     };
   };

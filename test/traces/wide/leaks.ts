@@ -4,7 +4,7 @@ import { integer, logUniform, pick, type Random, uniform } from "../draws.ts";
 import { leakPerRequest, leakPerRun, leakWithStalls, steadyLeak } from "../parts.ts";
 import { restartAt, restartsAtRandom } from "../restarts.ts";
 import { sawtooth, wander } from "../runtimes.ts";
-import type { Leak, PlannedRestart, Process, Service } from "../service.ts";
+import type { Leak, Process, Service } from "../service.ts";
 import { day, hour, MiB, minute } from "../units.ts";
 import { usualService } from "../usual.ts";
 import { entriesOfAge, lruCache } from "./caches.ts";
@@ -268,12 +268,11 @@ export function allWorkersLeak(random: Random): Service {
   const size = leakSize(random, { rate: [1, 900], life: [2, 200] });
   const workers = integer(random, 2, 8);
   const leaks = Array.from({ length: workers }, () => steadyLeak(size.rate * uniform(random, 0.5, 1.5) * perHour));
-  const restarts: PlannedRestart[] = [];
   return usualService(random, {
     ...size,
     base: Math.min(size.base, 1500 * MiB),
     onset: size.start,
-    workers: (one: Process) => leaks.map((leak) => ({ ...one, leak, restarts })),
+    workers: (one: Process) => leaks.map((leak) => ({ ...one, leak })),
     limit: { aboveLevel: size.room * MiB },
     params: { workers, mean_mb_per_h: size.rate },
   });

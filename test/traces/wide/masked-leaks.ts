@@ -28,12 +28,18 @@ function manyLives(
   [fewest, most]: [number, number],
   share: [number, number],
 ): Lives {
-  const base = logUniform(random, 45, 2500);
-  const perLife = base * logUniform(random, ...share);
   const hours = Math.min(260, Math.max(1, lifeHours * uniform(random, fewest, most)));
-  const start = usualStart(random, 7);
-  return { start, hours, interval: intervalFor(hours), base: base * MiB, perLife, rate: perLife / lifeHours };
+  for (;;) {
+    const base = logUniform(random, 45, 2500);
+    const perLife = base * logUniform(random, ...share);
+    const rate = perLife / lifeHours;
+    if (rate > fastest) continue;
+    return { start: usualStart(random, 7), hours, interval: intervalFor(hours), base: base * MiB, perLife, rate };
+  }
 }
+
+/** MiB per hour. */
+const fastest = 60 * 60;
 
 export function leakMaskedByCron(random: Random): Service {
   const cron = pick(random, [0.5, 1, 2, 3, 4, 6, 8, 12]);
@@ -100,7 +106,7 @@ export function diesOfItsHeapLimit(random: Random): Service {
     onset: words.start,
     leak: steadyLeak(rate * perHour),
     limit: { aboveLevel: perLife * MiB },
-    heap: { outside: words.base * uniform(random, 0.3, 0.7), room: logUniform(random, 1.15, 8) },
+    heap: { outside: words.base * uniform(random, 0.3, 0.7), room: logUniform(random, 1.15, 3) },
     params: { life_h: life, mb_per_h: rate },
   });
 }
