@@ -9,6 +9,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import zlib from "node:zlib";
 import { MiB } from "../support/fixtures.ts";
+import type { End, Known, Label } from "./labels.ts";
 import { type RunningLoad, startLoad } from "./load.ts";
 import { childrenOf, sampleOf, uptime } from "./sampler.ts";
 import { type Place, type Service, services } from "./services.ts";
@@ -17,19 +18,6 @@ import { makeTools } from "./tools.ts";
 /** Seconds. */
 const interval = 5;
 const pauseBeforeRestart = 3;
-
-interface End {
-  /** Seconds since the recording started. */
-  t: number;
-  code: number | null;
-  signal: string | null;
-}
-
-/** What labels.json says about one service. */
-interface Label extends Record<string, unknown> {
-  id: string;
-  ends: End[];
-}
 
 /** One service while it is recorded. */
 class Recording {
@@ -135,8 +123,7 @@ class Recording {
   }
 }
 
-/** What is true of a service, recorded or not. */
-function known({ id, runtime, does, leak, heapLimit, memoryLimit }: Service) {
+function known({ id, runtime, does, leak, heapLimit, memoryLimit }: Service): Known {
   return {
     id,
     label: leak === undefined ? "healthy" : "leak",

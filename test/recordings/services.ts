@@ -25,7 +25,7 @@ export interface Service {
   /** One line for people. */
   does: string;
   leak?: {
-    /** What is kept on purpose, in bytes an hour, without what the runtime adds; undefined where only the runtime knows. */
+    /** What each process keeps on purpose, in bytes an hour, without what the runtime adds; undefined where only the runtime knows. */
     bytesPerHour?: number;
     /** Seconds after the start. */
     onset?: number;
@@ -281,8 +281,8 @@ export const services: readonly Service[] = [
   go("garbage", "garbage only", [40_000, 0, 0, 0]),
   go("lru-10m", "a map as a cache of 60 MiB that is full after 10 minutes", [4096, 1800, 34_000, 0]),
   {
-    ...go("goroutines", "forgets a goroutine per request", [4096, 0, 0, 6000]),
-    leak: { bytesPerHour: 3 * 8192 * hour },
+    ...go("goroutines", "forgets a goroutine per request: 2 KiB of stack", [4096, 0, 0, 6000]),
+    leak: { bytesPerHour: 3 * 2048 * hour },
   },
   // C
   c("fragments", "replaces pieces of changing size: holes that do not fit", ["fragments", "40000"]),
