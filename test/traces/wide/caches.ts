@@ -6,7 +6,8 @@ import { restartsAtRandom } from "../restarts.ts";
 import { clamp, wander } from "../runtimes.ts";
 import type { Part, Service } from "../service.ts";
 import { day, hour, MiB, minute } from "../units.ts";
-import { anyRuntime, usualService, usualStart } from "../usual.ts";
+import { anyRuntime, usualStart } from "../usual.ts";
+import { wideService } from "./service.ts";
 import { anyLimit, intervalFor, levelFor, sometimesReplicas, wideBase } from "./sizes.ts";
 
 /** At a load of tens of requests a second a cache of some thousand entries is full before the coffee is. */
@@ -15,7 +16,7 @@ export function cacheFillsInMinutes(random: Random): Service {
   const base = logUniform(random, 45, 1200) * MiB;
   const hours = levelFor(random, fill);
   const delay = pick(random, [0, 0, 0, 1]) * logUniform(random, 2, 25) * minute;
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours,
     interval: intervalFor(hours),
@@ -31,7 +32,7 @@ export function cacheFillsInMinutes(random: Random): Service {
 export function cacheFillsInHours(random: Random): Service {
   const fill = logUniform(random, 1, 40);
   const base = wideBase(random);
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours: Math.max(12, fill * uniform(random, 1.5, 4)),
     traffic: { peakToTrough: logUniform(random, 1.2, 8) },
@@ -49,7 +50,7 @@ export function cacheRefilledByDeploys(random: Random): Service {
   const start = usualStart(random, 7);
   const meanHours = fill * uniform(random, 1.3, 4);
   const hours = Math.min(250, Math.max(10, meanHours * uniform(random, 3, 8)));
-  return usualService(random, {
+  return wideService(random, {
     base,
     start,
     hours,
@@ -70,7 +71,7 @@ export function cacheWithTimeToLive(random: Random): Service {
   const ttl = logUniform(random, 0.08, 30);
   const base = wideBase(random);
   const hours = levelFor(random, ttl);
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours,
     interval: intervalFor(hours),
@@ -87,7 +88,7 @@ export function storeFillsToItsMaximum(random: Random): Service {
   const fill = logUniform(random, 0.15, 50);
   const base = logUniform(random, 45, 400) * MiB;
   const hours = levelFor(random, fill);
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours,
     interval: intervalFor(hours),
@@ -107,7 +108,7 @@ export function twoPhaseWarmUp(random: Random): Service {
   const base = wideBase(random);
   const hours = levelFor(random, jit / hour + fill);
   const from = jit * uniform(random, 1, 4);
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours,
     interval: intervalFor(hours),
@@ -125,7 +126,7 @@ export function twoPhaseWarmUp(random: Random): Service {
 export function pageCacheWanders(random: Random): Service {
   const base = logUniform(random, 45, 1500) * MiB;
   const fill = logUniform(random, 0.2, 20) * hour;
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours: uniform(random, 30, 200),
     ageHours: uniform(random, 0, 30),
@@ -143,7 +144,7 @@ export function pageCacheWanders(random: Random): Service {
 export function rareLargeRequests(random: Random): Service {
   const base = wideBase(random);
   const perDay = logUniform(random, 5, 500);
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours: uniform(random, 24, 180),
     ageHours: pick(random, [0, 0, 1]) * uniform(random, 0, 30),
@@ -161,7 +162,7 @@ export function slowFragmentation(random: Random): Service {
   const base = wideBase(random);
   const curve = (share: number) => Math.log1p((share * until) / tau) / Math.log1p(until / tau);
   const hours = levelFor(random, until);
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours,
     interval: intervalFor(hours),
@@ -182,7 +183,7 @@ export function importThatEnds(random: Random): Service {
     seconds: logUniform(random, 0.2, 10) * hour,
     bytes: base * logUniform(random, 0.08, 1),
   }));
-  return usualService(random, {
+  return wideService(random, {
     base,
     start,
     hours,

@@ -5,7 +5,7 @@ import { integer, logUniform, pick, type Random, uniform } from "../draws.ts";
 import { clamp, returnedSlowly, sawtooth, wander } from "../runtimes.ts";
 import type { Part, Service } from "../service.ts";
 import { day, hour, MiB, minute } from "../units.ts";
-import { usualService } from "../usual.ts";
+import { wideService } from "./service.ts";
 import { anyLimit, intervalFor, levelFor, sometimesReplicas, wideBase } from "./sizes.ts";
 
 /** V8 lets each tooth be higher than the one before, up to what its heap may have. */
@@ -16,7 +16,7 @@ export function v8RampsToItsMaximum(random: Random): Service {
   const teeth = integer(random, 3, 14);
   const hours = levelFor(random, (period * teeth) / hour / 2);
   const isKnown = random() < 0.7;
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours,
     interval: intervalFor(hours),
@@ -68,7 +68,7 @@ export function jvmRampsToXmx(random: Random): Service {
   const oldFills = pick(random, [0, 0.3, 1]);
   const hours = levelFor(random, oldFills > 0 ? old : young);
   const isKnown = random() < 0.75;
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours,
     interval: intervalFor(hours),
@@ -116,7 +116,7 @@ export function fullCollectionsByHours(random: Random): Service {
   const isTimed = random() < 0.5;
   const period = isTimed ? pick(random, [1, 1, 6, 12, 24, 24]) : logUniform(random, 1, 30);
   const height = base * logUniform(random, 0.2, 1.8);
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours: Math.min(250, period * uniform(random, 4.5, 14) + 4),
     ageHours: period * uniform(random, 0, 6),
@@ -151,7 +151,7 @@ export function resetByTheWeek(random: Random): Service {
   const base = wideBase(random);
   const period = pick(random, [day, day, 7 * day]);
   const bytes = base * logUniform(random, 0.04, 0.3);
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours: period === day ? uniform(random, 80, 200) : uniform(random, 200, 258),
     ageHours: uniform(random, 0, 3) * (period / hour),
@@ -166,7 +166,7 @@ export function memoryReturnedLate(random: Random): Service {
   const base = wideBase(random);
   const perDay = logUniform(random, 2, 40);
   const late = logUniform(random, 0.1, 6) * hour;
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours: uniform(random, 20, 160),
     ageHours: uniform(random, 0, 20),
@@ -195,7 +195,7 @@ function burstsOf(bytes: number, perDay: number): Part {
 export function veryNoisy(random: Random): Service {
   const base = wideBase(random);
   const hours = logUniform(random, 2, 160);
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours,
     interval: intervalFor(hours),
@@ -216,7 +216,7 @@ export function veryNoisy(random: Random): Service {
 export function idle(random: Random): Service {
   const base = logUniform(random, 5, 300) * MiB;
   const hours = logUniform(random, 1.5, 120);
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours,
     interval: intervalFor(hours),
