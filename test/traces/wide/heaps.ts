@@ -78,7 +78,7 @@ export function jvmRampsToXmx(random: Random): Service {
     parts: [
       touchedByRequests(heap * youngShare, young * hour),
       touchedByRequests(heap * (1 - youngShare) * oldFills, old * hour),
-      wander({ deviation: base * 0.002, tau: 20 * minute, jitter: base * 0.001 }),
+      ...pick(random, [[], [], [wander({ deviation: base * 0.002, tau: 20 * minute, jitter: base * 0.001 })]]),
     ],
     limit: anyLimit(random),
     ...sometimesReplicas(random),
