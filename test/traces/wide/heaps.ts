@@ -24,7 +24,7 @@ export function v8RampsToItsMaximum(random: Random): Service {
     noise: 0.3,
     parts: [risingTeeth({ most, period, teeth, keeps: uniform(random, 0.05, 0.6) })],
     limit: anyLimit(random),
-    ...(isKnown && { heap: { max: wholeMiB(0.5 * base + most) } }),
+    ...(isKnown && { heap: { max: 0.5 * base + most } }),
     params: { garbage_mb: most / MiB, gc_period_s: period, teeth },
   });
 }
@@ -82,7 +82,7 @@ export function jvmRampsToXmx(random: Random): Service {
     ],
     limit: anyLimit(random),
     ...sometimesReplicas(random),
-    ...(isKnown && { heap: { max: wholeMiB(heap * logUniform(random, 1, 1.6)) } }),
+    ...(isKnown && { heap: { max: heap * logUniform(random, 1, 1.25) } }),
     params: { young_h: young, old_h: old, old_fills: oldFills },
   });
 }
@@ -228,8 +228,4 @@ export function idle(random: Random): Service {
     limit: { peakShare: logUniform(random, 0.05, 0.9) },
     params: {},
   });
-}
-
-function wholeMiB(bytes: number): number {
-  return Math.ceil(bytes / MiB) * MiB;
 }

@@ -212,6 +212,21 @@ export function leakPerJob(random: Random): Service {
   });
 }
 
+/** Buffers, native modules, threads: beside the heap, whose own limit has nothing to say. */
+export function leakOutsideTheHeap(random: Random): Service {
+  const size = leakSize(random, { rate: anyRate, life: [1, 400], before: [0.02, 10] });
+  const atStart = random() < 0.5;
+  return wideService(random, {
+    ...size,
+    runtime: pick(random, ["v8", "jvm"]),
+    onset: atStart ? size.start : size.start + size.healthyHours * hour,
+    leak: steadyLeak(size.rate * perHour),
+    limit: { aboveLevel: size.room * MiB },
+    heap: { max: size.base * logUniform(random, 0.5, 1.2) },
+    params: { mb_per_h: size.rate },
+  });
+}
+
 /** A heap that is committed piece by piece: nothing for a while, then a step, as long as live data grow. */
 export function leakInCommittedSteps(random: Random): Service {
   const size = leakSize(random, { rate: anyRate, life: [2, 300] });

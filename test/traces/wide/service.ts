@@ -24,7 +24,10 @@ export function wideService(random: Random, words: Words): Service {
     requestSpikes(random, base * noise),
     ...(words.loadShare === undefined ? [followsLoad(base * loadShare)] : []),
   ];
+  // many say one that is just large enough for nothing to happen
+  const saysHeapLimit = (runtime === "v8" || runtime === "jvm") && random() < 0.3;
   return usualService(random, {
+    ...(saysHeapLimit && { heap: { beyond: logUniform(random, 1.05, 3) } }),
     warmShare: logUniform(random, 0.01, 0.25),
     loadShare: givesBack ? loadShare : 0,
     ...words,
