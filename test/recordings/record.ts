@@ -6,6 +6,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import zlib from "node:zlib";
 import { MiB } from "../support/fixtures.ts";
@@ -225,9 +226,10 @@ async function main(): Promise<void> {
     const place = { tools, folder: path.join(root, service.id), socket: socketOf(service.id), socketOf };
     return new Recording(service, place, zero);
   });
-  const interrupted = new Promise<void>((resolve) => process.once("SIGINT", resolve).once("SIGTERM", resolve));
+  const interrupt = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"]) process.once(name, () => interrupt.abort());
   const pause = (seconds: number) =>
-    Promise.race([interrupted, new Promise<void>((resolve) => setTimeout(resolve, seconds * 1000))]);
+    wait(seconds * 1000, undefined, { signal: interrupt.signal }).catch(() => undefined); // interrupted
   try {
     for (const recording of recordings) recording.start();
     const sampling = setInterval(() => {

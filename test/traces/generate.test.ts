@@ -112,6 +112,13 @@ describe("a leaking trace", () => {
     expect(label.members.some(({ leaking }) => leaking)).toBe(true);
   });
 
+  const wide = leaking.filter(({ label }) => sets.wide.some(({ name }) => name === label.family));
+  test.each(wide)("$label.id of the wide set leaks notably", ({ label }) => {
+    // noise kills some a little before they have leaked what they should
+    expect(label.leaked_total_mb).toBeGreaterThan(10);
+    expect(label.leaked_total_mb * MiB).toBeGreaterThan(0.15 * label.base_bytes);
+  });
+
   test.each(leaking)(
     "$label.id is killed where its memory comes near the limit, and starts anew",
     ({ label, rows }) => {
