@@ -11,7 +11,7 @@ import type { RuleGroup } from "../alerts/rule.ts";
 import { type Detection, detection } from "../catalog/detection.ts";
 import { processMetrics } from "../catalog/metrics.ts";
 import { builtinEngine } from "../exporter/backtest/builtin.ts";
-import { type Score, score, type TraceLabels } from "../exporter/backtest/score.ts";
+import { type Score, score, seenSeconds, type TraceLabels } from "../exporter/backtest/score.ts";
 import { listTraces, readTrace, type Trace } from "../exporter/backtest/traces.ts";
 
 const resident = processMetrics.residentMemory.name;
@@ -99,7 +99,8 @@ function read(from: string): Labelled {
 
 function scoreOf(groups: RuleGroup[], { traces, labels }: Labelled): Score {
   const run = builtinEngine(groups);
-  return score({ step_seconds: 60, engine: "builtin", traces: traces.map(run) }, traces, labels);
+  const seen = new Map(traces.map((trace) => [trace.id, seenSeconds(trace)]));
+  return score({ traces: traces.map(run) }, seen, labels);
 }
 
 function tables(): string {

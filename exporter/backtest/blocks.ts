@@ -3,9 +3,9 @@
 // https://prometheus.io/docs/prometheus/latest/storage/#backfilling-from-openmetrics-format
 
 import fs from "node:fs";
+import { selectorText } from "../prometheus/selector.ts";
 import type { Workspace } from "../prometheus/workspace.ts";
 import type { Samples } from "../promql/series.ts";
-import { selectorText } from "./selector.ts";
 
 /** Text per run of promtool: so much disk is taken for each, and a run takes some seconds. */
 const partBytes = 128 * 1024 * 1024;

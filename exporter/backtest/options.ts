@@ -3,13 +3,13 @@
 export interface BacktestOptions {
   traces?: string;
   labels?: string;
-  engine: "builtin" | "prometheus";
   prometheusUrl?: string;
   since: string;
   match?: string;
   metric?: string;
   limitMetric?: string;
   startTimeMetric?: string;
+  replicaLabel?: string[];
   step: string;
   bearerTokenFile?: string;
   json?: string;

@@ -4,20 +4,21 @@ import fs from "node:fs";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { ruleGroups } from "../../alerts/index.ts";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { PrometheusApi } from "../prometheus/api.ts";
 import { CommandError } from "../terminal/command-error.ts";
 import { type Progress, progressBar } from "../terminal/progress.ts";
 import { printError, shownValues } from "../terminal/shown-text.ts";
-import { builtinEngine } from "./builtin.ts";
+import { counted } from "../text/words.ts";
 import { backtestHistory } from "./history.ts";
 import { bearerToken, historyOptions } from "./history-options.ts";
+import { newJudge } from "./judged.ts";
 import type { BacktestOptions } from "./options.ts";
-import { renderEpisodes, renderHistory, renderScore } from "./print.ts";
-import { prometheusEngine } from "./prometheus.ts";
-import type { Report } from "./report.ts";
-import { medianStep, score, type TraceLabels } from "./score.ts";
-import { listTraces, readTrace, type Trace, TraceError } from "./traces.ts";
+import { notes, renderEpisodes, renderHistory, renderScore } from "./print.ts";
+import type { Report, TraceReport } from "./report.ts";
+import { medianStep, score, seenSeconds, type TraceLabels } from "./score.ts";
+import { judgeTrace } from "./trace-run.ts";
+import { listTraces, readTrace, TraceError, type TraceGaps } from "./traces.ts";
 
 /** Prints and writes what was found. A failure ends with a plain message and its exit code. */
 export async function backtest(options: BacktestOptions): Promise<void> {
@@ -33,43 +34,53 @@ export async function backtest(options: BacktestOptions): Promise<void> {
   }
 }
 
+/** One trace after another: only what was found stays. */
 async function overTraces(options: BacktestOptions & { traces: string }): Promise<string> {
   checkWritable(options.json);
   const listed = listTraces(options.traces);
   const labels = readLabels(options, new Set(listed.map(({ id }) => id)));
-  const traces = listed.map(readTrace);
-  const steps = traces.flatMap(({ members }) => members.map(({ times }) => medianStep(times))).filter((s) => s > 0);
-  const report: Report = {
-    step_seconds: steps.length === 0 ? 0 : Math.min(...steps),
-    engine: options.engine,
-    traces: options.engine === "prometheus" ? await runPrometheus(traces) : await runBuiltin(traces),
-  };
-  await writeJson(options.json, report);
-  return labels === undefined ? renderEpisodes(report) : renderScore(score(report, traces, labels));
-}
-
-function runBuiltin(traces: readonly Trace[]): Promise<Report["traces"]> {
-  const run = builtinEngine(ruleGroups());
-  return withProgress("traces", (start) => {
-    const advance = start(traces.length);
-    return traces.map((trace) => {
-      const report = run(trace);
+  const gaps: TraceGaps[] = [];
+  const seen = new Map<string, number>();
+  const traces: TraceReport[] = [];
+  let step = Number.POSITIVE_INFINITY;
+  await withProgress("traces", async (start) => {
+    const advance = start(listed.length);
+    for (const one of listed) {
+      const trace = readTrace(one);
+      gaps.push(trace.gaps);
+      seen.set(trace.id, seenSeconds(trace));
+      for (const { times } of trace.members) step = Math.min(step, medianStep(times) || step);
+      traces.push(judgeTrace(trace, newJudge(), options.json !== undefined || labels !== undefined));
       advance();
-      return report;
-    });
+      await nextTurn(); // so that Ctrl-C and the progress are heard
+    }
   });
+  const report: Report = { step_seconds: Number.isFinite(step) ? step : 0, engine: "judge", traces };
+  await writeJson(options.json, report);
+  const missing = gapNotes(gaps);
+  if (labels !== undefined) return [renderScore(score(report, seen, labels)), ...notes(missing)].join("\n");
+  const seconds = [...seen.values()].reduce((sum, one) => sum + one, 0);
+  return renderEpisodes(report, seconds, missing);
 }
 
-const runPrometheus = (traces: readonly Trace[]) =>
-  withProgress("rules", (start) => prometheusEngine(ruleGroups(), traces, start));
+function gapNotes(gaps: readonly TraceGaps[]): string[] {
+  const sum = (of: keyof TraceGaps) => gaps.reduce((total, one) => total + one[of], 0);
+  const [empty, zero, withoutStart, falls] = [sum("empty"), sum("zero"), sum("withoutStart"), sum("falls")];
+  const rows = (n: number) => counted(n, "row");
+  return [
+    ...(empty > 0 ? [`${rows(empty)} without a value of memory left out`] : []),
+    ...(zero > 0 ? [`${rows(zero)} of 0 bytes left out: a process that is just exiting`] : []),
+    ...(withoutStart > 0
+      ? [`${counted(withoutStart, "file")} without start times: ${counted(falls, "restart")} from falls of memory`]
+      : []),
+  ];
+}
 
 async function overHistory(options: BacktestOptions & { prometheusUrl: string }): Promise<string> {
   checkWritable(options.json);
   const wanted = historyOptions(options, Date.now() / 1000);
   const api = new PrometheusApi(options.prometheusUrl, { bearerToken: bearerToken(options) });
-  const report = await withProgress("processes and groups", (start) =>
-    backtestHistory(api, ruleGroups(), wanted, start),
-  );
+  const report = await withProgress("days", (start) => backtestHistory(api, newJudge, wanted, start));
   await writeJson(options.json, report);
   return renderHistory(report);
 }

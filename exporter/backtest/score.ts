@@ -2,7 +2,7 @@
 // at or after its onset; every alert of that class on a healthy trace is false.
 
 import { median } from "../memory/statistics.ts";
-import type { Report, TraceReport } from "./report.ts";
+import type { TraceReport } from "./report.ts";
 import type { Trace } from "./traces.ts";
 
 /** `labels.json` beside the traces, as far as it is used. Seconds and bytes. */
@@ -43,6 +43,9 @@ export interface FamilyScore {
   medianDelayHours: number | undefined;
 }
 
+/** A report, as far as it is scored. */
+export type ScoredTrace = Omit<TraceReport, "found">;
+
 export type Pace = "fast" | "medium" | "slow";
 
 const MiB = 1024 ** 2;
@@ -57,7 +60,12 @@ export function paceOf(bytesPerSecond: number): Pace {
   return perHour >= 60 ? "fast" : perHour >= 5 ? "medium" : "slow";
 }
 
-export function score(report: Report, traces: readonly Trace[], labels: readonly TraceLabels[]): Score {
+/** `seen` is the time in which the processes of each trace were really seen, in seconds. */
+export function score(
+  report: { traces: readonly ScoredTrace[] },
+  seen: ReadonlyMap<string, number>,
+  labels: readonly TraceLabels[],
+): Score {
   const reports = new Map(report.traces.map((trace) => [trace.id, trace]));
   const known = labels.flatMap((label) => {
     const found = reports.get(label.id);
@@ -71,7 +79,7 @@ export function score(report: Report, traces: readonly Trace[], labels: readonly
   const falsePositives = falseOnes.filter(({ alerts }) => alerts.length > 0).length;
   const precision = truePositives / (truePositives + falsePositives);
   const recall = truePositives / leaks.length;
-  const weeks = processWeeks(traces, new Set(healthy.map(({ label }) => label.id)));
+  const weeks = healthy.reduce((sum, { label }) => sum + (seen.get(label.id) ?? 0), 0) / week;
   const alerts = falseOnes.flatMap((one) => one.alerts);
   const warned = leaks.filter(({ warned }) => warned !== undefined);
   const families = [
@@ -117,7 +125,7 @@ interface JudgedLeak {
   warned: boolean | undefined;
 }
 
-function judgeLeak(label: TraceLabels, found: TraceReport): JudgedLeak {
+function judgeLeak(label: TraceLabels, found: ScoredTrace): JudgedLeak {
   const onset = label.onset ?? 0;
   const starts = leakAlerts(found).map(({ start }) => start);
   const first = starts.find((start) => start >= onset);
@@ -131,7 +139,7 @@ function judgeLeak(label: TraceLabels, found: TraceReport): JudgedLeak {
   };
 }
 
-const leakAlerts = ({ episodes }: TraceReport) => episodes.filter((episode) => episode.class === "leak");
+const leakAlerts = ({ episodes }: ScoredTrace) => episodes.filter((episode) => episode.class === "leak");
 
 function byFamily<T extends { label: TraceLabels }>(judged: readonly T[], hit: (one: T) => boolean): FamilyScore[] {
   const names = [...new Set(judged.map(({ label }) => label.family))];
@@ -148,15 +156,9 @@ function byFamily<T extends { label: TraceLabels }>(judged: readonly T[], hit: (
   });
 }
 
-/** Time in which the processes were really seen: one step per sample. */
-function processWeeks(traces: readonly Trace[], ids: ReadonlySet<string>): number {
-  let seconds = 0;
-  for (const { id, members } of traces) {
-    if (!ids.has(id)) continue;
-    for (const { times } of members) seconds += times.length * medianStep(times);
-  }
-  return seconds / week;
-}
+/** Seconds in which the processes of a trace were really seen: one step per sample. */
+export const seenSeconds = ({ members }: Trace): number =>
+  members.reduce((sum, { times }) => sum + times.length * medianStep(times), 0);
 
 export function medianStep(times: ArrayLike<number>): number {
   const steps = Array.from(
@@ -166,7 +168,7 @@ export function medianStep(times: ArrayLike<number>): number {
   return steps.length === 0 ? 0 : median(steps);
 }
 
-function timeToOomError(known: readonly { label: TraceLabels; found: TraceReport }[], share: number): number {
+function timeToOomError(known: readonly { label: TraceLabels; found: ScoredTrace }[], share: number): number {
   const errors = known.flatMap(({ label: { tto }, found }) => {
     if (!tto) return [];
     const t = tto.start + (tto.oom - tto.start) * share;

@@ -1,6 +1,7 @@
-// Recorded memory of processes: `<id>.csv`, or `<id>.w<slot>.csv` for each process of a group, plain or as .csv.gz.
-//   t_seconds,rss_bytes,limit_bytes,start_time_seconds,requests_per_second
-//   0,322961408,1073741824,-3600,12.5
+// Recorded memory of processes: `<id>.csv`, or `<id>.w<slot>.csv` for each process of a service, plain or as .csv.gz.
+//   t_seconds,rss_bytes,limit_bytes,start_time_seconds
+//   0,322961408,1073741824,-3600
+// docs/backtest.md has the columns. Only the time and one of the memory columns must be there.
 
 import fs from "node:fs";
 import path from "node:path";
@@ -8,22 +9,37 @@ import zlib from "node:zlib";
 import { MiB } from "../../catalog/defaults.ts";
 import { CommandError } from "../terminal/command-error.ts";
 import { humanBytes } from "../text/human.ts";
+import { Lives } from "./lives.ts";
 
 /** One process. Arrays have one entry per sample, oldest first; a missing row is a missing sample. */
 export interface Member {
   readonly slot: number;
   /** Seconds on the trace's own clock. */
   readonly times: Float64Array;
-  /** Bytes. */
+  /** What is judged, in bytes: memory that cannot be given back where the file has it, resident memory otherwise. */
   readonly resident: Float64Array;
+  /** Bytes; NaN where there is none. */
   readonly limit: Float64Array;
-  /** Start of the life that the sample belongs to, in seconds on the same clock. */
+  /** Start of the life that the sample belongs to, in seconds on the same clock; NaN where it is not known. */
   readonly startTime: Float64Array;
+  /** What the runtime allows itself, in bytes; NaN where it is not known. */
+  readonly heapLimit?: Float64Array;
 }
 
 export interface Trace {
   readonly id: string;
   readonly members: readonly Member[];
+}
+
+/** What a file lacks, for the report. */
+export interface TraceGaps {
+  /** Rows without a value of memory. */
+  empty: number;
+  /** Samples of 0 bytes: a process that is just exiting. */
+  zero: number;
+  /** Files without start times, whose restarts rest on falls of memory, and how many were seen. */
+  withoutStart: number;
+  falls: number;
 }
 
 /** A folder of traces cannot be used; the message names the file and the line. */
@@ -38,7 +54,16 @@ export class TraceError extends CommandError {
 const fileName = /^(.+?)(?:\.w(\d+))?\.csv(\.gz)?$/s;
 /** Of a file, unpacked: a few hundred bytes can become gigabytes. Some five million rows. */
 const largestFile = 256 * MiB;
-const columns = ["t_seconds", "rss_bytes", "limit_bytes", "start_time_seconds"] as const;
+
+/** Columns that are read; of those with several names the first that the file has counts. */
+const columnNames = {
+  time: ["t_seconds"],
+  memory: ["judged_bytes", "anon_bytes", "rss_bytes"],
+  limit: ["limit_bytes"],
+  startTime: ["start_time_seconds"],
+  heapLimit: ["heap_limit_bytes"],
+} as const;
+type Column = keyof typeof columnNames;
 
 /** Ids of the traces in a folder, with their files. Throws TraceError when there are none. */
 export function listTraces(folder: string): { id: string; files: { file: string; slot: number }[] }[] {
@@ -62,8 +87,15 @@ export function listTraces(folder: string): { id: string; files: { file: string;
   return [...traces].map(([id, files]) => ({ id, files }));
 }
 
-export function readTrace({ id, files }: { id: string; files: readonly { file: string; slot: number }[] }): Trace {
-  return { id, members: files.map(({ file, slot }) => ({ slot, ...readMember(file) })) };
+/** A trace as it was read, and what its files lack. */
+export interface ReadTrace extends Trace {
+  readonly gaps: TraceGaps;
+}
+
+/** Throws TraceError. */
+export function readTrace({ id, files }: { id: string; files: readonly { file: string; slot: number }[] }): ReadTrace {
+  const gaps = { empty: 0, zero: 0, withoutStart: 0, falls: 0 };
+  return { id, members: files.map(({ file, slot }) => ({ slot, ...readMember(file, gaps) })), gaps };
 }
 
 function textOf(file: string): string {
@@ -85,31 +117,100 @@ function textOf(file: string): string {
   }
 }
 
-function readMember(file: string): Omit<Member, "slot"> {
-  const lines = textOf(file).trimEnd().split(/\r?\n/);
-  const header = (lines[0] ?? "").split(",");
-  const at = columns.map((column) => {
-    const index = header.indexOf(column);
-    if (index < 0) throw new TraceError(`${file}:1: no column ${column}, got ${lines[0]?.slice(0, 100)}`);
-    return index;
-  });
-  const arrays = columns.map(() => new Float64Array(lines.length - 1));
+function readMember(file: string, gaps: TraceGaps): Omit<Member, "slot"> {
+  const lines = textOf(file)
+    .replace(/^\uFEFF/, "")
+    .trimEnd()
+    .split(/\r?\n/);
+  const header = (lines[0] ?? "").split(",").map((name) => name.trim());
+  const at = placesOf(file, header, lines[0] ?? "");
+  const rows = new Rows(lines.length - 1);
+  let before = Number.NEGATIVE_INFINITY;
   for (let row = 1; row < lines.length; row++) {
+    const where = `${file}:${row + 1}`;
     const fields = (lines[row] as string).split(",");
-    for (const [i, index] of at.entries()) {
-      const text = fields[index];
-      const value = text === undefined || text === "" ? Number.NaN : Number(text);
-      // without a limit the column may be empty; everything else must be known
-      if (Number.isNaN(value) && columns[i] !== "limit_bytes") {
-        throw new TraceError(`${file}:${row + 1}: ${columns[i]}: expected a number, got "${text ?? ""}"`);
-      }
-      (arrays[i] as Float64Array)[row - 1] = value;
+    if (fields.length < header.length) {
+      throw new TraceError(`${where}: expected ${header.length} fields, got ${fields.length}`);
     }
-    if (row > 1 && (arrays[0]?.[row - 1] as number) <= (arrays[0]?.[row - 2] as number)) {
-      throw new TraceError(`${file}:${row + 1}: t_seconds must rise from row to row`);
-    }
+    const read = (column: Column) => numberOf(where, header[at[column] ?? -1] ?? "", fields[at[column] ?? -1]);
+    const time = read("time");
+    if (!Number.isFinite(time))
+      throw new TraceError(`${where}: t_seconds: expected a number, got "${fields[at.time as number]}"`);
+    if (time <= before)
+      throw new TraceError(`${where}: t_seconds must rise from row to row: ${time} comes after ${before}`);
+    before = time;
+    const bytes = read("memory");
+    if (Number.isNaN(bytes)) gaps.empty++;
+    else if (bytes === 0) gaps.zero++;
+    else rows.add(time, bytes, positive(read("limit")), read("startTime"), positive(read("heapLimit")));
   }
-  const [times, resident, limit, startTime] = arrays as [Float64Array, Float64Array, Float64Array, Float64Array];
-  // a limit of 0 is how some write that there is none
-  return { times, resident, limit: limit.map((bytes) => (bytes > 0 ? bytes : Number.NaN)), startTime };
+  const member = rows.end(at.heapLimit !== undefined);
+  return at.startTime === undefined ? { ...member, startTime: guessedStarts(member, gaps) } : member;
+}
+
+/** Where each column stands; undefined for one that the file does not have. */
+function placesOf(file: string, header: readonly string[], line: string): Record<Column, number | undefined> {
+  const placeOf = (column: Column) => {
+    const name = columnNames[column].find((known) => header.includes(known));
+    return name === undefined ? undefined : header.indexOf(name);
+  };
+  for (const column of ["time", "memory"] as const) {
+    if (placeOf(column) !== undefined) continue;
+    throw new TraceError(`${file}:1: no column ${columnNames[column].at(-1)}, got ${line.slice(0, 100)}`);
+  }
+  return {
+    time: placeOf("time"),
+    memory: placeOf("memory"),
+    limit: placeOf("limit"),
+    startTime: placeOf("startTime"),
+    heapLimit: placeOf("heapLimit"),
+  };
+}
+
+/** NaN for what is empty, or written so: a value that is missing. */
+function numberOf(where: string, column: string, text: string | undefined): number {
+  const trimmed = text?.trim() ?? "";
+  if (trimmed === "" || /^nan$/i.test(trimmed)) return Number.NaN;
+  const value = Number(trimmed);
+  const isBytes = column.endsWith("_bytes");
+  if (Number.isNaN(value) || (isBytes && (value < 0 || (column !== "limit_bytes" && !Number.isFinite(value))))) {
+    throw new TraceError(`${where}: ${column}: expected a number${isBytes ? " of bytes" : ""}, got "${text}"`);
+  }
+  return value;
+}
+
+/** A limit of 0, or without end, is how some write that there is none. */
+const positive = (bytes: number) => (bytes > 0 && Number.isFinite(bytes) ? bytes : Number.NaN);
+
+/** Rows of a file, as far as they have a sample. */
+class Rows {
+  private readonly columns: readonly Float64Array[];
+  private count = 0;
+
+  constructor(most: number) {
+    this.columns = Array.from({ length: 5 }, () => new Float64Array(most));
+  }
+
+  add(...values: readonly [time: number, bytes: number, limit: number, startTime: number, heapLimit: number]): void {
+    for (const [i, value] of values.entries()) (this.columns[i] as Float64Array)[this.count] = value;
+    this.count++;
+  }
+
+  end(hasHeapLimit: boolean): Omit<Member, "slot"> {
+    const [times, resident, limit, startTime, heapLimit] = this.columns.map((column) =>
+      column.slice(0, this.count),
+    ) as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
+    return { times, resident, limit, startTime, ...(hasHeapLimit ? { heapLimit } : {}) };
+  }
+}
+
+/** A file without start times: a life begins where most of the memory is gone at once. */
+function guessedStarts({ times, resident }: Omit<Member, "slot">, gaps: TraceGaps): Float64Array {
+  const lives = new Lives("none");
+  const starts = times.map((time, i) =>
+    lives.add({ time, bytes: resident[i] as number, startTime: Number.NaN, label: "" }),
+  );
+  gaps.withoutStart++;
+  gaps.falls += lives.evidence.falls;
+  return starts;
 }

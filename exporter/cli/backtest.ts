@@ -1,35 +1,53 @@
 // `leakwatch backtest`: would these alerts have fired, when, and how often falsely?
 
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import type { BacktestOptions } from "../backtest/options.ts";
 import { plainErrors } from "./plain-errors.ts";
 
-const fromTraces = ["labels", "engine"];
-const fromServer = ["since", "match", "metric", "limitMetric", "startTimeMetric", "step", "bearerTokenFile"];
+const fromTraces = ["labels"];
+const fromServer = [
+  "since",
+  "match",
+  "metric",
+  "limitMetric",
+  "startTimeMetric",
+  "replicaLabel",
+  "step",
+  "bearerTokenFile",
+];
+
+const columns = `
+Columns of a trace, in any order, a row per sample; others are ignored:
+  t_seconds           time, rising from row to row
+  rss_bytes           resident memory; empty or NaN for a missing sample
+  anon_bytes          optional, judged instead: memory that cannot be given back
+  limit_bytes         optional: memory limit; empty or 0 for none
+  start_time_seconds  optional: start of the process on the same clock
+  heap_limit_bytes    optional: limit that the runtime sets itself, such as -Xmx
+A service of several processes is <id>.w0.csv, <id>.w1.csv, ...
+`;
 
 export function backtestCommand(): Command {
   const command = new Command("backtest")
     .configureOutput(plainErrors)
-    .description("run the shipped rules over recorded memory, and tell which alerts would have fired")
-    .option("--traces <folder>", "folder of <id>.csv or <id>.csv.gz: memory that was recorded in files")
-    .option("--labels <file>", "what is known about the traces; by default labels.json in the folder or beside it")
-    .addOption(
-      new Option("--engine <engine>", "what evaluates the rules over traces; prometheus runs the programs of that name")
-        .choices(["builtin", "prometheus"])
-        .default("builtin"),
-    )
+    .description("judge recorded memory, and report which alerts would have fired")
+    .option("--traces <folder>", "folder of <id>.csv or <id>.csv.gz: memory that was recorded in files; columns below")
+    .option("--labels <file>", "what is known about the traces (default: labels.json in the folder or beside it)")
     .option("--prometheus-url <url>", "your Prometheus: memory that it scraped; user and password may be in the URL")
     .option("--since <duration>", "how far back to look in it", "30d")
     .option("--match <selector>", 'only series that match, such as {namespace="shop"}')
+    .option("--metric <name>", "gauge of memory (default: leakwatch's own, or that of containers or processes)")
+    .option("--limit-metric <name>", "metric that holds the memory limit, or a fixed limit such as 512MiB")
+    .option("--start-time-metric <name>", "metric that holds the Unix time at which the process started")
     .option(
-      "--metric <name>",
-      "gauge of resident memory; by default leakwatch's own, or the container's or process's that is found",
+      "--replica-label <name>",
+      "label by which only copies of a series differ, as of two Prometheus; may be repeated",
+      (name: string, before: string[] | undefined) => [...(before ?? []), name],
     )
-    .option("--limit-metric <name>", "gauge of the memory limit, or one limit for all such as 512MiB")
-    .option("--start-time-metric <name>", "gauge of the Unix time at which the process started")
-    .option("--step <duration>", "distance of the samples that are fetched", "60s")
+    .option("--step <duration>", "resolution of the samples to fetch", "60s")
     .option("--bearer-token-file <file>", "file with the token that the server wants")
     .option("--json <file>", "write the result here; - for standard output, and nothing else there")
+    .addHelpText("after", columns)
     .allowExcessArguments(false);
   return command.action(async (options: BacktestOptions) => {
     const misuse = misuseOf(options, (name) => command.getOptionValueSource(name) === "cli");

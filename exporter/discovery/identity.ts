@@ -10,10 +10,10 @@ import { parseListeningPorts } from "../procfs/net-tcp.ts";
 import { parseStat, ticksPerSecond } from "../procfs/stat.ts";
 import { cutName } from "../text/visible.ts";
 import { safeArguments } from "./arguments.ts";
+import { heapSettingOf, type RuntimeFacts } from "./heap-setting.ts";
 import { whatRuns } from "./interpreters.ts";
 import { defaultName } from "./name.ts";
 import type { HeapSetting } from "./runtimes/heap-limit.ts";
-import { heapSettingOf, type RuntimeFacts } from "./runtimes/index.ts";
 
 /** What is kept of a process. */
 export interface Identity extends CgroupIdentity {

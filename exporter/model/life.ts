@@ -1,9 +1,9 @@
 // One process from its start to its end. The pid alone does not name it: the kernel gives pids out again.
 
+import type { RuntimeFacts } from "../discovery/heap-setting.ts";
 import type { Identity } from "../discovery/identity.ts";
 import type { Origin } from "../discovery/origin.ts";
 import type { HeapLimit } from "../discovery/runtimes/heap-limit.ts";
-import type { RuntimeFacts } from "../discovery/runtimes/index.ts";
 import type { FailureReason } from "../kernel/files.ts";
 import type { LifeHistory } from "../memory/life-history.ts";
 import type { RecentHigh } from "../memory/recent-high.ts";

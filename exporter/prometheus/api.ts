@@ -2,10 +2,10 @@
 // https://prometheus.io/docs/prometheus/latest/querying/api/
 
 import { MiB } from "../../catalog/defaults.ts";
-import type { LabelSet } from "../promql/series.ts";
 import { CommandError } from "../terminal/command-error.ts";
 import { foreignText } from "../terminal/shown-text.ts";
 import { AnswerTooLarge, bearerAuthorization, readAnswer, serverAddress, unreachableReason } from "./http.ts";
+import type { LabelSet } from "./labels.ts";
 
 /** A server returns at most this many points per series and query. */
 export const maximumPoints = 11_000;

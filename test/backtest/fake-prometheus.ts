@@ -4,10 +4,16 @@ import { once } from "node:events";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
-import { evaluate, type Source } from "../../exporter/promql/evaluate.ts";
-import { matches } from "../../exporter/promql/matcher.ts";
-import { parsePromql } from "../../exporter/promql/parse.ts";
-import type { LabelSet, Samples } from "../../exporter/promql/series.ts";
+import type { LabelSet } from "../../exporter/prometheus/labels.ts";
+import { parseSelector } from "../../exporter/prometheus/selector.ts";
+
+/** One series, oldest sample first. A value of NaN ends it until the next sample. */
+export interface Samples {
+  readonly labels: LabelSet;
+  /** Unix seconds. */
+  readonly times: ArrayLike<number>;
+  readonly values: ArrayLike<number>;
+}
 
 export interface Asked {
   endpoint: string;
@@ -69,23 +75,48 @@ export const refusal = (status: number, error: string): Answer => ({
   body: JSON.stringify({ status: "error", errorType: "execution", error }),
 });
 
+/** A sample holds for so long, in seconds, unless another one follows. */
+const lookback = 300;
+
 function dataOf({ endpoint, query, start, end, step }: Asked, series: readonly Samples[]): unknown {
-  const expr = parsePromql(query);
+  const isWanted = wantedBy(query);
+  const found = series.filter(({ labels }) => isWanted(labels));
   if (endpoint.endsWith("/series")) {
-    if (expr.kind !== "selector") throw new Error(query);
-    return series
-      .filter(({ labels }) => labels["__name__"] === expr.name && expr.matchers.every((m) => matches(m, labels)))
+    return found
       .filter(({ times }) => Array.from(times).some((t) => t >= start && t <= end))
       .map(({ labels }) => labels);
   }
-  const source: Source = { series: (name) => series.filter(({ labels }) => labels["__name__"] === name) };
-  const times = Float64Array.from({ length: Math.floor((end - start) / step) + 1 }, (_, i) => start + i * step);
-  const result = evaluate(expr, source, times).map(({ labels, values }) => ({
-    metric: labels,
-    values: Array.from(values, (value, i) => [times[i] as number, String(value)]).filter(([, text]) => text !== "NaN"),
-  }));
+  const result = found.map(({ labels, times, values }) => {
+    const points: [number, string][] = [];
+    let next = 0;
+    for (let t = start; t <= end; t += step) {
+      while (next < times.length && (times[next] as number) <= t) next++;
+      const [at, value] = [times[next - 1], values[next - 1]];
+      if (at !== undefined && t - at < lookback && !Number.isNaN(value)) points.push([t, String(value)]);
+    }
+    return { metric: labels, values: points };
+  });
   return { resultType: "matrix", result: result.filter(({ values }) => values.length > 0) };
 }
+
+/** As far as Prometheus 3 takes it: a name with a dot must be quoted. */
+function wantedBy(query: string): (labels: LabelSet) => boolean {
+  const { name, matchers } = parseSelector(query);
+  const each = [...matchers.matchAll(/("(?:[^"\\]|\\.)*"|\w+)(=~|!~|!=|=)("(?:[^"\\]|\\.)*")/g)].map(
+    ([, label = "", op = "", value = ""]) => {
+      const wanted = unquoted(value);
+      const is = op.endsWith("~")
+        ? (text: string) => new RegExp(`^(?:${wanted})$`, "s").test(text)
+        : (text: string) => text === wanted;
+      const key = label.startsWith('"') ? unquoted(label) : label;
+      return (labels: LabelSet) => is(labels[key] ?? "") !== op.startsWith("!");
+    },
+  );
+  return (labels) => labels["__name__"] === name && each.every((matches) => matches(labels));
+}
+
+const unquoted = (text: string) =>
+  text.slice(1, -1).replace(/\\(.)/gs, (_, character: string) => (character === "n" ? "\n" : character));
 
 /** The same value at each of these times, or one for each. */
 export function gauge(

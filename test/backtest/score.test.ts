@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
-import type { EpisodeReport, Report } from "../../exporter/backtest/report.ts";
-import { medianStep, paceOf, score, type TraceLabels } from "../../exporter/backtest/score.ts";
+import type { EpisodeReport } from "../../exporter/backtest/report.ts";
+import {
+  medianStep,
+  paceOf,
+  type ScoredTrace,
+  score,
+  seenSeconds,
+  type TraceLabels,
+} from "../../exporter/backtest/score.ts";
 import type { Trace } from "../../exporter/backtest/traces.ts";
 import { MiB } from "../support/fixtures.ts";
 
@@ -36,24 +43,24 @@ function scoreOf(cases: Record<string, Case>) {
     const member = { times, resident: times, limit: times, startTime: times };
     return { id, members: Array.from({ length: processes }, (_, slot) => ({ slot, ...member })) };
   });
-  const report: Report = {
-    step_seconds: hour,
-    engine: "builtin",
+  const report = {
     traces: Object.entries(cases).map(([id, { alerts = [], timeToOom = [] }]) => ({
       id,
-      episodes: alerts.map(({ at, ...rest }) => ({
-        alert: "Leak",
-        severity: "warning",
-        class: "leak",
-        slot: "0",
-        start: at * hour,
-        end: null,
-        ...rest,
-      })),
-      time_to_oom: timeToOom.map(([at, seconds]) => [at * hour, seconds]),
+      episodes: alerts.map(
+        ({ at, ...rest }): EpisodeReport => ({
+          alert: "Leak",
+          severity: "warning",
+          class: "leak",
+          slot: "0",
+          start: at * hour,
+          end: null,
+          ...rest,
+        }),
+      ),
+      time_to_oom: timeToOom.map(([at, seconds]): [number, number] => [at * hour, seconds]),
     })),
   };
-  return score(report, traces, labels);
+  return score(report, new Map(traces.map((trace) => [trace.id, seenSeconds(trace)])), labels);
 }
 
 const healthy = { label: "healthy" } as const;
@@ -97,11 +104,7 @@ describe("precision and recall", () => {
   });
 
   test("traces without a label, and labels without a trace, do not count", () => {
-    const report: Report = {
-      step_seconds: 60,
-      engine: "builtin",
-      traces: [{ id: "unknown", episodes: [], time_to_oom: [] }],
-    };
+    const traces: ScoredTrace[] = [{ id: "unknown", episodes: [], time_to_oom: [] }];
     const label: TraceLabels = {
       id: "gone",
       family: "f",
@@ -110,7 +113,7 @@ describe("precision and recall", () => {
       leak_rate_bytes_per_s: 1,
       oom_times: [],
     };
-    expect(score(report, [], [label])).toMatchObject({ leaks: 0, healthy: 0 });
+    expect(score({ traces }, new Map(), [label])).toMatchObject({ leaks: 0, healthy: 0 });
   });
 });
 

@@ -69,6 +69,38 @@ describe("a file", () => {
     expect([...(trace?.members[0]?.limit ?? [])]).toEqual([Number.NaN]);
   });
 
+  test("may know nothing but time and memory: lives begin where most of the memory is gone", () => {
+    const memory = [300, 310, 900, 301, 320];
+    const [trace] = read({ "a.csv": `t_seconds,rss_bytes\n${memory.map((mib, i) => `${i * 60},${mib}\n`).join("")}` });
+    expect([...(trace?.members[0]?.startTime ?? [])]).toEqual([Number.NaN, Number.NaN, Number.NaN, 180, 180]);
+    expect([...(trace?.members[0]?.limit ?? [])]).toEqual(memory.map(() => Number.NaN));
+    expect(trace?.gaps).toEqual({ empty: 0, zero: 0, withoutStart: 1, falls: 1 });
+  });
+
+  test("is judged by memory that cannot be given back, where it says it, and knows the runtime's limit", () => {
+    const [trace] = read({
+      "a.csv":
+        "t_seconds,rss_bytes,anon_bytes,heap_limit_bytes,start_time_seconds\n0,500,100,256,-60\n60,500,110,,-60\n",
+    });
+    expect([...(trace?.members[0]?.resident ?? [])]).toEqual([100, 110]);
+    expect([...(trace?.members[0]?.heapLimit ?? [])]).toEqual([256, Number.NaN]);
+  });
+
+  test.each([
+    ["empty", "", { empty: 1, zero: 0 }],
+    ["NaN", "nan", { empty: 1, zero: 0 }],
+    ["0, as of a process that is just exiting", "0", { empty: 0, zero: 1 }],
+  ])("a value of memory that is %s is a missing sample, and counted", (_, text, gaps) => {
+    const [trace] = read({ "a.csv": `${header}\n0,100,1000,-60,1\n60,${text},1000,-60,1\n120,100,1000,-60,1\n` });
+    expect([...(trace?.members[0]?.times ?? [])]).toEqual([0, 120]);
+    expect(trace?.gaps).toMatchObject(gaps);
+  });
+
+  test("may have been written by a spreadsheet", () => {
+    const [trace] = read({ "a.csv": "\uFEFFt_seconds, rss_bytes\r\n0, 100\r\n" });
+    expect([...(trace?.members[0]?.resident ?? [])]).toEqual([100]);
+  });
+
   test("may have no rows", () => {
     expect(read({ "a.csv": `${header}\n` })[0]?.members[0]?.times).toEqual(new Float64Array(0));
   });
@@ -79,11 +111,18 @@ describe("a file", () => {
     [
       "with a text for a number",
       `${header}\n0,100,1,0,1\n60,many,1,0,1\n`,
-      'a.csv:3: rss_bytes: expected a number, got "many"',
+      'a.csv:3: rss_bytes: expected a number of bytes, got "many"',
     ],
-    ["with an empty field", `${header}\n0,,1,0,1\n`, 'a.csv:2: rss_bytes: expected a number, got ""'],
-    ["with a row cut short", `${header}\n0,100,1\n`, 'a.csv:2: start_time_seconds: expected a number, got ""'],
-    ["with an empty row", `${header}\n0,100,1,0,1\n\n60,100,1,0,1\n`, 'a.csv:3: t_seconds: expected a number, got ""'],
+    ["with less than nothing", `${header}\n0,-1,1,0,1\n`, 'a.csv:2: rss_bytes: expected a number of bytes, got "-1"'],
+    ["without end", `${header}\n0,Infinity,1,0,1\n`, "a.csv:2: rss_bytes: expected a number of bytes"],
+    [
+      "with a start that is a date",
+      `${header}\n0,1,1,2026-03-02,1\n`,
+      "a.csv:2: start_time_seconds: expected a number,",
+    ],
+    ["with a row cut short", `${header}\n0,100,1\n`, "a.csv:2: expected 5 fields, got 3"],
+    ["with an empty row", `${header}\n0,100,1,0,1\n\n60,100,1,0,1\n`, "a.csv:3: expected 5 fields, got 1"],
+    ["without a time", `${header}\nNaN,100,1,0,1\n`, 'a.csv:2: t_seconds: expected a number, got "NaN"'],
     ["that goes back in time", `${header}\n60,1,1,0,1\n0,1,1,0,1\n`, "a.csv:3: t_seconds must rise from row to row"],
     ["with a time twice", `${header}\n0,1,1,0,1\n60,1,1,0,1\n60,2,1,0,1\n`, "a.csv:4: t_seconds must rise"],
   ])("%s is refused, with the line", (_, text, message) => {

@@ -90,7 +90,7 @@ describe("nothing acts on a terminal or on GitHub's runner", () => {
     ["a configuration", ["doctor", ...here, `--config.file=${evil}`]],
     ["a folder of traces", ["backtest", `--traces=${evil}`]],
     ["a selector", ["backtest", "--prometheus-url=http://x", `--match=${evil}`]],
-    ["an engine", ["backtest", `--engine=${evil}`]],
+    ["a resolution", ["backtest", "--prometheus-url=http://x", `--step=${evil}`]],
     ["a file of thresholds", ["rules", `--thresholds=${evil}`]],
     ["what is in a file of thresholds", ["rules", `--thresholds=${thresholds}`]],
     ["a file of rules", ["rules", "--check", `--output=${rules}`]],

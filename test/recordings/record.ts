@@ -1,12 +1,16 @@
 // Records the memory of real services, side by side, for as long as it is told.
 //   node test/recordings/record.ts [--minutes 55] [--only ID,ID] [OUTDIR]
+//   node test/recordings/record.ts --relabel [OUTDIR]
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import zlib from "node:zlib";
+import { MiB } from "../support/fixtures.ts";
+import type { End, Known, Label } from "./labels.ts";
 import { type RunningLoad, startLoad } from "./load.ts";
 import { childrenOf, sampleOf, uptime } from "./sampler.ts";
 import { type Place, type Service, services } from "./services.ts";
@@ -15,13 +19,6 @@ import { makeTools } from "./tools.ts";
 /** Seconds. */
 const interval = 5;
 const pauseBeforeRestart = 3;
-
-interface End {
-  /** Seconds since the recording started. */
-  t: number;
-  code: number | null;
-  signal: string | null;
-}
 
 /** One service while it is recorded. */
 class Recording {
@@ -80,31 +77,15 @@ class Recording {
   }
 
   /** Its label, after its rows are written. */
-  write(folder: string): object {
-    const { id, runtime, does, leak, heapLimit, memoryLimit } = this.service;
+  write(folder: string): Label {
+    const { id } = this.service;
     const files = this.rows.map((rows, slot) => {
       const file = this.rows.length > 1 ? `${id}.w${slot}.csv.gz` : `${id}.csv.gz`;
       const text = `${["t_seconds,start_seconds,resident_kib,anon_kib,shmem_kib,swap_kib", ...rows].join("\n")}\n`;
       fs.writeFileSync(path.join(folder, "traces", file), zlib.gzipSync(text, { level: 9 }));
       return file;
     });
-    return {
-      id,
-      label: leak === undefined ? "healthy" : "leak",
-      runtime,
-      does,
-      files,
-      command: this.command,
-      ...(leak !== undefined && {
-        onset_seconds: leak.onset ?? 0,
-        leak_mib_per_hour: Number.isNaN(leak.bytesPerHour)
-          ? null
-          : Math.round((leak.bytesPerHour / 1024 ** 2) * 10) / 10,
-      }),
-      heap_limit_bytes: heapLimit ?? null,
-      cgroup_limit_bytes: memoryLimit ?? null,
-      ends: this.ends,
-    };
+    return { ...known(this.service), files, command: this.command, ends: this.ends };
   }
 
   /** A worker keeps its slot as long as it lives; a new one takes the first that is free. */
@@ -125,12 +106,14 @@ class Recording {
     const command = service.command(place);
     this.command = command.map((word) => word.replaceAll(`${place.folder}/`, "").replace(/^(--\S+=)?\/\S*\//, "$1"));
     const [file = "", ...words] = service.memoryLimit === undefined ? command : inCgroup(service, command);
+    const errors = fs.openSync(path.join(place.folder, "stderr"), "a");
     const child = spawn(file, words, {
       cwd: place.folder,
       detached: true, // in a process group of its own: its workers end with it
       env: { ...process.env, ...service.environment },
-      stdio: ["ignore", "ignore", fs.openSync(path.join(place.folder, "stderr"), "a")],
+      stdio: ["ignore", "ignore", errors],
     });
+    fs.closeSync(errors);
     child.once("exit", (code, signal) => {
       if (this.stopped) return;
       this.ends.push({ t: Math.round((uptime() - this.zero) * 10) / 10, code, signal });
@@ -139,6 +122,22 @@ class Recording {
     });
     this.child = child;
   }
+}
+
+function known({ id, runtime, does, leak, heapLimit, memoryLimit }: Service): Known {
+  return {
+    id,
+    label: leak === undefined ? "healthy" : "leak",
+    runtime,
+    does,
+    ...(leak !== undefined && { onset_seconds: leak.onset ?? 0, leak_mib_per_hour: inMiB(leak.bytesPerHour) }),
+    heap_limit_bytes: heapLimit ?? null,
+    cgroup_limit_bytes: memoryLimit ?? null,
+  };
+}
+
+function inMiB(bytes: number | undefined): number | null {
+  return bytes === undefined ? null : Math.round((bytes / MiB) * 10) / 10;
 }
 
 function cgroupOf({ id }: Service): string {
@@ -175,24 +174,47 @@ function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
+/** The recordings in a folder that are made again take the place of the old ones; all others stay. */
 function writeAll(recordings: readonly Recording[], folder: string): void {
   fs.mkdirSync(path.join(folder, "traces"), { recursive: true });
-  const labels = {
-    interval_seconds: interval,
-    kernel: os.release(),
-    recordings: recordings.map((recording) => recording.write(folder)),
-  };
+  const made = recordings.map((recording) => recording.write(folder));
+  writeLabels(folder, [...readLabels(folder).filter(({ id }) => !made.some((label) => label.id === id)), ...made]);
+}
+
+/** What was measured stays, what is known about the services is said as it is now. */
+function relabel(folder: string): void {
+  const labels = readLabels(folder).flatMap((label) => {
+    const service = services.find(({ id }) => id === label.id);
+    return service === undefined ? [] : [{ ...label, ...known(service) }];
+  });
+  writeLabels(folder, labels);
+}
+
+function readLabels(folder: string): Label[] {
   const file = path.join(folder, "labels.json");
-  fs.writeFileSync(`${file}.new`, `${JSON.stringify(labels, null, 1)}\n`);
+  return fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, "utf8")).recordings : [];
+}
+
+/** In the order of the services; whole or not at all. */
+function writeLabels(folder: string, labels: readonly Label[]): void {
+  const place = (label: Label) => services.findIndex(({ id }) => id === label.id);
+  const recordings = [...labels].sort((a, b) => place(a) - place(b));
+  const file = path.join(folder, "labels.json");
+  fs.writeFileSync(`${file}.new`, `${JSON.stringify({ interval_seconds: interval, recordings }, null, 1)}\n`);
   fs.renameSync(`${file}.new`, file);
 }
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { minutes: { type: "string", default: "55" }, only: { type: "string" } },
+    options: {
+      minutes: { type: "string", default: "55" },
+      only: { type: "string" },
+      relabel: { type: "boolean", default: false },
+    },
   });
   const out = positionals[0] ?? import.meta.dirname;
+  if (values.relabel) return relabel(out);
   const only = values.only?.split(",");
   const chosen = services.filter(({ id }) => only?.includes(id) ?? true);
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "recording-"));
@@ -204,9 +226,10 @@ async function main(): Promise<void> {
     const place = { tools, folder: path.join(root, service.id), socket: socketOf(service.id), socketOf };
     return new Recording(service, place, zero);
   });
-  const interrupted = new Promise<void>((resolve) => process.once("SIGINT", resolve).once("SIGTERM", resolve));
+  const interrupt = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"]) process.once(name, () => interrupt.abort());
   const pause = (seconds: number) =>
-    Promise.race([interrupted, new Promise<void>((resolve) => setTimeout(resolve, seconds * 1000))]);
+    wait(seconds * 1000, undefined, { signal: interrupt.signal }).catch(() => undefined); // interrupted
   try {
     for (const recording of recordings) recording.start();
     const sampling = setInterval(() => {

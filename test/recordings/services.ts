@@ -25,8 +25,8 @@ export interface Service {
   /** One line for people. */
   does: string;
   leak?: {
-    /** What is kept of each request, or what the program keeps by itself, in bytes an hour; without what the runtime adds. */
-    bytesPerHour: number;
+    /** What each process keeps on purpose, in bytes an hour, without what the runtime adds; undefined where only the runtime knows. */
+    bytesPerHour?: number;
     /** Seconds after the start. */
     onset?: number;
   };
@@ -139,10 +139,50 @@ export const services: readonly Service[] = [
     {},
     { heapMiB: 96 },
   ),
+  leakyNode(
+    20,
+    "heap-limit-48m",
+    "dies of its heap limit every other minute and is started again",
+    { kind: "array", bytes: 110 * KiB },
+    {},
+    { heapMiB: 48 },
+  ),
+  leakyNode(
+    22,
+    "leak-restarted",
+    "leaks, and is restarted every ten minutes before that matters",
+    { kind: "array", bytes: 14 * KiB },
+    { exit: { after: 600, code: 0 } },
+  ),
+  // Node.js, healthy and restarted
+  node(20, "crashes", "crashes every few minutes; not for its memory", {
+    keep: 100,
+    garbage: 30 * KiB,
+    exit: { after: 200, code: 1 },
+  }),
+  node(22, "restarted", "an LRU cache of 40 MiB fills in 6 minutes, and all begins again every 13 minutes", {
+    cache: { entries: 1080, bytes: 38 * KiB },
+    exit: { after: 780, code: 0 },
+  }),
+  node(
+    22,
+    "near-heap-limit",
+    "keeps 45 MiB and makes garbage below a heap limit of 80",
+    { cache: { entries: 900, bytes: 51 * KiB } },
+    { heapMiB: 80 },
+  ),
   // Python
   python("lru-17m", "OrderedDict as an LRU cache of 80 MiB that is full after 17 minutes", {
     per_second: 4,
     cache: { entries: 4080, bytes: 20 * KiB },
+  }),
+  python("lru-3m", "OrderedDict as an LRU cache of 25 MiB that is full after 3 minutes", {
+    per_second: 4,
+    cache: { entries: 720, bytes: 35 * KiB },
+  }),
+  python("lru-30m", "OrderedDict as an LRU cache of 110 MiB that is full after 30 minutes", {
+    per_second: 4,
+    cache: { entries: 7200, bytes: 16 * KiB },
   }),
   python("idle", "sleeps", { idle: true }),
   python("jobs", "a job every 4 minutes that needs 60 MiB for 10 seconds", {
@@ -199,6 +239,20 @@ export const services: readonly Service[] = [
     cacheEntries: 6000,
     cacheBytes: 17_000,
   }),
+  java(
+    "lru-30m",
+    "LinkedHashMap as an LRU cache of 70 MiB that is full after 30 minutes",
+    ["-Xmx256m", "-XX:+UseG1GC"],
+    256,
+    { garbage: 4000, cacheEntries: 18_000, cacheBytes: 4000 },
+  ),
+  {
+    ...java("heap-limit-64m", "dies of OutOfMemoryError every few minutes and is started again", ["-Xmx64m"], 64, {
+      garbage: 4000,
+      leakBytes: 24_000,
+    }),
+    leak: { bytesPerHour: 24_000 * 10 * hour },
+  },
   {
     ...java("static-map", "keeps sessions in a static map", ["-Xmx512m", "-Xms32m"], 512, {
       garbage: 10_000,
@@ -227,19 +281,27 @@ export const services: readonly Service[] = [
   go("garbage", "garbage only", [40_000, 0, 0, 0]),
   go("lru-10m", "a map as a cache of 60 MiB that is full after 10 minutes", [4096, 1800, 34_000, 0]),
   {
-    ...go("goroutines", "forgets a goroutine per request", [4096, 0, 0, 6000]),
-    leak: { bytesPerHour: 3 * 8192 * hour },
+    ...go("goroutines", "forgets a goroutine per request: 2 KiB of stack", [4096, 0, 0, 6000]),
+    leak: { bytesPerHour: 3 * 2048 * hour },
   },
   // C
   c("fragments", "replaces pieces of changing size: holes that do not fit", ["fragments", "40000"]),
   c("mapped", "reads a mapped file of 200 MiB", ["mapped", "FILE", "40000"]),
   { ...c("malloc", "forgets to free", ["malloc", "700"]), leak: { bytesPerHour: 700 * 10 * hour } },
+  {
+    ...c("cgroup-oom", "killed by the kernel at the limit of its cgroup every other minute, and started again", [
+      "malloc",
+      "45000",
+    ]),
+    leak: { bytesPerHour: 45_000 * 10 * hour },
+    memoryLimit: 64 * MiB,
+  },
   { ...c("shared", "keeps taking shared memory", ["shared", "4096"]), leak: { bytesPerHour: 4096 * 10 * hour } },
   // Ruby
   puma("garbage", "Rack application; garbage only", 0),
   {
-    ...puma("array", "Rack application; keeps every request in an array", 6000),
-    leak: { bytesPerHour: 3 * 6000 * hour },
+    ...puma("array", "Rack application; keeps a slice of every request's rows, and by it all of them", 6000),
+    leak: {},
   },
   // servers
   phpFpm(),
@@ -260,7 +322,7 @@ export const services: readonly Service[] = [
       const columns = Array.from({ length: 12 }, (_, i) => `length(x) + ${i}`).join(", ");
       return `prepare s${turn} as select ${columns} from t where i = ${turn}; explain (costs off) execute s${turn};`;
     }),
-    leak: { bytesPerHour: Number.NaN },
+    leak: {},
   },
 ];
 

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { csvGz, twoDigits } from "./csv.ts";
+import { csv, csvGz, twoDigits } from "./csv.ts";
+import type { Label } from "./labels.ts";
 import { steadyLeak } from "./parts.ts";
 import type { Family, Process, Service } from "./service.ts";
 import { sets } from "./sets.ts";
 import { simulate } from "./simulate.ts";
 import { makeTrace } from "./trace.ts";
-import { MiB, minute } from "./units.ts";
+import { hour, MiB, minute } from "./units.ts";
 
 const families: readonly Family[] = [...sets.like, ...sets.other, ...sets.wide];
 // once for all tests: they only read
@@ -40,6 +41,26 @@ describe("a generated trace", () => {
   });
 });
 
+describe("a trace of a service whose heap has a limit", () => {
+  const limited = traces.filter(({ limits }) => limits.heapLimit !== undefined);
+
+  test.each(limited)("$label.id has a column for it", ({ label, limits, rows }) => {
+    const [first = []] = rows.values();
+    const [header, row] = csv(first, limits).split("\n");
+    expect(header).toMatch(/,heap_limit_bytes$/);
+    expect(row).toMatch(new RegExp(`,${label.heap_limit_bytes}$`));
+  });
+
+  test.each(limited.filter(({ label }) => label.restarts.some(({ reason }) => reason === "heap_oom")))(
+    "$label.id gives up while its container has room",
+    ({ label, rows }) => {
+      expect(new Set(label.restarts.map(({ reason }) => reason))).toEqual(new Set(["heap_oom"]));
+      const highest = Math.max(...[...rows.values()].flat().map(({ resident }) => resident));
+      expect(highest).toBeLessThan(label.limit_bytes / 1.1);
+    },
+  );
+});
+
 describe("a healthy trace", () => {
   const healthy = traces.filter(({ label }) => label.label === "healthy");
 
@@ -55,6 +76,30 @@ describe("a healthy trace", () => {
   });
 });
 
+describe("a healthy trace of something that fills", () => {
+  const filling = ["cache_fills_in_minutes", "cache_fills_in_hours", "store_fills_to_its_maximum"];
+  const full = sets.wide
+    .filter(({ name }) => filling.includes(name))
+    .flatMap((family) => [0, 1, 2, 3, 4].map((index) => makeTrace(family, index, 7)))
+    // a JVM commits more of its heap besides, at a pace of its own
+    .filter(({ label }) => label.runtime !== "jvm" && endOfFilling(label) < label.end - hour / 4);
+
+  test.each(full)("$label.id is level once it is full", ({ label, rows }) => {
+    for (const its of rows.values()) {
+      const after = its.filter(({ time }) => time > endOfFilling(label));
+      const low = (from: number, to: number) =>
+        Math.min(...after.slice(from * after.length, to * after.length).map(({ resident }) => resident));
+      const highest = Math.max(...its.map(({ resident }) => resident));
+      expect(low(0.6, 1) - low(0, 0.4)).toBeLessThan(0.1 * highest);
+    }
+  });
+
+  /** At the latest, whatever the traffic is. */
+  function endOfFilling({ params, start }: Label): number {
+    return start + 2 * Number(params["fill_h"]) * hour + Number(params["delay_s"] ?? 0);
+  }
+});
+
 describe("a leaking trace", () => {
   const leaking = traces.filter(({ label }) => label.label === "leak");
 
@@ -67,16 +112,25 @@ describe("a leaking trace", () => {
     expect(label.members.some(({ leaking }) => leaking)).toBe(true);
   });
 
+  const wide = leaking.filter(({ label }) => sets.wide.some(({ name }) => name === label.family));
+  test.each(wide)("$label.id of the wide set leaks notably", ({ label }) => {
+    // noise kills some a little before they have leaked what they should
+    expect(label.leaked_total_mb).toBeGreaterThan(10);
+    expect(label.leaked_total_mb * MiB).toBeGreaterThan(0.15 * label.base_bytes);
+  });
+
   test.each(leaking)(
     "$label.id is killed where its memory comes near the limit, and starts anew",
     ({ label, rows }) => {
       for (const kill of label.oom_times) {
+        const isOfHeap = label.restarts.some(({ t, reason }) => t === kill && reason === "heap_oom");
+        const limit = isOfHeap ? (label.heap_limit_bytes as number) : label.limit_bytes;
         const isNear = [...rows.values()].some((its) => {
           const last = its.findLast(({ time }) => time < kill);
           const next = its.find(({ time }) => time > kill);
           const life = its.filter(({ startTime }) => startTime === last?.startTime);
           const highest = Math.max(...life.map(({ resident }) => resident));
-          return next?.startTime !== last?.startTime && highest > 0.7 * (label.heap_limit_bytes ?? label.limit_bytes);
+          return next?.startTime !== last?.startTime && highest > 0.7 * limit;
         });
         expect(isNear, `kill at ${kill}`).toBe(true);
       }

@@ -79,10 +79,11 @@ export interface Service {
 export type Limit = { aboveLevel: number } | { peakShare: number };
 
 /**
- * A heap that garbage may fill up to `max` bytes, and that never kills; or one whose leak ends there, while its container would
- * have `room` times the memory that it has then. `outside` is what is not heap, in bytes.
+ * A heap that may have `max` bytes, and that never kills: garbage fills it, or a leak grows beside it. Or one whose leak ends there,
+ * while its container would have `room` times the memory that it has then; `outside` is what is not heap, in bytes. Or one that nothing
+ * fills, with a limit of `beyond` times the highest memory of a healthy service, or the limit of a leaking one.
  */
-export type HeapLimit = { max: number } | { outside: number; room: number };
+export type HeapLimit = { max: number } | { outside: number; room: number } | { beyond: number };
 
 export interface Family {
   name: string;

@@ -24,7 +24,7 @@ export function makeTrace(family: Family, index: number, seed: number): Labelled
     );
   const healthy = run(withoutLeaks(service.processes), { end: Number.POSITIVE_INFINITY, killedBy: "oom" });
   const level = usualLevel(healthy);
-  const ends = endsOf(service, limitOf(service, level));
+  const ends = endsOf(service, limitOf(service, level), level);
   const runs = service.onset === undefined ? healthy : run(service.processes, ends);
   const random = randomFor(seed, `${id}/scrapes`);
   const misses = someMisses(random);
@@ -44,13 +44,21 @@ export interface Ends {
   limits: Limits;
 }
 
-function endsOf({ heap }: Service, limit: number): Ends {
+function endsOf({ heap, onset }: Service, limit: number, { peak }: Level): Ends {
   if (heap === undefined) return { end: limit, killedBy: "oom", limits: { limit } };
-  if ("max" in heap) return { end: limit, killedBy: "oom", limits: { limit, heapLimit: heap.max } };
-  // a heap's limit is given in whole MiB
-  const heapLimit = Math.ceil((limit - heap.outside) / MiB) * MiB;
+  if ("max" in heap) return { end: limit, killedBy: "oom", limits: { limit, heapLimit: wholeMiB(heap.max) } };
+  if ("beyond" in heap) {
+    const heapLimit = wholeMiB(heap.beyond * (onset === undefined ? peak : limit));
+    return { end: limit, killedBy: "oom", limits: { limit, heapLimit } };
+  }
+  const heapLimit = wholeMiB(limit - heap.outside);
   const end = heapLimit + heap.outside;
   return { end, killedBy: "heap_oom", limits: { limit: Math.ceil((heap.room * end) / page) * page, heapLimit } };
+}
+
+/** As command lines have it. */
+function wholeMiB(bytes: number): number {
+  return Math.ceil(bytes / MiB) * MiB;
 }
 
 function withoutLeaks(processes: readonly Process[]): Process[] {

@@ -79,3 +79,60 @@ test("an environment that holds up its reading is left alone for ten minutes", a
   for (let seconds = 0; seconds < 2 * identityRefreshSeconds; seconds += 60) await pass(60);
   expect(asked).toBe(2);
 });
+
+test("a .NET program under a name of its own is told by its threads", async () => {
+  const machine = fakeMachine();
+  machine.cgroup(container, { limit: 512 * MiB });
+  const environment = ["DOTNET_RUNNING_IN_CONTAINER=true"];
+  for (const [name, thread] of [
+    ["shop", ".NET Finalizer"],
+    ["sidecar", "sidecar"],
+  ] as const) {
+    const pid = machine.start({ argv: [`/app/${name}`], cgroup: container, environment });
+    fs.mkdirSync(`${machine.root}/proc/${pid}/task/${pid}`, { recursive: true });
+    fs.writeFileSync(`${machine.root}/proc/${pid}/task/${pid}/comm`, `${thread}\n`);
+  }
+  const { pass, exposition } = watch(machine);
+  await pass();
+  await pass();
+  expect((await exposition()).match(/^leakwatch_process_heap_limit.*$/gm)).toEqual([
+    `leakwatch_process_heap_limit_bytes{group="shop",slot="0"} ${384 * MiB}`,
+    'leakwatch_process_heap_limit_info{group="shop",slot="0",runtime="dotnet",source="default"} 1',
+  ]);
+});
+
+test("GOMEMLIMIT is that of Go programs alone", async () => {
+  const machine = fakeMachine();
+  const program = `${machine.root}/server`;
+  fs.writeFileSync(program, elfWithNote("Go\0\0"));
+  fs.writeFileSync(`${machine.root}/other`, elfWithNote("GNU\0"));
+  const environment = ["GOMEMLIMIT=300MiB"];
+  machine.start({ argv: ["/app/server"], exe: program, environment });
+  machine.start({ argv: ["/app/other"], exe: `${machine.root}/other`, environment });
+  machine.start({ argv: ["/app/missing"], environment });
+  const { pass, exposition } = watch(machine);
+  await pass();
+  await pass();
+  const series = (await exposition()).match(/^leakwatch_process_heap_limit.*$/gm);
+  expect(series?.map((line) => line.replace(/group="[^"]*\/(\w+)"/, 'group="$1"'))).toEqual([
+    `leakwatch_process_heap_limit_bytes{group="server",slot="0"} ${300 * MiB}`,
+    'leakwatch_process_heap_limit_info{group="server",slot="0",runtime="go",source="environment"} 1',
+  ]);
+});
+
+/** The head of a program of 64 bits with one segment, a note of type 4. */
+function elfWithNote(owner: string): Buffer {
+  const [head, segment, note] = [64, 56, 16];
+  const file = Buffer.alloc(head + segment + note);
+  file.write("7f454c460201", "hex");
+  file.writeBigUInt64LE(BigInt(head), 32);
+  file.writeUInt16LE(segment, 54);
+  file.writeUInt16LE(1, 56);
+  file.writeUInt32LE(4, head); // PT_NOTE
+  file.writeBigUInt64LE(BigInt(head + segment), head + 8);
+  file.writeBigUInt64LE(BigInt(note), head + 32);
+  file.writeUInt32LE(owner.length, head + segment);
+  file.writeUInt32LE(4, head + segment + 8);
+  file.write(owner, head + segment + 12);
+  return file;
+}

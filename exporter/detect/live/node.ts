@@ -87,7 +87,11 @@ export class NodeMemory implements LiveSource {
 /** Undefined for a worker thread that has ended meanwhile, and for a program that has made `process` something else. */
 async function memoryOf(session: Session, collect: boolean): Promise<ThreadMemory | undefined> {
   try {
-    if (collect) await session.send("HeapProfiler.collectGarbage");
+    if (collect) {
+      // an inspector keeps the last thousand messages of the console for who connects, with everything that they show
+      await session.send("Runtime.discardConsoleEntries");
+      await session.send("HeapProfiler.collectGarbage");
+    }
     const memory = (await evaluate(session, askMemory)) as ThreadMemory | undefined;
     const isSaid = [memory?.heapUsed, memory?.heapTotal, memory?.external, memory?.limit].every(Number.isFinite);
     return isSaid ? memory : undefined;

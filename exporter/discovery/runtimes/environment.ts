@@ -19,13 +19,22 @@ export interface RuntimeEnvironment {
   readonly dotnet: DotnetEnvironment;
 }
 
-/** Of the text of the file, or of as much of it as was read. */
+/** Of the text of the file, or of as much of it as was read. Most environments set no limit, and share one value. */
 export function readEnvironment(text: string): RuntimeEnvironment {
+  const variables = relevantVariables(text);
+  return variables.size === 0 ? nothingSet : limitsIn(variables);
+}
+
+function relevantVariables(text: string): ReadonlyMap<string, string> {
   const variables = new Map<string, string>();
   for (const [, name, value] of text.matchAll(relevant)) {
     // of a name that is there twice, getenv finds the first
     if (name !== undefined && value !== undefined && !variables.has(name)) variables.set(name, value);
   }
+  return variables;
+}
+
+function limitsIn(variables: ReadonlyMap<string, string>): RuntimeEnvironment {
   const variable = (name: string) => variables.get(name);
   const java = (name: string) => readJavaVariable(variable(name) ?? "");
   return {
@@ -40,3 +49,5 @@ export function readEnvironment(text: string): RuntimeEnvironment {
 
 const relevant =
   /(?<=^|\0)(NODE_OPTIONS|NODE_VERSION|DENO_V8_FLAGS|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|_JAVA_OPTIONS|GOMEMLIMIT|DOTNET_RUNNING_IN_CONTAINER|(?:DOTNET|COMPlus)_GCHeapHardLimit\w*)=([^\0]*)/g;
+
+const nothingSet = limitsIn(new Map());

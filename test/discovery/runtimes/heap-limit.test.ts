@@ -2,9 +2,9 @@
 
 import { describe, expect, test } from "vitest";
 import { GiB, KiB, MiB } from "../../../catalog/defaults.ts";
+import { heapSettingOf, type RuntimeFacts } from "../../../exporter/discovery/heap-setting.ts";
 import { readEnvironment } from "../../../exporter/discovery/runtimes/environment.ts";
 import { heapLimitOf, type VisibleMemory } from "../../../exporter/discovery/runtimes/heap-limit.ts";
-import { heapSettingOf, type RuntimeFacts } from "../../../exporter/discovery/runtimes/index.ts";
 
 interface Given extends Partial<VisibleMemory>, Pick<RuntimeFacts, "shown"> {
   exe?: string;

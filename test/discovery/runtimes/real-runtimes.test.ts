@@ -7,12 +7,13 @@ import os from "node:os";
 import path from "node:path";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { GiB, MiB } from "../../../catalog/defaults.ts";
+import { heapSettingOf } from "../../../exporter/discovery/heap-setting.ts";
 import { readEnvironment } from "../../../exporter/discovery/runtimes/environment.ts";
 import { headBytes, isGoProgram } from "../../../exporter/discovery/runtimes/go.ts";
 import { heapLimitOf } from "../../../exporter/discovery/runtimes/heap-limit.ts";
-import { heapSettingOf } from "../../../exporter/discovery/runtimes/index.ts";
 import { KernelFiles } from "../../../exporter/kernel/files.ts";
 import { TargetFiles } from "../../../exporter/kernel/target-files.ts";
+import { cacheFolder } from "../../support/debian.ts";
 import { stop } from "../../support/exporter-process.ts";
 import { ensurePrograms } from "../../support/packages.ts";
 
@@ -116,14 +117,14 @@ describe("the JVM's MaxHeapSize, which it rounds up, is what is parsed of", () =
 describe("a Go program", () => {
   beforeAll(() => ensurePrograms([{ program: "go", packages: ["golang-go"] }]));
 
-  test("is told by its file, and obeys the limit that is parsed", async () => {
+  test("is told by its file, and obeys the limit that is parsed", { timeout: 300_000 }, async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "leakwatch-go-"));
     onTestFinished(() => fs.rmSync(folder, { recursive: true }));
     fs.writeFileSync(
       path.join(folder, "main.go"),
-      'package main\nimport ("fmt"; "runtime/debug"; "time")\nfunc main() { fmt.Println(debug.SetMemoryLimit(-1)); time.Sleep(time.Minute) }\n',
+      'package main\nimport ("os"; "runtime/debug"; "strconv"; "time")\nfunc main() { os.Stdout.WriteString(strconv.FormatInt(debug.SetMemoryLimit(-1), 10)); time.Sleep(time.Minute) }\n',
     );
-    const env = { ...process.env, GOCACHE: path.join(folder, "cache"), GO111MODULE: "off", CGO_ENABLED: "0" };
+    const env = { ...process.env, GOCACHE: path.join(cacheFolder, "go"), GO111MODULE: "off", CGO_ENABLED: "0" };
     // without symbols, as images have them
     execFileSync("go", ["build", "-ldflags=-s -w", "-o", "program", "main.go"], { cwd: folder, env });
     const child = spawn(path.join(folder, "program"), {

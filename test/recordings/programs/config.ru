@@ -1,4 +1,4 @@
-# A Rack application that makes garbage, or keeps what each request makes.
+# A Rack application that makes garbage, or keeps the first rows of every request: a slice, which shares the array of all rows.
 #   LEAK_BYTES=8192 puma --bind unix://SOCKET config.ru
 
 leaked = Integer(ENV.fetch("LEAK_BYTES"))

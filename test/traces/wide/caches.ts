@@ -6,16 +6,17 @@ import { restartsAtRandom } from "../restarts.ts";
 import { clamp, wander } from "../runtimes.ts";
 import type { Part, Service } from "../service.ts";
 import { day, hour, MiB, minute } from "../units.ts";
-import { anyRuntime, usualService, usualStart } from "../usual.ts";
-import { anyLimit, intervalFor, wideBase } from "./sizes.ts";
+import { anyRuntime, usualStart } from "../usual.ts";
+import { wideService } from "./service.ts";
+import { anyLimit, intervalFor, levelFor, sometimesReplicas, wideBase } from "./sizes.ts";
 
 /** At a load of tens of requests a second a cache of some thousand entries is full before the coffee is. */
 export function cacheFillsInMinutes(random: Random): Service {
   const fill = logUniform(random, 3, 60) / 60;
   const base = logUniform(random, 45, 1200) * MiB;
-  const hours = Math.max(1.5, fill * uniform(random, 2.5, 8));
+  const hours = levelFor(random, fill);
   const delay = pick(random, [0, 0, 0, 1]) * logUniform(random, 2, 25) * minute;
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours,
     interval: intervalFor(hours),
@@ -23,6 +24,7 @@ export function cacheFillsInMinutes(random: Random): Service {
     warmShare: logUniform(random, 0.02, 0.3),
     parts: [after(delay, lruCache(random, base * logUniform(random, 0.15, 4), fill * hour))],
     limit: anyLimit(random),
+    ...sometimesReplicas(random),
     params: { fill_h: fill, delay_s: delay },
   });
 }
@@ -30,12 +32,13 @@ export function cacheFillsInMinutes(random: Random): Service {
 export function cacheFillsInHours(random: Random): Service {
   const fill = logUniform(random, 1, 40);
   const base = wideBase(random);
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours: Math.max(12, fill * uniform(random, 1.5, 4)),
     traffic: { peakToTrough: logUniform(random, 1.2, 8) },
     parts: [lruCache(random, base * logUniform(random, 0.15, 4), fill * hour)],
     limit: anyLimit(random),
+    ...sometimesReplicas(random),
     params: { fill_h: fill },
   });
 }
@@ -47,7 +50,7 @@ export function cacheRefilledByDeploys(random: Random): Service {
   const start = usualStart(random, 7);
   const meanHours = fill * uniform(random, 1.3, 4);
   const hours = Math.min(250, Math.max(10, meanHours * uniform(random, 3, 8)));
-  return usualService(random, {
+  return wideService(random, {
     base,
     start,
     hours,
@@ -67,14 +70,15 @@ export function cacheRefilledByDeploys(random: Random): Service {
 export function cacheWithTimeToLive(random: Random): Service {
   const ttl = logUniform(random, 0.08, 30);
   const base = wideBase(random);
-  const hours = Math.max(1.5, ttl * uniform(random, 2.2, 6));
-  return usualService(random, {
+  const hours = levelFor(random, ttl);
+  return wideService(random, {
     base,
     hours,
     interval: intervalFor(hours),
     traffic: { peakToTrough: logUniform(random, 1.1, 6) },
     parts: [entriesOfAge(base * logUniform(random, 0.15, 3), ttl * hour)],
     limit: anyLimit(random),
+    ...sometimesReplicas(random),
     params: { ttl_h: ttl },
   });
 }
@@ -83,8 +87,8 @@ export function cacheWithTimeToLive(random: Random): Service {
 export function storeFillsToItsMaximum(random: Random): Service {
   const fill = logUniform(random, 0.15, 50);
   const base = logUniform(random, 45, 400) * MiB;
-  const hours = Math.max(1.5, fill * uniform(random, 1.5, 4));
-  return usualService(random, {
+  const hours = levelFor(random, fill);
+  return wideService(random, {
     base,
     hours,
     interval: intervalFor(hours),
@@ -102,9 +106,9 @@ export function twoPhaseWarmUp(random: Random): Service {
   const jit = logUniform(random, 1, 25) * minute;
   const fill = logUniform(random, 0.15, 8);
   const base = wideBase(random);
-  const hours = Math.max(2, fill * uniform(random, 2.5, 6));
+  const hours = levelFor(random, jit / hour + fill);
   const from = jit * uniform(random, 1, 4);
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours,
     interval: intervalFor(hours),
@@ -122,7 +126,7 @@ export function twoPhaseWarmUp(random: Random): Service {
 export function pageCacheWanders(random: Random): Service {
   const base = logUniform(random, 45, 1500) * MiB;
   const fill = logUniform(random, 0.2, 20) * hour;
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours: uniform(random, 30, 200),
     ageHours: uniform(random, 0, 30),
@@ -140,7 +144,7 @@ export function pageCacheWanders(random: Random): Service {
 export function rareLargeRequests(random: Random): Service {
   const base = wideBase(random);
   const perDay = logUniform(random, 5, 500);
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours: uniform(random, 24, 180),
     ageHours: pick(random, [0, 0, 1]) * uniform(random, 0, 30),
@@ -157,8 +161,8 @@ export function slowFragmentation(random: Random): Service {
   const tau = until * logUniform(random, 0.004, 0.3);
   const base = wideBase(random);
   const curve = (share: number) => Math.log1p((share * until) / tau) / Math.log1p(until / tau);
-  const hours = Math.max(3, until * uniform(random, 1.4, 2.8));
-  return usualService(random, {
+  const hours = levelFor(random, until);
+  return wideService(random, {
     base,
     hours,
     interval: intervalFor(hours),
@@ -179,7 +183,7 @@ export function importThatEnds(random: Random): Service {
     seconds: logUniform(random, 0.2, 10) * hour,
     bytes: base * logUniform(random, 0.08, 1),
   }));
-  return usualService(random, {
+  return wideService(random, {
     base,
     start,
     hours,

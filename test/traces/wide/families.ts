@@ -21,6 +21,8 @@ export const wide: readonly Family[] = [
   leak("accelerating_leak", leaks.acceleratingLeak),
   leak("decelerating_leak", leaks.deceleratingLeak),
   leak("leak_per_job", leaks.leakPerJob),
+  leak("leak_outside_the_heap", leaks.leakOutsideTheHeap),
+  leak("leak_in_committed_steps", leaks.leakInCommittedSteps),
   leak("leak_with_pauses", leaks.leakWithPauses),
   leak("leak_in_strong_noise", leaks.leakInStrongNoise),
   leak("nightly_steps_under_wave", leaks.nightlyStepsUnderWave),

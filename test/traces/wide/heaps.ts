@@ -5,8 +5,8 @@ import { integer, logUniform, pick, type Random, uniform } from "../draws.ts";
 import { clamp, returnedSlowly, sawtooth, wander } from "../runtimes.ts";
 import type { Part, Service } from "../service.ts";
 import { day, hour, MiB, minute } from "../units.ts";
-import { usualService } from "../usual.ts";
-import { anyLimit, intervalFor, wideBase } from "./sizes.ts";
+import { wideService } from "./service.ts";
+import { anyLimit, intervalFor, levelFor, sometimesReplicas, wideBase } from "./sizes.ts";
 
 /** V8 lets each tooth be higher than the one before, up to what its heap may have. */
 export function v8RampsToItsMaximum(random: Random): Service {
@@ -14,9 +14,9 @@ export function v8RampsToItsMaximum(random: Random): Service {
   const most = base * logUniform(random, 0.3, 6);
   const period = logUniform(random, 0.5, 90) * minute;
   const teeth = integer(random, 3, 14);
-  const hours = Math.min(200, Math.max(1.5, ((period * teeth) / hour) * uniform(random, 1.5, 6)));
+  const hours = levelFor(random, (period * teeth) / hour / 2);
   const isKnown = random() < 0.7;
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours,
     interval: intervalFor(hours),
@@ -24,7 +24,7 @@ export function v8RampsToItsMaximum(random: Random): Service {
     noise: 0.3,
     parts: [risingTeeth({ most, period, teeth, keeps: uniform(random, 0.05, 0.6) })],
     limit: anyLimit(random),
-    ...(isKnown && { heap: { max: wholeMiB(0.5 * base + most) } }),
+    ...(isKnown && { heap: { max: 0.5 * base + most } }),
     params: { garbage_mb: most / MiB, gc_period_s: period, teeth },
   });
 }
@@ -66,9 +66,9 @@ export function jvmRampsToXmx(random: Random): Service {
   const heap = base * logUniform(random, 0.4, 4);
   const youngShare = uniform(random, 0.3, 0.75);
   const oldFills = pick(random, [0, 0.3, 1]);
-  const hours = Math.min(200, Math.max(2, (oldFills > 0 ? old : young) * uniform(random, 1.3, 3)));
+  const hours = levelFor(random, oldFills > 0 ? old : young);
   const isKnown = random() < 0.75;
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours,
     interval: intervalFor(hours),
@@ -78,20 +78,33 @@ export function jvmRampsToXmx(random: Random): Service {
     parts: [
       touchedByRequests(heap * youngShare, young * hour),
       touchedByRequests(heap * (1 - youngShare) * oldFills, old * hour),
-      wander({ deviation: base * 0.002, tau: 20 * minute, jitter: base * 0.001 }),
+      ...pick(random, [[], [], [wander({ deviation: base * 0.002, tau: 20 * minute, jitter: base * 0.001 })]]),
     ],
     limit: anyLimit(random),
-    ...(isKnown && { heap: { max: wholeMiB(heap * logUniform(random, 1, 1.6)) } }),
+    ...sometimesReplicas(random),
+    ...(isKnown && { heap: { max: heap * logUniform(random, 1, 1.25) } }),
     params: { young_h: young, old_h: old, old_fills: oldFills },
   });
 }
 
-/** Each request takes new pages, until all have been touched once. */
+/**
+ * Each request takes new pages, until all have been touched once. After a collection it may be given the old ones again: straight,
+ * level, straight, level, as G1 does when it moves its young generation.
+ */
 function touchedByRequests(bytes: number, seconds: number): Part {
-  return (_, step) => {
+  return (random, step) => {
+    const moves = random() < 0.5;
+    const nextStage = () => seconds * uniform(random, 0.1, 0.5);
+    let isNew = true;
+    let stageLeft = moves ? nextStage() : Number.POSITIVE_INFINITY;
     let touched = 0;
     return ({ load }) => {
-      touched += load * step;
+      stageLeft -= load * step;
+      if (stageLeft < 0) {
+        isNew = !isNew;
+        stageLeft = nextStage();
+      }
+      if (isNew) touched += load * step;
       return bytes * clamp(touched / seconds);
     };
   };
@@ -103,7 +116,7 @@ export function fullCollectionsByHours(random: Random): Service {
   const isTimed = random() < 0.5;
   const period = isTimed ? pick(random, [1, 1, 6, 12, 24, 24]) : logUniform(random, 1, 30);
   const height = base * logUniform(random, 0.2, 1.8);
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours: Math.min(250, period * uniform(random, 4.5, 14) + 4),
     ageHours: period * uniform(random, 0, 6),
@@ -138,7 +151,7 @@ export function resetByTheWeek(random: Random): Service {
   const base = wideBase(random);
   const period = pick(random, [day, day, 7 * day]);
   const bytes = base * logUniform(random, 0.04, 0.3);
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours: period === day ? uniform(random, 80, 200) : uniform(random, 200, 258),
     ageHours: uniform(random, 0, 3) * (period / hour),
@@ -153,7 +166,7 @@ export function memoryReturnedLate(random: Random): Service {
   const base = wideBase(random);
   const perDay = logUniform(random, 2, 40);
   const late = logUniform(random, 0.1, 6) * hour;
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours: uniform(random, 20, 160),
     ageHours: uniform(random, 0, 20),
@@ -182,7 +195,7 @@ function burstsOf(bytes: number, perDay: number): Part {
 export function veryNoisy(random: Random): Service {
   const base = wideBase(random);
   const hours = logUniform(random, 2, 160);
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours,
     interval: intervalFor(hours),
@@ -203,7 +216,7 @@ export function veryNoisy(random: Random): Service {
 export function idle(random: Random): Service {
   const base = logUniform(random, 5, 300) * MiB;
   const hours = logUniform(random, 1.5, 120);
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours,
     interval: intervalFor(hours),
@@ -215,8 +228,4 @@ export function idle(random: Random): Service {
     limit: { peakShare: logUniform(random, 0.05, 0.9) },
     params: {},
   });
-}
-
-function wholeMiB(bytes: number): number {
-  return Math.ceil(bytes / MiB) * MiB;
 }

@@ -4,12 +4,12 @@ import { integer, logUniform, pick, type Random, uniform } from "../draws.ts";
 import { leakPerRequest, leakPerRun, leakWithStalls, steadyLeak } from "../parts.ts";
 import { restartAt, restartsAtRandom } from "../restarts.ts";
 import { sawtooth, wander } from "../runtimes.ts";
-import type { Leak, PlannedRestart, Process, Service } from "../service.ts";
+import type { Leak, Process, Service } from "../service.ts";
 import { day, hour, MiB, minute } from "../units.ts";
-import { usualService } from "../usual.ts";
 import { entriesOfAge, lruCache } from "./caches.ts";
 import { emptiedEvery } from "./heaps.ts";
 import { waves } from "./load.ts";
+import { wideService } from "./service.ts";
 import { leakSize } from "./sizes.ts";
 
 export const perHour = MiB / hour;
@@ -23,7 +23,7 @@ export function anySteadyLeak(random: Random): Service {
   const size = leakSize(random, { rate: anyRate, life: [1, 600], before: [0.05, 40] });
   const begins = pick(random, ["at birth", "later", "with a deploy"]);
   const onset = begins === "at birth" ? size.start : size.start + size.healthyHours * hour;
-  return usualService(random, {
+  return wideService(random, {
     ...size,
     onset,
     ageHours: pick(random, [0, 0, 1]) * uniform(random, 0, 0.1) * size.life,
@@ -38,7 +38,7 @@ export function anySteadyLeak(random: Random): Service {
 export function fastLeak(random: Random): Service {
   const size = leakSize(random, { rate: [40, 1800], life: [0.5, 8], before: [0.05, 3] });
   const atStart = random() < 0.5;
-  return usualService(random, {
+  return wideService(random, {
     ...size,
     onset: atStart ? size.start : size.start + size.healthyHours * hour,
     leak: steadyLeak(size.rate * perHour),
@@ -53,7 +53,7 @@ export function leakBeginsWithDeploy(random: Random): Service {
   const onset = Math.ceil((size.start + size.healthyHours * hour) / 30) * 30;
   const meanHours = size.healthyHours / uniform(random, 1.5, 6);
   const earlier = restartsAtRandom(random, size.start, onset - 600, { meanHours, atLeastHours: 0.1, reason: "deploy" });
-  return usualService(random, {
+  return wideService(random, {
     ...size,
     onset,
     restarts: [...earlier, restartAt(random, onset, "deploy")],
@@ -68,7 +68,7 @@ export function leakUnderWaves(random: Random): Service {
   const size = leakSize(random, { rate: [2, 900], life: [2, 200] });
   const period = logUniform(random, 0.06, 8) * hour;
   const wave = logUniform(random, 0.1, 0.6);
-  return usualService(random, {
+  return wideService(random, {
     ...size,
     onset: size.start,
     traffic: { trend: waves(random, period, uniform(random, 0.3, 0.9)), peakToTrough: logUniform(random, 1.2, 5) },
@@ -83,7 +83,7 @@ export function leakUnderWaves(random: Random): Service {
 export function leakUnderDaysOfLoad(random: Random): Service {
   const size = leakSize(random, { rate: [0.5, 60], life: days, lengths: [0.9, 1.2] });
   const wave = uniform(random, 0.15, 1);
-  return usualService(random, {
+  return wideService(random, {
     ...size,
     hours: Math.max(size.hours, 80),
     onset: size.start,
@@ -102,7 +102,7 @@ export function leakUnderDeepTeeth(random: Random): Service {
   const height = size.base * logUniform(random, 0.2, 1.5);
   const period = Math.min(logUniform(random, 0.05, 12), size.hours / 8);
   const byTheClock = random() < 0.4;
-  return usualService(random, {
+  return wideService(random, {
     ...size,
     onset: size.start,
     swings: true,
@@ -121,7 +121,7 @@ export function leakUnderDeepTeeth(random: Random): Service {
 /** Who sleeps does not leak: nearly nothing at night, nearly nothing at the weekend. */
 export function leakRestsAtNight(random: Random): Service {
   const size = leakSize(random, { rate: [1, 80], life: days, lengths: [0.8, 1.3] });
-  return usualService(random, {
+  return wideService(random, {
     ...size,
     hours: Math.max(size.hours, 72),
     onset: size.start,
@@ -139,7 +139,7 @@ export function leakBesideFillingCache(random: Random): Service {
   const fill = size.hours * logUniform(random, 0.03, 0.5);
   const cache = size.base * logUniform(random, 0.1, 1.5);
   const hasTimeToLive = random() < 0.4;
-  return usualService(random, {
+  return wideService(random, {
     ...size,
     onset: size.start,
     parts: [hasTimeToLive ? entriesOfAge(cache, fill * hour) : lruCache(random, cache, fill * hour)],
@@ -153,7 +153,7 @@ export function leakBesideFillingCache(random: Random): Service {
 export function leakAfterCacheIsFull(random: Random): Service {
   const size = leakSize(random, { rate: anyRate, life: [2, 400], before: [0.5, 60] });
   const fill = size.healthyHours * uniform(random, 0.1, 0.8);
-  return usualService(random, {
+  return wideService(random, {
     ...size,
     onset: size.start + size.healthyHours * hour,
     parts: [lruCache(random, size.base * logUniform(random, 0.1, 1.5), fill * hour)],
@@ -167,7 +167,7 @@ export function leakAfterCacheIsFull(random: Random): Service {
 export function acceleratingLeak(random: Random): Service {
   const size = leakSize(random, { rate: [1, 900], life: [2, 250], lengths: [0.8, 1.3] });
   const power = uniform(random, 1.5, 4);
-  return usualService(random, {
+  return wideService(random, {
     ...size,
     onset: size.start,
     leak: leakAlong((share) => size.room * MiB * share ** power, size.life * hour),
@@ -180,7 +180,7 @@ export function acceleratingLeak(random: Random): Service {
 export function deceleratingLeak(random: Random): Service {
   const size = leakSize(random, { rate: [1, 900], life: [3, 250], lengths: [0.6, 1.2] });
   const power = uniform(random, 0.5, 0.8);
-  return usualService(random, {
+  return wideService(random, {
     ...size,
     onset: size.start,
     leak: leakAlong((share) => size.room * MiB * share ** power, size.life * hour),
@@ -203,7 +203,7 @@ export function leakPerJob(random: Random): Service {
   const duration = Math.min(0.5 * period * hour, logUniform(random, 0.5, 40) * minute);
   const offset = uniform(random, 0, period * hour);
   const firstRun = Math.ceil((size.start - offset) / (period * hour)) * period * hour + offset;
-  return usualService(random, {
+  return wideService(random, {
     ...size,
     onset: firstRun,
     leak: leakPerRun(size.rate * period * MiB, period * hour, offset, duration),
@@ -212,12 +212,58 @@ export function leakPerJob(random: Random): Service {
   });
 }
 
+/** Buffers, native modules, threads: beside the heap, whose own limit has nothing to say. */
+export function leakOutsideTheHeap(random: Random): Service {
+  const size = leakSize(random, { rate: anyRate, life: [1, 400], before: [0.02, 10] });
+  const atStart = random() < 0.5;
+  return wideService(random, {
+    ...size,
+    runtime: pick(random, ["v8", "jvm"]),
+    onset: atStart ? size.start : size.start + size.healthyHours * hour,
+    leak: steadyLeak(size.rate * perHour),
+    limit: { aboveLevel: size.room * MiB },
+    heap: { max: size.base * logUniform(random, 0.5, 1.2) },
+    params: { mb_per_h: size.rate },
+  });
+}
+
+/** A heap that is committed piece by piece: nothing for a while, then a step, as long as live data grow. */
+export function leakInCommittedSteps(random: Random): Service {
+  const size = leakSize(random, { rate: anyRate, life: [2, 300] });
+  const pieces = uniform(random, 12, 80);
+  return wideService(random, {
+    ...size,
+    runtime: pick(random, ["jvm", "jvm", "go"]),
+    noise: 0.1,
+    onset: size.start,
+    leak: leakInPieces(size.rate * perHour, (size.room * MiB) / pieces),
+    limit: { aboveLevel: size.room * MiB },
+    params: { mb_per_h: size.rate, pieces },
+  });
+}
+
+/** Memory comes in pieces of `bytes` or so, whenever what was leaked since the last is as much. */
+function leakInPieces(rate: number, bytes: number): Leak {
+  return (random, step) => {
+    let owed = 0;
+    let piece = bytes * random();
+    return () => {
+      owed += rate * step;
+      if (owed < piece) return 0;
+      const taken = owed;
+      owed = 0;
+      piece = bytes * uniform(random, 0.3, 1.7);
+      return taken;
+    };
+  };
+}
+
 export function leakWithPauses(random: Random): Service {
   const size = leakSize(random, { rate: [2, 900], life: [3, 200] });
   const cycle = size.hours * logUniform(random, 0.02, 0.2) * hour;
   const share = uniform(random, 0.3, 0.8);
   const around = (seconds: number): [number, number] => [0.4 * seconds, 1.6 * seconds];
-  return usualService(random, {
+  return wideService(random, {
     ...size,
     onset: size.start,
     leak: leakWithStalls((size.rate / share) * perHour, around(cycle * share), around(cycle * (1 - share))),
@@ -229,7 +275,7 @@ export function leakWithPauses(random: Random): Service {
 /** A tenth more or less from sample to sample, and a leak below. */
 export function leakInStrongNoise(random: Random): Service {
   const size = leakSize(random, { rate: anyRate, life: [4, 400], lengths: [0.8, 1.3] });
-  return usualService(random, {
+  return wideService(random, {
     ...size,
     onset: size.start,
     parts: [
@@ -250,7 +296,7 @@ export function oneWorkerOfMany(random: Random): Service {
   const size = leakSize(random, { rate: [1, 900], life: [2, 200] });
   const workers = integer(random, 3, 10);
   const leaking = integer(random, 0, workers - 1);
-  return usualService(random, {
+  return wideService(random, {
     ...size,
     base: Math.min(size.base, 1500 * MiB),
     onset: size.start,
@@ -268,12 +314,11 @@ export function allWorkersLeak(random: Random): Service {
   const size = leakSize(random, { rate: [1, 900], life: [2, 200] });
   const workers = integer(random, 2, 8);
   const leaks = Array.from({ length: workers }, () => steadyLeak(size.rate * uniform(random, 0.5, 1.5) * perHour));
-  const restarts: PlannedRestart[] = [];
-  return usualService(random, {
+  return wideService(random, {
     ...size,
     base: Math.min(size.base, 1500 * MiB),
     onset: size.start,
-    workers: (one: Process) => leaks.map((leak) => ({ ...one, leak, restarts })),
+    workers: (one: Process) => leaks.map((leak) => ({ ...one, leak })),
     limit: { aboveLevel: size.room * MiB },
     params: { workers, mean_mb_per_h: size.rate },
   });
@@ -285,7 +330,7 @@ export function nightlyStepsUnderWave(random: Random): Service {
   const at = uniform(random, 0, 6) * hour;
   const first = Math.ceil((size.start - at) / day) * day + at;
   const wave = logUniform(random, 0.05, 0.4);
-  return usualService(random, {
+  return wideService(random, {
     ...size,
     hours: Math.max(size.hours, 100),
     onset: first,

@@ -5,7 +5,8 @@ import { followsLoad } from "../parts.ts";
 import { clamp } from "../runtimes.ts";
 import type { Part, Service } from "../service.ts";
 import { day, hour, minute } from "../units.ts";
-import { usualService, usualStart } from "../usual.ts";
+import { usualStart } from "../usual.ts";
+import { wideService } from "./service.ts";
 import { anyLimit, intervalFor, wideBase } from "./sizes.ts";
 
 /** Users come in waves: a poll, a queue, a cron job of others. No wave is quite as high as the one before. */
@@ -14,7 +15,7 @@ export function wavesOfMinutes(random: Random): Service {
   const base = wideBase(random);
   const hours = logUniform(random, 1.5, 30);
   const start = usualStart(random, 7);
-  return usualService(random, {
+  return wideService(random, {
     base,
     start,
     hours,
@@ -31,7 +32,7 @@ export function wavesOfMinutes(random: Random): Service {
 export function wavesOfHours(random: Random): Service {
   const period = logUniform(random, 1, 9) * hour;
   const base = wideBase(random);
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours: (period / hour) * uniform(random, 5, 25),
     ageHours: pick(random, [0, 1]) * uniform(random, 0, 20),
@@ -55,7 +56,7 @@ export function waves(random: Random, period: number, depth: number): (time: num
 /** Some days are busier than others, and on weekends hardly anybody is there. */
 export function unequalDays(random: Random): Service {
   const days = Array.from({ length: 19 }, () => uniform(random, 0.55, 1.3));
-  return usualService(random, {
+  return wideService(random, {
     base: wideBase(random),
     start: usualStart(random, 7),
     hours: uniform(random, 90, 258),
@@ -84,7 +85,7 @@ export function poolGrowsWithLoad(random: Random): Service {
   const idleHours = pick(random, [0.2, 1, 6, Number.POSITIVE_INFINITY]);
   const each = base * logUniform(random, 0.004, 0.05);
   const atMeanLoad = integer(random, 5, 40);
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours: uniform(random, 20, 200),
     traffic: { peakToTrough: logUniform(random, 1.5, 10), weekend: uniform(random, 0.3, 1) },
@@ -113,7 +114,7 @@ export function batchRaisesPlateau(random: Random): Service {
   const bytes = base * logUniform(random, 0.08, 1.2);
   const kept = uniform(random, 0.4, 1);
   const duration = logUniform(random, 0.1, 3) * hour;
-  return usualService(random, {
+  return wideService(random, {
     base,
     start: usualStart(random),
     hours: uniform(random, 60, 200),
@@ -158,7 +159,7 @@ export function frequentJobs(random: Random): Service {
   const hours = logUniform(random, 1.5, 40);
   const bytes = base * logUniform(random, 0.2, 3);
   const share = uniform(random, 0.03, 0.5);
-  return usualService(random, {
+  return wideService(random, {
     base,
     hours,
     interval: intervalFor(hours),

@@ -5,9 +5,10 @@ import { steadyLeak } from "../parts.ts";
 import { restartsAtRandom } from "../restarts.ts";
 import type { Process, Service } from "../service.ts";
 import { hour, MiB } from "../units.ts";
-import { usualService, usualStart } from "../usual.ts";
+import { usualStart } from "../usual.ts";
 import { perHour } from "./leaks.ts";
 import { lives } from "./restarting.ts";
+import { wideService } from "./service.ts";
 import { intervalFor } from "./sizes.ts";
 
 interface Lives {
@@ -28,17 +29,23 @@ function manyLives(
   [fewest, most]: [number, number],
   share: [number, number],
 ): Lives {
-  const base = logUniform(random, 45, 2500);
-  const perLife = base * logUniform(random, ...share);
   const hours = Math.min(260, Math.max(1, lifeHours * uniform(random, fewest, most)));
-  const start = usualStart(random, 7);
-  return { start, hours, interval: intervalFor(hours), base: base * MiB, perLife, rate: perLife / lifeHours };
+  for (;;) {
+    const base = logUniform(random, 45, 2500);
+    const perLife = base * logUniform(random, ...share);
+    const rate = perLife / lifeHours;
+    if (rate > fastest) continue;
+    return { start: usualStart(random, 7), hours, interval: intervalFor(hours), base: base * MiB, perLife, rate };
+  }
 }
+
+/** MiB per hour. */
+const fastest = 60 * 60;
 
 export function leakMaskedByCron(random: Random): Service {
   const cron = pick(random, [0.5, 1, 2, 3, 4, 6, 8, 12]);
   const { perLife, rate, ...words } = manyLives(random, cron, [6, 14], [0.2, 2.5]);
-  return usualService(random, {
+  return wideService(random, {
     ...words,
     onset: words.start,
     leak: steadyLeak(rate * perHour),
@@ -52,7 +59,7 @@ export function leakMaskedByCron(random: Random): Service {
 export function leakMaskedByDeploys(random: Random): Service {
   const meanHours = logUniform(random, 1, 36);
   const { perLife, rate, ...words } = manyLives(random, meanHours, [5, 9], [0.25, 2]);
-  return usualService(random, {
+  return wideService(random, {
     ...words,
     onset: words.start,
     leaksFromBirth: true,
@@ -77,7 +84,7 @@ export function oomLoopOfHours(random: Random): Service {
 
 function oomLoop(random: Random, life: number, count: [number, number]): Service {
   const { perLife, rate, ...words } = manyLives(random, life, count, [0.4, 6]);
-  return usualService(random, {
+  return wideService(random, {
     ...words,
     warmMinutes: Math.min(life * 10, uniform(random, 1, 8)),
     onset: words.start,
@@ -93,14 +100,14 @@ export function diesOfItsHeapLimit(random: Random): Service {
   const life = logUniform(random, 0.08, 40);
   const { perLife, rate, ...words } = manyLives(random, life, [0.7, 8], [0.4, 6]);
   const runtime = pick(random, ["v8", "v8", "jvm"]);
-  return usualService(random, {
+  return wideService(random, {
     ...words,
     warmMinutes: Math.min(life * 10, uniform(random, 1, 8)),
     runtime,
     onset: words.start,
     leak: steadyLeak(rate * perHour),
     limit: { aboveLevel: perLife * MiB },
-    heap: { outside: words.base * uniform(random, 0.3, 0.7), room: logUniform(random, 1.15, 8) },
+    heap: { outside: words.base * uniform(random, 0.3, 0.7), room: logUniform(random, 1.15, 3) },
     params: { life_h: life, mb_per_h: rate },
   });
 }
@@ -110,7 +117,7 @@ export function leakingWorkersRecycled(random: Random): Service {
   const life = logUniform(random, 0.08, 10);
   const { perLife, rate, ...words } = manyLives(random, life, [6, 14], [0.25, 2.5]);
   const workers = integer(random, 2, 5);
-  return usualService(random, {
+  return wideService(random, {
     ...words,
     warmMinutes: Math.min(life * 6, uniform(random, 0.5, 5)),
     runtime: pick(random, ["python", "native"]),

@@ -5,8 +5,9 @@ import { warmUp } from "../parts.ts";
 import { restartsAtRandom } from "../restarts.ts";
 import type { Part, PlannedRestart, Process, RestartReason, Service } from "../service.ts";
 import { hour, MiB, minute } from "../units.ts";
-import { usualService, usualStart } from "../usual.ts";
+import { usualStart } from "../usual.ts";
 import { lruCache } from "./caches.ts";
+import { wideService } from "./service.ts";
 import { anyLimit, intervalFor, wideBase } from "./sizes.ts";
 
 /** Replicas are replaced one after another, every few hours or days; each warms up as the ones before. */
@@ -21,7 +22,7 @@ export function rollingDeploys(random: Random): Service {
     reason: "deploy",
   });
   const apart = logUniform(random, 0.5, 10) * minute;
-  return usualService(random, {
+  return wideService(random, {
     base,
     start,
     hours,
@@ -54,7 +55,7 @@ export function stepsAtDeploys(random: Random): Service {
     level = Math.max(0, level + base * (drift + uniform(random, -0.12, 0.12)));
     return level;
   });
-  return usualService(random, {
+  return wideService(random, {
     base,
     start,
     hours,
@@ -78,7 +79,7 @@ export function youngCrashLoop(random: Random): Service {
   const base = logUniform(random, 45, 800) * MiB;
   const hours = logUniform(random, 1, 8);
   const start = usualStart(random, 7);
-  return usualService(random, {
+  return wideService(random, {
     base,
     start,
     hours,
@@ -100,7 +101,7 @@ export function recycledWorkers(random: Random): Service {
   const start = usualStart(random, 7);
   const warm = logUniform(random, 0.03, 0.6);
   const interval = intervalFor(hours);
-  return usualService(random, {
+  return wideService(random, {
     base,
     start,
     hours,
@@ -136,7 +137,7 @@ export function cronRestartsFillingCache(random: Random): Service {
   const hours = Math.min(200, Math.max(6, cron * uniform(random, 6, 12)));
   const start = usualStart(random, 7);
   const fill = cron * logUniform(random, 0.05, 0.9);
-  return usualService(random, {
+  return wideService(random, {
     base,
     start,
     hours,

@@ -1,13 +1,13 @@
 // How large services of the wide set are, how fast they leak, and how often they are scraped.
 
-import { logUniform, type Random, uniform } from "../draws.ts";
+import { logUniform, pick, type Random, uniform } from "../draws.ts";
 import type { Limit } from "../service.ts";
 import { MiB } from "../units.ts";
-import { usualStart } from "../usual.ts";
+import { usualStart, type Words } from "../usual.ts";
 
 /** Bytes: from a small worker to a large cache. */
 export function wideBase(random: Random): number {
-  return logUniform(random, 45, 6000) * MiB;
+  return logUniform(random, 45, 2400) * MiB;
 }
 
 export function anyLimit(random: Random): Limit {
@@ -17,6 +17,20 @@ export function anyLimit(random: Random): Limit {
 /** Seconds between two rows: short traces are of services whose minutes count. */
 export function intervalFor(hours: number): number {
   return hours <= 8 ? 10 : 60;
+}
+
+/**
+ * Length of the trace of a service that is level after `hours`: some are watched just so long that one can see it, others for days,
+ * as services are in life.
+ */
+export function levelFor(random: Random, hours: number): number {
+  return Math.min(longest, Math.max(1.5, hours * uniform(random, 1.8, 5), logUniform(random, 1.5, 60)));
+}
+
+/** One process, or a few replicas of it that are asked alike. */
+export function sometimesReplicas(random: Random): Pick<Words, "workers"> {
+  const count = pick(random, [1, 1, 1, 1, 2, 3]);
+  return count === 1 ? {} : { workers: (one) => Array.from({ length: count }, () => one) };
 }
 
 export interface LeakSize {

@@ -1,13 +1,13 @@
 // Which runtime a process has, and the heap limit that this one was given.
 
 import path from "node:path";
-import { whatRuns } from "../interpreters.ts";
-import { dotnetSetting } from "./dotnet.ts";
-import type { RuntimeEnvironment } from "./environment.ts";
-import { goSetting } from "./go.ts";
-import type { HeapSetting } from "./heap-limit.ts";
-import { jvmSetting, readJvmOptions } from "./jvm.ts";
-import { nodeVersion, readDenoFlags, readV8Options, v8Setting } from "./v8.ts";
+import { whatRuns } from "./interpreters.ts";
+import { dotnetSetting } from "./runtimes/dotnet.ts";
+import type { RuntimeEnvironment } from "./runtimes/environment.ts";
+import { goSetting } from "./runtimes/go.ts";
+import type { HeapSetting } from "./runtimes/heap-limit.ts";
+import { jvmSetting, readJvmOptions } from "./runtimes/jvm.ts";
+import { nodeVersion, readDenoFlags, readV8Options, v8Setting } from "./runtimes/v8.ts";
 
 /** What is known of a process beside its arguments. */
 export interface RuntimeFacts {
