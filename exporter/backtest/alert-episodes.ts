@@ -1,14 +1,15 @@
 // From what a judge says at each moment to alerts with a start and an end, as Alertmanager would have had them.
 
-import { alerts, type DeclaredAlert, type Severity } from "../../catalog/alerts.ts";
-import type { Detection } from "../../catalog/detection.ts";
+import { alerts, type DeclaredAlert, type Severity, severities } from "../../catalog/alerts.ts";
+import type { Rules } from "../../detection/rules.ts";
 import type { ServiceFinding, SeverityNumber } from "./judged.ts";
 import type { EpisodeReport } from "./report.ts";
 
 /** From this severity of a finding on it is an alert of this one. */
 const leastFor: readonly (readonly [Severity, SeverityNumber])[] = [
-  ["critical", 3],
+  ["critical", 4],
   ["warning", 2],
+  ["info", 1],
 ];
 
 /** The alert that a word raises, and how long it goes on after the claim. */
@@ -18,10 +19,10 @@ interface Raised {
   readonly keepFiring: number;
 }
 
-function raisedBy(word: string, { keepFiring }: Detection): Raised | undefined {
+function raisedBy(word: string, { keepFiring }: Rules): Raised | undefined {
   switch (word) {
     case "leaking":
-      return { alert: alerts.memoryLeakUrgent, keepFiring: keepFiring.urgent };
+      return { alert: alerts.memoryLeak, keepFiring: keepFiring.leak };
     case "masked_leak":
       return { alert: alerts.memoryLeakMasked, keepFiring: keepFiring.masked };
     case "restart_loop":
@@ -42,17 +43,17 @@ interface Open {
 
 /** Alerts of one service and its slots. */
 export class AlertEpisodes {
-  private readonly detection: Detection;
+  private readonly rules: Rules;
   private readonly open = new Map<string, Open & { readonly slot: string | null }>();
   private readonly closed: EpisodeReport[] = [];
 
-  constructor(detection: Detection) {
-    this.detection = detection;
+  constructor(rules: Rules) {
+    this.rules = rules;
   }
 
   /** What was found at a time, in seconds; `slot` is null for what holds of the service as a whole. */
   add(slot: string | null, { word, severity: number }: ServiceFinding, time: number): void {
-    const raised = raisedBy(word, this.detection);
+    const raised = raisedBy(word, this.rules);
     const severity = raised === undefined ? undefined : severityOf(raised.alert, number);
     if (raised === undefined || severity === undefined) return;
     const key = `${raised.alert.name} ${slot ?? "\u0000"}`;
@@ -67,7 +68,7 @@ export class AlertEpisodes {
       return;
     }
     open.claimed = time;
-    const isGraver = open.severity === "warning" && severity === "critical";
+    const isGraver = severities.indexOf(severity) > severities.indexOf(open.severity);
     const isMilder = severity !== open.severity && open.severityClaimed + raised.keepFiring < time;
     if (isGraver || isMilder) {
       this.close(key, time);

@@ -1,7 +1,11 @@
 // The judge, as a backtest needs it: one of these per service.
 
-import { detection } from "../../catalog/detection.ts";
-import { RulesJudge } from "./rules-judge.ts";
+import type { LeakSeverity } from "../../catalog/verdicts.ts";
+import { type JudgeSettings, judgeSettings } from "../../detection/judge.ts";
+import type { Finding } from "../judge/finding.ts";
+import { reasonTexts } from "../judge/sentences.ts";
+import { ServiceJudge as Shipped } from "../judge/service-judge.ts";
+import { Judge } from "../judge/slot-judge.ts";
 
 /** One sample of a process. Seconds on one clock, bytes. */
 export interface JudgedSample {
@@ -15,8 +19,8 @@ export interface JudgedSample {
   readonly heapLimit?: number;
 }
 
-/** NONE, LOW, MEDIUM, HIGH, CRITICAL. */
-export type SeverityNumber = 0 | 1 | 2 | 3 | 4;
+/** 0 (none) to 4 (critical). */
+export type SeverityNumber = LeakSeverity;
 
 export interface ServiceFinding {
   readonly word: string;
@@ -42,5 +46,35 @@ export interface ServiceJudge {
   finding(time: number): ServiceFinding;
 }
 
-/** The judge that is shipped. */
-export const newJudge = (): ServiceJudge => new RulesJudge(detection);
+/** The judge that is shipped. Those made by one call share what needs no state. */
+export function newJudges(settings: JudgeSettings = judgeSettings): () => ServiceJudge {
+  const judge = new Judge(settings);
+  return () => new Adapted(new Shipped(settings, judge));
+}
+
+class Adapted implements ServiceJudge {
+  private readonly shipped: Shipped;
+  private readonly said = new Map<string, Finding>();
+  private first = Number.NaN;
+
+  constructor(shipped: Shipped) {
+    this.shipped = shipped;
+  }
+
+  add(slot: string, sample: JudgedSample): void {
+    if (Number.isNaN(this.first)) this.first = sample.time;
+    // one life, as far as is known, that began before the first sample
+    const startTime = Number.isNaN(sample.startTime) ? this.first : sample.startTime;
+    this.shipped.add(slot, { ...sample, startTime });
+  }
+
+  slotFinding(slot: string, time: number): SlotFinding {
+    const finding = this.shipped.slotFinding(slot, time);
+    this.said.set(slot, finding);
+    return { ...finding, reasons: reasonTexts(finding).map((text) => ({ text })) };
+  }
+
+  finding(time: number): ServiceFinding {
+    return this.shipped.finding(time, [...this.said.values()]);
+  }
+}

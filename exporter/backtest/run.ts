@@ -12,13 +12,15 @@ import { printError, shownValues } from "../terminal/shown-text.ts";
 import { counted } from "../text/words.ts";
 import { backtestHistory } from "./history.ts";
 import { bearerToken, historyOptions } from "./history-options.ts";
-import { newJudge } from "./judged.ts";
+import { newJudges } from "./judged.ts";
 import type { BacktestOptions } from "./options.ts";
 import { notes, renderEpisodes, renderHistory, renderScore } from "./print.ts";
 import type { Report, TraceReport } from "./report.ts";
 import { medianStep, score, seenSeconds, type TraceLabels } from "./score.ts";
 import { judgeTrace } from "./trace-run.ts";
 import { listTraces, readTrace, TraceError, type TraceGaps } from "./traces.ts";
+
+const newJudge = newJudges();
 
 /** Prints and writes what was found. A failure ends with a plain message and its exit code. */
 export async function backtest(options: BacktestOptions): Promise<void> {

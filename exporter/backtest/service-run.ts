@@ -1,7 +1,7 @@
 // One service, minute by minute: the samples of all its slots go to the judge in the order of time, and what the judge says is
 // written down. Nothing is kept of the samples.
 
-import { type Detection, detection } from "../../catalog/detection.ts";
+import { type Rules, rules as shippedRules } from "../../detection/rules.ts";
 import { AlertEpisodes } from "./alert-episodes.ts";
 import type { JudgedSample, ServiceFinding, ServiceJudge, SlotFinding } from "./judged.ts";
 import type { EpisodeReport, FoundReport } from "./report.ts";
@@ -46,11 +46,11 @@ export class ServiceRun {
   /** `onTimeToOom` hears the estimate of the slot that is nearest to its limit, each minute that has one. */
   constructor(
     judge: ServiceJudge,
-    windows: Detection = detection,
+    rules: Rules = shippedRules,
     onTimeToOom?: (time: number, seconds: number) => void,
   ) {
     this.judge = judge;
-    this.episodes = new AlertEpisodes(windows);
+    this.episodes = new AlertEpisodes(rules);
     this.onTimeToOom = onTimeToOom;
   }
 

@@ -2,6 +2,7 @@
 // and `detect` judge with it; they differ in where samples and ends come from.
 
 import { type JudgeSettings, judgeSettings } from "../../detection/judge.ts";
+import { rules } from "../../detection/rules.ts";
 import { judgeEndedLife } from "../memory/ended-life.ts";
 import { LifeHistory } from "../memory/life-history.ts";
 import { endedLifeOf, ServiceMemory } from "../memory/service-memory.ts";
@@ -62,7 +63,10 @@ export class ServiceJudge {
 
   /** What holds of the service: its masked leak, or the gravest of its slots. */
   finding(now: number, slots: readonly Finding[] = []): ServiceFinding {
-    return serviceFinding(maskedLeakOf(this.memory, now, this.judge.settings.endedLives), slots);
+    const finding = serviceFinding(maskedLeakOf(this.memory, now, this.judge.settings.endedLives), slots);
+    const { over, count } = rules.restarts.oomLoop;
+    const kills = this.memory.lives.filter(({ atLimit, endedAt }) => atLimit && now - endedAt <= over).length;
+    return finding.word !== "masked_leak" && kills >= count ? { ...finding, word: "restart_loop", severity: 3 } : finding;
   }
 
   private endOf({ state: { history }, life, last }: Seat): void {
@@ -77,4 +81,4 @@ export class ServiceJudge {
 const or = (value: number | undefined, otherwise: number) => (value === undefined || Number.isNaN(value) ? otherwise : value);
 
 const factsOf = ({ limit, heapLimit }: LimitedSample): Facts =>
-  heapLimit === undefined || Number.isNaN(heapLimit) ? { limit } : { limit, heapMaximum: heapLimit };
+  heapLimit === undefined || Number.isNaN(heapLimit) ? { limit } : { limit, heapMaximum: heapLimit, heapKind: "fills" };
