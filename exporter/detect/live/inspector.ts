@@ -5,6 +5,7 @@
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { KernelFiles } from "../../kernel/files.ts";
+import { parseCmdline } from "../../procfs/cmdline.ts";
 import { type ListeningSocket, parseListening } from "../../procfs/net-tcp.ts";
 
 /** An address that only our own children listen at: no other port of the program is ever asked. */
@@ -44,22 +45,26 @@ export async function openInspector(
   if (files.link(files.proc(pid, "ns/net")) !== files.link(files.proc("self", "ns/net"))) {
     throw new InspectorError("it is in another network namespace, so its inspector cannot be reached");
   }
-  const open = await inspectorAmong(socketsOf(files, pid));
+  const before = socketsOf(files, pid);
+  const open = await inspectorAmong(before.filter(mayBeInspector));
   if (open !== undefined) return { url: open, isOurs: false };
   if (!maySignal) throw new InspectorError("it has no open inspector");
   mustBeSafeToSignal(files, pid);
-  if (socketsOfNamespace(files, pid).some(({ address, port }) => port === nodePort && address === nodeAddress)) {
-    throw new InspectorError(`another process listens on port ${nodePort}, where its inspector would`);
-  }
+  mustHaveItsPort(files, pid);
   process.kill(pid, "SIGUSR1");
+  const isNew = ({ inode }: ListeningSocket) => before.every((known) => known.inode !== inode);
   const until = performance.now() + opensWithin * 1000;
   while (performance.now() < until) {
     await wait(25);
-    const url = await inspectorAmong(socketsOf(files, pid));
+    const url = await inspectorAmong(socketsOf(files, pid).filter(isNew));
     if (url !== undefined) return { url, isOurs: true };
   }
   throw new InspectorError("it did not open its inspector");
 }
+
+/** Of the ports that a program had before only those are asked: others are its own business. */
+const mayBeInspector = ({ address, port }: ListeningSocket): boolean =>
+  address === ownAddress || (address === nodeAddress && port === nodePort);
 
 /** To a program that does not handle it the signal is deadly; Node.js does unless it was told not to (--disable-sigusr1). */
 function mustBeSafeToSignal(files: KernelFiles, pid: number): void {
@@ -73,10 +78,19 @@ function mustBeSafeToSignal(files: KernelFiles, pid: number): void {
 
 const sigusr1 = 10;
 
-/** Of the sockets on which it listens only those that can be an inspector are asked. */
+/** Where its arguments name no other port it is the usual one, which another process may have. */
+function mustHaveItsPort(files: KernelFiles, pid: number): void {
+  const hasOwn = parseCmdline(files.text(files.proc(pid, "cmdline"))).some((word) => /^--inspect-port=/.test(word));
+  if (
+    !hasOwn &&
+    socketsOfNamespace(files, pid).some(({ address, port }) => address === nodeAddress && port === nodePort)
+  ) {
+    throw new InspectorError(`another process listens on port ${nodePort}, where its inspector would`);
+  }
+}
+
 async function inspectorAmong(sockets: readonly ListeningSocket[]): Promise<string | undefined> {
   for (const { address, port } of sockets) {
-    if (address !== ownAddress && !(address === nodeAddress && port === nodePort)) continue;
     try {
       const answer = await fetch(`http://${address}:${port}/json/list`, { signal: AbortSignal.timeout(2000) });
       const [first] = (await answer.json()) as { type: string; webSocketDebuggerUrl: string }[];
