@@ -3,7 +3,7 @@
 
 import { at, type ShapeName, shapeSize } from "../../detection/shape.ts";
 import { blocks, lengthOf, settledShare, type Window, windows } from "../../detection/windows.ts";
-import type { Scale } from "../memory/scale.ts";
+import type { Scale, Seen } from "../memory/scale.ts";
 import type { SlotHistory } from "../memory/slot-history.ts";
 
 /** What is known beside the history. Bytes are KiB, as in the history. */
@@ -17,14 +17,39 @@ export interface Surroundings {
   readonly neighbours?: (seconds: number) => number;
 }
 
+/** A day in half hours. */
+const day = 48;
 const none = 9;
 const never = 999;
+
+/** The first window that is made from half hours; all after it are too. */
+const firstLong = windows.findIndex(({ scale }) => scale === "halfHours");
+
+/** Shapes of a slot's long windows, as long as no half hour passes. */
+export class KeptShapes {
+  readonly values = new Float32Array((windows.length - firstLong) * shapeSize);
+  private newest = Number.NaN;
+  private startTime = Number.NaN;
+  private limit = Number.NaN;
+
+  isOf({ halfHours, startTime }: SlotHistory, limit: number): boolean {
+    return halfHours.newest === this.newest && startTime === this.startTime && Object.is(limit, this.limit);
+  }
+
+  keep({ halfHours, startTime }: SlotHistory, limit: number, values: Float64Array): void {
+    this.newest = halfHours.newest;
+    this.startTime = startTime;
+    this.limit = limit;
+    this.values.set(values);
+  }
+}
 
 /** Shapes of all windows, one row of `shapeSize` for each; NaN where the life is too young for the window. */
 export class Shapes {
   readonly values = new Float64Array(windows.length * shapeSize);
   private readonly lows = new Float64Array(blocks);
   private readonly highs = new Float64Array(blocks);
+  private readonly seen: Seen = { peak: 0, top: 0, fall: 0 };
   private readonly lengths: readonly number[];
 
   /** `speed`: how many times faster than life the history's steps are. */
@@ -44,14 +69,19 @@ export class Shapes {
     return this.lengths[window] as number;
   }
 
-  /** Looks at the history as it is now. */
-  take(history: SlotHistory, around: Surroundings): void {
-    this.values.fill(Number.NaN);
+  /** Looks at the history as it is now. What half hours say changes with each of them, and is kept until then. */
+  take(history: SlotHistory, around: Surroundings, kept?: KeptShapes): void {
+    const { values } = this;
+    values.fill(Number.NaN);
+    const isKept = kept?.isOf(history, around.limit) === true;
+    if (isKept) values.set(kept.values, firstLong * shapeSize);
     for (const [i, window] of windows.entries()) {
+      if (isKept && i >= firstLong) break;
       if (history.age < (this.lengths[i] as number) * settledShare) continue;
       if (!this.readBlocks(history, window)) continue;
       this.describe(i, history, window, around);
     }
+    if (!isKept) kept?.keep(history, around.limit, values.subarray(firstLong * shapeSize));
   }
 
   /** Lows and highs of the blocks that end with the last whole step; false where too little of them was seen. */
@@ -140,28 +170,20 @@ export class Shapes {
   }
 
   /** Highest peak, and largest fall of lows, in the day before the window (two days before a long one), earlier lives included. */
-  private before(history: SlotHistory, { scale, steps }: Window): { peak: number; fall: number } {
+  private before(history: SlotHistory, { scale, steps }: Window): Seen {
     const { minutes, halfHours } = history;
+    const { seen } = this;
+    [seen.peak, seen.top, seen.fall] = [history.reachedBefore, 0, 0];
     const length = blocks * steps;
-    let peak = history.reachedBefore;
-    let fall = 0;
-    let top = 0;
-    const see = (low: number, high: number) => {
-      if (low === Number.POSITIVE_INFINITY) return;
-      if (high > peak) peak = high;
-      if (low > top) top = low;
-      else if (top - low > fall) fall = top - low;
-    };
-    const inHalfHours = scale === "minutes" ? Math.floor((length * minutes.step) / halfHours.step) : length;
-    const day = scale === "minutes" ? 48 : 96;
-    const end = halfHours.newest - inHalfHours - (scale === "minutes" ? 1 : 0);
-    for (let i = Math.max(end - day, halfHours.first); i < end; i++) see(halfHours.low(i), halfHours.high(i));
-    if (scale === "minutes") {
-      const stop = minutes.newest - length;
-      for (let i = Math.max(history.firstMinute, minutes.first); i + steps <= stop; i += steps)
-        see(minutes.lowest(i, i + steps), minutes.highest(i, i + steps));
+    if (scale === "halfHours") {
+      const end = halfHours.newest - length;
+      halfHours.see(end - 2 * day, end, 1, seen);
+      return seen;
     }
-    return { peak, fall };
+    const end = halfHours.newest - Math.floor((length * minutes.step) / halfHours.step) - 1;
+    halfHours.see(end - day, end, 1, seen);
+    minutes.see(history.firstMinute, minutes.newest - length, steps, seen);
+    return seen;
   }
 
   /**
@@ -169,7 +191,6 @@ export class Shapes {
    * where a wave is lifted (leak), less where it is stretched (load). `none` without two days, or hardly a wave.
    */
   private wave({ halfHours, firstHalfHour }: SlotHistory, { steps }: Window): number {
-    const day = 48;
     const end = halfHours.newest;
     const back = Math.max(blocks * steps - day, day);
     if (!(end - back - day >= firstHalfHour)) return none;

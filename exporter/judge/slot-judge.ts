@@ -74,7 +74,7 @@ export class Judge {
     const room = roomOf(history, facts, settings.speed);
     const earlier = memory.levelAt(history.age * settings.speed);
     const neighbours = facts.neighbours && ((seconds: number) => (facts.neighbours?.(seconds) ?? 0) / KiB);
-    shapes.take(history, { headroom: room.headroom, limit: room.limit, earlier, ...(neighbours && { neighbours }) });
+    shapes.take(history, { headroom: room.headroom, limit: room.limit, earlier, ...(neighbours && { neighbours }) }, slot.shapes);
     const scored = this.card.score(shapes, 1 - room.headroom / room.limit);
     slot.beginLife(history.startTime);
     const { now } = { now: history.time };

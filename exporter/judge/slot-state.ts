@@ -3,6 +3,7 @@
 import type { LeakSeverity } from "../../catalog/verdicts.ts";
 import { levelAges, scales } from "../../detection/windows.ts";
 import { SlotHistory } from "../memory/slot-history.ts";
+import { KeptShapes } from "./shape.ts";
 
 /** What a claim needs to be held, and how long it lasts. Kept per slot. */
 export interface ClaimState {
@@ -15,6 +16,7 @@ export interface ClaimState {
 /** A slot with what its claims have to remember. */
 export class SlotState {
   readonly history: SlotHistory;
+  readonly shapes = new KeptShapes();
   private claims = new Map<string, ClaimState>();
   private startTime = Number.NaN;
 

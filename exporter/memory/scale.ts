@@ -3,6 +3,13 @@
 const firstLength = 32;
 const nothing = Number.POSITIVE_INFINITY;
 
+/** The highest peak, the highest low, and the largest fall of lows from that. */
+export interface Seen {
+  peak: number;
+  top: number;
+  fall: number;
+}
+
 export class Scale {
   readonly step: number;
   private readonly kept: number;
@@ -38,22 +45,54 @@ export class Scale {
 
   /** Lowest of the steps from one to another, that one not included. */
   lowest(from: number, to: number): number {
+    const { lows } = this;
+    const first = Math.max(from, this.first);
+    const end = Math.min(to, this.newest + 1);
+    let at = place(first, lows.length);
     let lowest = nothing;
-    for (let i = Math.max(from, this.first); i < to; i++) {
-      const low = this.low(i);
+    for (let i = first; i < end; i++) {
+      const low = lows[at] as number;
       if (low < lowest) lowest = low;
+      if (++at === lows.length) at = 0;
     }
     return lowest;
   }
 
   /** Highest of the steps from one to another, that one not included. */
   highest(from: number, to: number): number {
+    const { highs } = this;
+    const first = Math.max(from, this.first);
+    const end = Math.min(to, this.newest + 1);
+    let at = place(first, highs.length);
     let highest = -nothing;
-    for (let i = Math.max(from, this.first); i < to; i++) {
-      const high = this.high(i);
+    for (let i = first; i < end; i++) {
+      const high = highs[at] as number;
       if (high > highest) highest = high;
+      if (++at === highs.length) at = 0;
     }
     return highest;
+  }
+
+  /** Adds to `seen` the peak of these steps, and the largest fall of the lows of `size` steps each. */
+  see(from: number, to: number, size: number, seen: Seen): void {
+    const { lows, highs } = this;
+    const start = Math.max(from, this.first);
+    const end = Math.min(to, this.newest + 1);
+    let at = place(start, lows.length);
+    let inBlock = 0;
+    let low = nothing;
+    for (let i = start; i < end; i++) {
+      if ((lows[at] as number) < low) low = lows[at] as number;
+      if ((highs[at] as number) > seen.peak) seen.peak = highs[at] as number;
+      if (++at === lows.length) at = 0;
+      if (++inBlock < size) continue;
+      if (low !== nothing) {
+        if (low > seen.top) seen.top = low;
+        else if (seen.top - low > seen.fall) seen.fall = seen.top - low;
+      }
+      inBlock = 0;
+      low = nothing;
+    }
   }
 
   /** Oldest step that is still kept. */
