@@ -63,18 +63,26 @@ describe("a leak whose rate is known", () => {
 });
 
 describe("a cache", () => {
-  const filled = named.flatMap(({ id, recording }) => {
+  const caches = named.flatMap(({ id, recording }) => {
     const minutes = /-(?:lru|ttl)-(\d+)m$/.exec(id)?.[1];
     return minutes === undefined || id.includes("late") ? [] : [{ id, recording, full: Number(minutes) * minute }];
   });
+  // evicted entries lie in the old generation of a JVM until its heap is full, which looks like more entries
+  const filled = caches.filter(({ id }) => !id.startsWith("java"));
 
-  test.each(filled)("in $id grows until it is full, and then no more", ({ recording, full }) => {
+  test.each(caches)("in $id grows until it is full", ({ recording, full }) => {
     const [slot] = recording.slots as [RecordedSlot];
-    const end = at(slot.times, -1) - 5 * minute;
-    const whenFull = floor(slot, 1.15 * full + 2 * minute);
-    expect(whenFull).toBeGreaterThan(1.25 * floor(slot, 0.2 * full, 0.3 * full));
-    expect(floor(slot, end)).toBeLessThan(1.15 * whenFull);
+    expect(whenFull(slot, full)).toBeGreaterThan(1.25 * floor(slot, 0.2 * full, 0.3 * full));
   });
+
+  test.each(filled)("in $id grows no more when it is full", ({ recording, full }) => {
+    const [slot] = recording.slots as [RecordedSlot];
+    expect(floor(slot, at(slot.times, -1) - 5 * minute)).toBeLessThan(1.1 * whenFull(slot, full));
+  });
+
+  function whenFull(slot: RecordedSlot, full: number): number {
+    return floor(slot, 1.15 * full + 2 * minute);
+  }
 });
 
 /** Lowest memory in some minutes from a time on, in bytes. */

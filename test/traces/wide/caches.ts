@@ -213,6 +213,8 @@ function after(seconds: number, part: Part): Part {
 export function lruCache(random: Random, bytes: number, fill: number): Part {
   const form = pick(random, ["even", "even", "requests", "rare keys"]);
   const sizes = bytes * pick(random, [0, 0.004, 0.02]);
+  // an allocator may take memory for it entry by entry, or in pieces
+  const piece = pick(random, [0, 0, 0, 1]) * logUniform(random, 0.02, 0.2);
   return (life, step) => {
     const swing = wander({ deviation: sizes, tau: fill / 3, jitter: 0 })(life, step);
     let requests = 0;
@@ -220,7 +222,8 @@ export function lruCache(random: Random, bytes: number, fill: number): Part {
       requests += moment.load * step;
       const share = clamp((form === "requests" ? requests : moment.age) / fill);
       const filled = form === "rare keys" ? Math.log1p(8 * share) / Math.log1p(8) : share;
-      return bytes * filled + swing(moment) * filled;
+      const taken = piece > 0 ? Math.min(1, Math.ceil(filled / piece) * piece) : filled;
+      return bytes * taken + swing(moment) * filled;
     };
   };
 }

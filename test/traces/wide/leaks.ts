@@ -8,7 +8,7 @@ import type { Leak, Process, Service } from "../service.ts";
 import { day, hour, MiB, minute } from "../units.ts";
 import { entriesOfAge, lruCache } from "./caches.ts";
 import { emptiedEvery } from "./heaps.ts";
-import { waves } from "./load.ts";
+import { waves, wavesOf } from "./load.ts";
 import { wideService } from "./service.ts";
 import { leakSize } from "./sizes.ts";
 
@@ -72,7 +72,8 @@ export function leakUnderWaves(random: Random): Service {
     ...size,
     onset: size.start,
     traffic: { trend: waves(random, period, uniform(random, 0.3, 0.9)), peakToTrough: logUniform(random, 1.2, 5) },
-    loadShare: wave,
+    loadShare: 0,
+    parts: [wavesOf(random, size.base * wave, period)],
     swings: true,
     leak: leakPerRequest(size.rate * perHour),
     limit: { aboveLevel: size.room * MiB + 1.5 * wave * size.base },

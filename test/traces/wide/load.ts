@@ -23,7 +23,7 @@ export function wavesOfMinutes(random: Random): Service {
     ageHours: pick(random, [0, 0, 1]) * uniform(random, 0, 10),
     traffic: { trend: waves(random, period, uniform(random, 0.3, 0.9)), peakToTrough: logUniform(random, 1.2, 4) },
     loadShare: 0,
-    parts: [followsLoad(base * logUniform(random, 0.1, 0.9), uniform(random, 0.02, 0.3) * period)],
+    parts: [wavesOf(random, base * logUniform(random, 0.1, 0.9), period)],
     limit: anyLimit(random),
     params: { period_s: period },
   });
@@ -37,7 +37,8 @@ export function wavesOfHours(random: Random): Service {
     hours: (period / hour) * uniform(random, 5, 25),
     ageHours: pick(random, [0, 1]) * uniform(random, 0, 20),
     traffic: { trend: waves(random, period, uniform(random, 0.3, 0.9)), peakToTrough: logUniform(random, 1.2, 5) },
-    loadShare: logUniform(random, 0.1, 0.9),
+    loadShare: 0,
+    parts: [wavesOf(random, base * logUniform(random, 0.1, 0.9), period)],
     limit: anyLimit(random),
     params: { period_h: period / hour },
   });
@@ -50,6 +51,25 @@ export function waves(random: Random, period: number, depth: number): (time: num
   return (time) => {
     const turns = (time + phase) / period + 1e5;
     return 1 + (heights[Math.floor(turns) % heights.length] as number) * Math.sin(2 * Math.PI * turns);
+  };
+}
+
+/** `bytes` at mean load, a while late. Some let it lie until a collector comes by, which may be waves later. */
+export function wavesOf(random: Random, bytes: number, period: number): Part {
+  const part = followsLoad(bytes, Math.min(uniform(random, 0.02, 0.3) * period, 20 * minute));
+  return random() < 0.5 ? part : keptUntilCollected(part, period * logUniform(random, 0.1, 1.5));
+}
+
+/** What a part needed at most since the last collection; they come at random, so many seconds apart on average. */
+function keptUntilCollected(part: Part, apart: number): Part {
+  return (random, step) => {
+    const needed = part(random, step);
+    let resident = 0;
+    return (moment) => {
+      const now = needed(moment);
+      resident = random() < step / apart ? now : Math.max(resident, now);
+      return resident;
+    };
   };
 }
 
@@ -159,22 +179,22 @@ export function frequentJobs(random: Random): Service {
   const hours = logUniform(random, 1.5, 40);
   const bytes = base * logUniform(random, 0.2, 3);
   const share = uniform(random, 0.03, 0.5);
+  const jobs: Part = (life) => {
+    let run: number | undefined;
+    let size = bytes;
+    return ({ time }) => {
+      const now = Math.floor(time / period);
+      if (now !== run) size = bytes * uniform(life, 0.3, 1);
+      run = now;
+      return (time / period) % 1 < share ? size : 0;
+    };
+  };
   return wideService(random, {
     base,
     hours,
     interval: intervalFor(hours),
-    parts: [
-      (life) => {
-        let run: number | undefined;
-        let size = bytes;
-        return ({ time }) => {
-          const now = Math.floor(time / period);
-          if (now !== run) size = bytes * uniform(life, 0.3, 1);
-          run = now;
-          return (time / period) % 1 < share ? size : 0;
-        };
-      },
-    ],
+    // a job that ends makes no request that would make a collector come by
+    parts: [random() < 0.6 ? jobs : keptUntilCollected(jobs, period * logUniform(random, 0.05, 3))],
     limit: anyLimit(random),
     params: { period_s: period, busy_share: share },
   });

@@ -3,7 +3,7 @@
 import { integer, logUniform, pick, type Random, uniform } from "../draws.ts";
 import { steadyLeak } from "../parts.ts";
 import { restartsAtRandom } from "../restarts.ts";
-import type { Process, Service } from "../service.ts";
+import type { Part, Process, Service } from "../service.ts";
 import { hour, MiB } from "../units.ts";
 import { usualStart } from "../usual.ts";
 import { perHour } from "./leaks.ts";
@@ -105,11 +105,22 @@ export function diesOfItsHeapLimit(random: Random): Service {
     warmMinutes: Math.min(life * 10, uniform(random, 1, 8)),
     runtime,
     onset: words.start,
+    parts: [garbageAboveLeak(perLife * MiB, runtime === "jvm" ? uniform(random, 0.15, 0.8) : uniform(random, 0, 0.2))],
     leak: steadyLeak(rate * perHour),
     limit: { aboveLevel: perLife * MiB },
     heap: { outside: words.base * uniform(random, 0.3, 0.7), room: logUniform(random, 1.15, 3) },
     params: { life_h: life, mb_per_h: rate },
   });
+}
+
+/**
+ * The more live data, the more garbage lies above them, up to what the heap may have: then memory is level, while the leak eats the
+ * room for garbage. `room` is in bytes, `ratio` that of garbage to leaked data.
+ */
+function garbageAboveLeak(room: number, ratio: number): Part {
+  return () =>
+    ({ leaked }) =>
+      Math.max(0, Math.min(ratio * leaked, 0.97 * room - leaked));
 }
 
 /** All workers leak, and none lives long enough to show how much: max_requests was set for that reason. */
