@@ -29,13 +29,13 @@ export interface WindowRule {
 
 export const windowRules: readonly WindowRule[] = [
   {
-    // the limit is at most one and a half windows away
+    // the limit is at most one and a half windows away, and it grew like this from its start on: a batch job does too, for a while
     name: "near",
     critical: true,
     from: "18m",
     to: "54m",
     for: 3 * minute,
-    atLeast: { gain: 0.02, slowest: 0.3, reach: 2, swing: 1.5, new: 0.4, life: 0 },
+    atLeast: { gain: 0.02, slowest: 0.3, reach: 2, swing: 1.5, new: 0.4, life: 0, birth: 0.5 },
     atMost: { biggest: 2, ahead: 1.5, noise: 0.08 },
   },
   {
@@ -63,6 +63,8 @@ export const windowRules: readonly WindowRule[] = [
 
 /** Lives that ended while they grew, as a share of those that ended in that time. Together they are a leak that restarts mask. */
 export const endedLives = {
+  /** A life is followed by another when that starts within this time, in seconds: else the service was scaled down or stopped. */
+  followedWithin: 10 * minute,
   /** Ends that are this close, in seconds, or by this share of the lifetime, are one: a deploy ends all replicas. */
   together: 10 * minute,
   togetherShare: 0.05,
@@ -136,6 +138,7 @@ export function atSpeed(settings: JudgeSettings, speed: number): JudgeSettings {
     speed: settings.speed * speed,
     endedLives: {
       ...ends,
+      followedWithin: ends.followedWithin / speed,
       together: ends.together / speed,
       killed: { ...killed, over: killed.over / speed },
       grown: grown.map((one) => ({ ...one, over: one.over / speed, known: one.known / speed })),

@@ -1,2 +1,3 @@
 import type { Card } from "./card.ts";
-export const card: Card = { base: -9, threshold: 9, tables: [] };
+
+export const card: Card = { features: [], base: -9, threshold: 3.5, tables: [] };

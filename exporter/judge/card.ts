@@ -1,4 +1,4 @@
-// The card of points: for growth over hours and days each number of a window's shape gives points, from a table of its own.
+// The card of points, ready for many readings.
 
 import type { Card, CardTable } from "../../detection/card.ts";
 import { at, type ShapeName, shapeSize } from "../../detection/shape.ts";
@@ -11,56 +11,73 @@ export interface Scored {
   readonly probability: number;
 }
 
-/** A card, ready for many readings. */
+/** Marks a place that holds points, not a question. */
+const leaf = -1;
+const ofLevel = -1;
+
 export class CardReader {
   readonly card: Card;
+  /** Where each feature stands in the shapes. */
   private readonly places: Int32Array;
+  /** All tables behind each other: of each question its feature, edge, what an absent number is, and where the answers go on. */
+  private readonly feature: Int16Array;
+  private readonly value: Float64Array;
+  private readonly absentIsBelow: Uint8Array;
+  private readonly below: Int32Array;
+  private readonly notBelow: Int32Array;
+  private readonly roots: Int32Array;
 
   constructor(card: Card) {
     this.card = card;
-    this.places = Int32Array.from(card.tables, ({ feature }) => placeOf(feature));
+    this.places = Int32Array.from(card.features, placeOf);
+    const nodes: { feature: number; value: number; absent: 0 | 1; below: number; notBelow: number }[] = [];
+    const add = (table: CardTable): number => {
+      const place = nodes.length;
+      if (typeof table === "number") {
+        nodes.push({ feature: leaf, value: table, absent: 0, below: 0, notBelow: 0 });
+        return place;
+      }
+      const [feature, value, absent, below, notBelow] = table;
+      const node = { feature, value, absent, below: 0, notBelow: 0 };
+      nodes.push(node);
+      node.below = add(below);
+      node.notBelow = add(notBelow);
+      return place;
+    };
+    this.roots = Int32Array.from(card.tables, add);
+    this.feature = Int16Array.from(nodes, (node) => node.feature);
+    this.value = Float64Array.from(nodes, (node) => node.value);
+    this.absentIsBelow = Uint8Array.from(nodes, (node) => node.absent);
+    this.below = Int32Array.from(nodes, (node) => node.below);
+    this.notBelow = Int32Array.from(nodes, (node) => node.notBelow);
   }
 
   /** `level`: share of the limit that is used, NaN without one. */
-  score(shapes: Shapes, level: number): Scored {
+  score({ values }: Shapes, level: number): Scored {
     let points = this.card.base;
-    for (let i = 0; i < this.places.length; i++) points += this.pointsOf(i, shapes, level);
+    for (let i = 0; i < this.roots.length; i++) points += this.value[this.cellOf(this.roots[i] as number, values, level)] as number;
     return { points, probability: 1 / (1 + Math.exp(-points)) };
   }
 
-  /** The tables that gave the most and the least points. */
-  parts(shapes: Shapes, level: number): { feature: string; points: number }[] {
-    return this.card.tables
-      .map(({ feature }, i) => ({ feature, points: this.pointsOf(i, shapes, level) }))
-      .sort((a, b) => b.points - a.points);
-  }
-
-  private pointsOf(table: number, shapes: Shapes, level: number): number {
-    const place = this.places[table] as number;
-    const value = place < 0 ? level : (shapes.values[place] as number);
-    const { edges, points, absent } = this.card.tables[table] as CardTable;
-    return Number.isNaN(value) ? absent : (points[binOf(edges, value)] as number);
+  private cellOf(root: number, shapes: Float64Array, level: number): number {
+    let node = root;
+    for (;;) {
+      const feature = this.feature[node] as number;
+      if (feature === leaf) return node;
+      const place = this.places[feature] as number;
+      const number = place === ofLevel ? level : (shapes[place] as number);
+      const isBelow = Number.isNaN(number) ? this.absentIsBelow[node] === 1 : number < (this.value[node] as number);
+      node = (isBelow ? this.below[node] : this.notBelow[node]) as number;
+    }
   }
 }
 
-/** Place of a feature in the shapes; -1 for the level. */
-export function placeOf(feature: string): number {
-  if (feature === "level") return -1;
+/** Place of a feature in the shapes. */
+function placeOf(feature: string): number {
+  if (feature === "level") return ofLevel;
   const [window, shape] = feature.split(/\.(?=[a-zA-Z]+$)/);
   const index = windows.findIndex(({ name }) => name === window);
   const column = at[shape as ShapeName];
   if (index < 0 || column === undefined) throw new Error(`no such feature: ${feature}`);
   return index * shapeSize + column;
-}
-
-/** How many edges a value has reached. */
-export function binOf(edges: readonly number[], value: number): number {
-  let low = 0;
-  let high = edges.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (value >= (edges[middle] as number)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -53,7 +53,7 @@ function incidentsOf(lives: readonly EndedLife[], { together, togetherShare, min
     current = [];
   };
   for (const life of lives) {
-    if (life.watched < minimum && !life.atLimit) continue;
+    if (!life.atLimit && (life.watched < minimum || !life.followed)) continue;
     const last = current.at(-1);
     // one slot cannot end twice in one incident: a life that began after the last end is another
     const belongs =

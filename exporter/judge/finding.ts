@@ -19,7 +19,7 @@ export type Reason =
   | { readonly kind: "timeLeft"; readonly seconds: number; readonly headroom: number; readonly limit: number }
   | { readonly kind: "sharedLimit"; readonly others: number }
   | { readonly kind: "heapMaximum"; readonly bytes: number; readonly below: boolean }
-  | { readonly kind: "points"; readonly points: number; readonly threshold: number; readonly most: string }
+  | { readonly kind: "points"; readonly points: number; readonly threshold: number }
   | { readonly kind: "endedGrowing"; readonly growing: number; readonly ended: number; readonly seconds: number; readonly killed: boolean }
   | { readonly kind: "replicas"; readonly leaking: number; readonly of: number; readonly median: number; readonly highest: number }
   | { readonly kind: "tooYoung"; readonly watched: number; readonly needed: number };

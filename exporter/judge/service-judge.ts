@@ -46,7 +46,8 @@ export class ServiceJudge {
       seat = { state: newSlot(this.judge.settings.speed), life: new LifeHistory(this.judge.settings.endedLife), last: sample };
       this.seats.set(slot, seat);
     } else if (seat.last.startTime !== sample.startTime) {
-      this.endOf(seat);
+      this.endOf(slot, seat);
+      this.memory.begin(slot, sample.time, this.judge.settings.endedLives.followedWithin);
       seat.life = new LifeHistory(this.judge.settings.endedLife);
     }
     seat.state.history.add(sample);
@@ -69,11 +70,11 @@ export class ServiceJudge {
     return finding.word !== "masked_leak" && kills >= count ? { ...finding, word: "restart_loop", severity: 3 } : finding;
   }
 
-  private endOf({ state: { history }, life, last }: Seat): void {
+  private endOf(slot: string, { state: { history }, life, last }: Seat): void {
     const atLimit = history.peak * 1024 >= atLimitShare * Math.min(last.limit, or(last.heapLimit, Number.POSITIVE_INFINITY));
     const { endedLife, endedLives } = this.judge.settings;
     const verdict = judgeEndedLife(life, endedLife, atLimit);
-    const ended = endedLifeOf(history, verdict, { now: last.time, watchedSince: history.seenSince, atLimit });
+    const ended = endedLifeOf(history, verdict, { slot, now: last.time, watchedSince: history.seenSince, atLimit });
     this.memory.recordEnd(ended, history.levels, endedLives.settledAfter);
   }
 }

@@ -50,6 +50,8 @@ export class Judge {
   readonly card: CardReader;
   /** Seconds that must have been watched for a first judgement. */
   readonly needed: number;
+  /** What was left at the last judgement. */
+  lastRoom: Room = { headroom: Number.NaN, limit: Number.NaN, peak: Number.NaN };
   private readonly rules: readonly PreparedRule[];
 
   constructor(settings: JudgeSettings) {
@@ -72,6 +74,7 @@ export class Judge {
     const { shapes, settings } = this;
     if (Number.isNaN(history.time)) return nothingKnown(0, this.needed);
     const room = roomOf(history, facts, settings.speed);
+    this.lastRoom = room;
     const earlier = memory.levelAt(history.age * settings.speed);
     const neighbours = facts.neighbours && ((seconds: number) => (facts.neighbours?.(seconds) ?? 0) / KiB);
     shapes.take(history, { headroom: room.headroom, limit: room.limit, earlier, ...(neighbours && { neighbours }) }, slot.shapes);
@@ -151,10 +154,7 @@ export class Judge {
     const growth = claim === undefined ? seen : (estimate?.pace ?? seen);
     const reasons: Reason[] = claim === undefined ? [...why] : this.reasonsOf(claim.name, claim.window, { history, room, earlier });
     if (claim === undefined && judged !== undefined) reasons.unshift(...judged.reasons);
-    if (claim?.name === "card") {
-      const most = this.card.parts(shapes, 1 - room.headroom / room.limit)[0]?.feature ?? "";
-      reasons.push({ kind: "points", points: scored.points, threshold: settings.card.threshold, most });
-    }
+    if (claim?.name === "card") reasons.push({ kind: "points", points: scored.points, threshold: settings.card.threshold });
     if (facts.heapMaximum !== undefined && (facts.heapKind === "fills" || limitOf(facts) < facts.limit))
       reasons.push({ kind: "heapMaximum", bytes: facts.heapMaximum, below: mayBeHeap(history, facts) });
     if (facts.others !== undefined && facts.others > 0) reasons.push({ kind: "sharedLimit", others: facts.others });

@@ -148,7 +148,12 @@ export class Ends {
 
   /** The judge remembers how far it got, and whether it still grew. */
   private learn({ life, taught }: Exit): void {
-    if (taught !== undefined) life.group.memory.recordEnd(taught.life, taught.levels, this.settings.endedLives.settledAfter);
+    if (taught === undefined) return;
+    const { followedWithin, settledAfter } = this.settings.endedLives;
+    // an end that is booked late may have been followed already
+    const next = life.group.slots[life.slot]?.life;
+    if (next !== undefined && next !== life && next.bornAt - taught.life.endedAt <= followedWithin) taught.life.followed = true;
+    life.group.memory.recordEnd(taught.life, taught.levels, settledAfter);
   }
 }
 
@@ -162,7 +167,7 @@ function taughtBy(
   const history = life.group.slots[life.slot]?.state.history;
   if (history === undefined || history.startTime !== life.bornAt) return undefined;
   return {
-    life: endedLifeOf(history, verdict, { now, watchedSince: life.firstSeen, atLimit }),
+    life: endedLifeOf(history, verdict, { slot: String(life.slot), now, watchedSince: life.firstSeen, atLimit }),
     levels: history.levels.slice(),
   };
 }

@@ -16,6 +16,10 @@ export interface EndedLife {
   /** Did its memory end it: killed for lack of it, or at its heap's maximum? */
   readonly atLimit: boolean;
   readonly peak: number;
+  /** The slot that it had. */
+  readonly slot: string;
+  /** Did another one take its place soon? What nobody starts again was scaled down, or stopped. */
+  followed: boolean;
 }
 
 /** A life that its memory ended, and that stood so much above where it was first seen, grew, however short it was. */
@@ -25,7 +29,7 @@ const grownAtLimit = 1.25;
 export function endedLifeOf(
   history: SlotHistory,
   verdict: EndedLifeVerdict,
-  { now, watchedSince, atLimit }: { now: number; watchedSince: number; atLimit: boolean },
+  { slot, now, watchedSince, atLimit }: { slot: string; now: number; watchedSince: number; atLimit: boolean },
 ): EndedLife {
   const isUnknown = verdict.reason === "too short" || verdict.reason === "too few samples";
   const rose = history.peak > grownAtLimit * history.firstValue;
@@ -36,6 +40,8 @@ export function endedLifeOf(
     growing: !isUnknown ? verdict.growing : atLimit && rose ? true : undefined,
     atLimit,
     peak: history.peak,
+    slot,
+    followed: false,
   };
 }
 
@@ -87,6 +93,12 @@ export class ServiceMemory {
     this.levels.set(levels);
     this.settled = Number(saved.settled);
     this.knownSince = saved.knownSince ?? Number.NaN;
+  }
+
+  /** A life took a slot: it follows the last one there, if that ended within so many seconds. */
+  begin(slot: string, now: number, within: number): void {
+    const last = this.lives.findLast((life) => life.slot === slot);
+    if (last !== undefined && now - last.endedAt <= within) last.followed = true;
   }
 
   /** The level of earlier lives at this age or later, in KiB; 0 where nothing is known. Seconds. */

@@ -1,5 +1,6 @@
 // Who sits where: processes in the slots of their groups, roots and workers apart. A root that takes the place of one that ended is a restart.
 
+import { endedLives } from "../../detection/judge.ts";
 import { type BoundName, Bounds } from "../discovery/bounds.ts";
 import type { KernelFiles } from "../kernel/files.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -69,6 +70,7 @@ export class Seats {
     life.firstSeen = this.remembered?.fillProcess(life, slot) ?? life.firstSeen;
     if (!group.running) this.runningGroups++;
     group.fill(slot, life, role);
+    group.memory.begin(String(life.slot), now, endedLives.followedWithin / this.speed);
     this.noteRunning(life);
     if (role === "worker") return;
     this.ancestry.isRoot(life, true);
