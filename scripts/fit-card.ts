@@ -81,7 +81,8 @@ ${tables.map((table) => `    ${line(table)},`).join("\n")}
 `;
 }
 
-const line = (table: CardTable): string =>
-  typeof table === "number"
-    ? String(table)
-    : `[${table[0]}, ${table[1]}, ${table[2]}, ${line(table[3])}, ${line(table[4])}]`;
+function line(table: CardTable): string {
+  if (typeof table === "number") return String(table);
+  const [feature, edge, absentIsBelow, below, notBelow] = table;
+  return `[${feature}, ${edge}, ${absentIsBelow}, ${line(below)}, ${line(notBelow)}]`;
+}

@@ -4,7 +4,6 @@ import fs from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { MiB } from "../catalog/defaults.ts";
-import { compressed, type Detection, detection } from "../catalog/detection.ts";
 import { type Config, defaultConfig } from "../exporter/config/config.ts";
 import { Exporter } from "../exporter/exporter.ts";
 import type { Format } from "../exporter/exposition/format.ts";
@@ -74,7 +73,7 @@ describe("scrapes", () => {
 
   test("of the demo's fast clock take one sooner, also after a reload", async () => {
     const machine = fakeMachine();
-    const { exporter, scrape } = exporterOf(machine, { detection: compressed(detection, 60) });
+    const { exporter, scrape } = exporterOf(machine, { speed: 60 });
     await scrape();
     expect(exporter.config.sampleInterval).toBe(1); // a minute of the demo
     await exporter.reloadConfig();

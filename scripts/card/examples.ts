@@ -22,8 +22,8 @@ export interface Examples {
 /** Moments at which a trace is looked at, apart by so many seconds. */
 const apart = 2700;
 /** Of a leak nothing is asked before so many seconds, and before it leaked this share of the level. */
-const grace = 5400;
-const notable = 0.05;
+const grace = 3600;
+const notable = 0.02;
 
 export function examplesOf(families: readonly Family[], seed: number, perFamily: number): Examples {
   const rows: { values: Float32Array; leaks: number; key: string }[] = [];

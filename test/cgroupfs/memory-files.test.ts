@@ -83,6 +83,8 @@ describe("parseMemoryStatV2", () => {
       kernel: 135168,
       inactiveFile: 0,
       swap: undefined,
+      shared: 0,
+      kernelUnreclaimable: 135168 - 1840,
     });
     const newer = parseMemoryStatV2(fixture("cgroup-v2-nested-6-12/sys/fs/cgroup", worker, "memory.stat"));
     expect(newer.anonymous).toBeGreaterThan(25 * MiB);
@@ -181,6 +183,8 @@ describe("parseMemoryStatV1", () => {
       kernel: undefined,
       inactiveFile: 958464,
       swap: 0,
+      shared: 0,
+      kernelUnreclaimable: undefined,
     });
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ledger as defaults } from "../../catalog/defaults.ts";
-import { detection } from "../../catalog/detection.ts";
+import { cadence } from "../../detection/cadence.ts";
 import { type LastEnd, Ledger } from "../../exporter/ledger/ledger.ts";
 
 const exited: LastEnd = {
@@ -70,7 +70,7 @@ describe("a restart", () => {
 
   test("remembers as many starts as its beat needs", () => {
     expect(new Ledger().rememberedStarts).toBe(everyFiveMinutes.length);
-    expect(new Ledger(defaults, { ...detection.cadence, intervals: 7 }).rememberedStarts).toBe(8);
+    expect(new Ledger(defaults, { ...cadence, intervals: 7 }).rememberedStarts).toBe(8);
   });
 });
 

@@ -1,19 +1,19 @@
 import { describe, expect, test } from "vitest";
-import { processMetrics, recentMetrics } from "../../catalog/metrics.ts";
-import { column, columnCount, columns, newHighs, ProcessTable } from "../../exporter/memory/process-table.ts";
+import { growthLabels, judgeMetrics, processMetrics } from "../../catalog/metrics.ts";
+import { column, columnCount, columns, ProcessTable } from "../../exporter/memory/process-table.ts";
 import { statusFields } from "../../exporter/procfs/status.ts";
 
 describe("columns", () => {
-  test("are every process metric, once, and one for each window of new highs behind them", () => {
-    const { newHigh, ...recent } = recentMetrics;
+  test("are every process metric, once, and one for each window of growth behind them", () => {
+    const { growth, verdict, ...judged } = judgeMetrics;
     expect(columns.map(({ name }) => name).toSorted()).toEqual(
-      Object.values({ ...processMetrics, ...recent })
+      Object.values({ ...processMetrics, ...judged })
         .map(({ name }) => name)
         .toSorted(),
     );
-    expect(newHighs).toEqual(["40m", "2h", "12h"]);
-    expect(columnCount).toBe(columns.length + newHighs.length);
-    expect(newHigh.labels).toContain("window");
+    expect(columnCount).toBe(columns.length + growthLabels.length);
+    expect(growth.labels).toContain("window");
+    expect(verdict.labels).toContain("verdict");
   });
 
   test("begin with what a status file gives, in its order, so that it can be parsed straight into a row", () => {
@@ -30,7 +30,7 @@ describe("columns", () => {
   });
 
   test.each(Object.entries(column))("%s is where its metric is", (name, index) => {
-    expect(columns[index]).toBe({ ...processMetrics, ...recentMetrics }[name as keyof typeof column]);
+    expect(columns[index]).toBe({ ...processMetrics, ...judgeMetrics }[name as keyof typeof column]);
   });
 });
 
@@ -75,7 +75,6 @@ describe("ProcessTable", () => {
     table.clearReadings(at);
     const left = columns.filter((_, col) => !Number.isNaN(table.get(at, col))).map(({ name }) => name);
     expect(left).toEqual([
-      "leakwatch_process_young_start_time_seconds",
       "leakwatch_process_max_fds",
       "leakwatch_process_max_threads",
       "leakwatch_process_start_time_seconds",

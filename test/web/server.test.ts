@@ -232,7 +232,9 @@ describe("/api/v1/groups", () => {
     expect(groupsOf(await get("/api/v1/groups"))).toEqual([
       {
         group: "api",
-        verdict: "insufficient_data",
+        verdict: "collecting",
+        severity: "none",
+        reasons: [],
         processes: [
           {
             slot: 0,
@@ -256,10 +258,18 @@ describe("/api/v1/groups", () => {
             heap_limit_bytes: null,
             heap_limit_runtime: null,
             heap_limit_source: null,
-            verdict: "insufficient_data",
+            headroom_bytes: 16 * MiB,
+            floor_bytes: 48 * MiB,
+            verdict: "collecting",
+            severity: "none",
+            observed_seconds: 0,
+            needed_seconds: 1200,
             growth_bytes_per_second: null,
+            growth_by_window_bytes_per_second: { "15m": null, "1h": null, "6h": null, "1d": null, "7d": null },
             confidence_ratio: null,
             time_to_oom_seconds: null,
+            leaking_since_timestamp_seconds: null,
+            reasons: ["collecting data (0 of 20 min)"],
             unreadable: {},
           },
         ],
