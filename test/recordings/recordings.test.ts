@@ -39,9 +39,11 @@ describe("a recording", () => {
   test.each(alone)("of $id has another life after each exit", ({ recording }) => {
     const { label, slots } = recording;
     const [slot] = slots as [RecordedSlot];
-    // the last exit may be later than the last sample
-    const ends = label.ends.filter(({ t }) => t + 15 < at(slot.times, -1));
-    expect(new Set(slot.startTime).size).toBe(ends.length + 1);
+    const lives = new Set(slot.startTime).size;
+    // the life after the last exit may have come too late for a sample
+    const last = at(slot.times, -1);
+    expect(lives).toBeLessThanOrEqual(label.ends.length + 1);
+    expect(lives).toBeGreaterThanOrEqual(label.ends.filter(({ t }) => t + 15 < last).length + 1);
   });
 });
 
