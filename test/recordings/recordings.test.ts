@@ -39,9 +39,11 @@ describe("a recording", () => {
   test.each(alone)("of $id has another life after each exit", ({ recording }) => {
     const { label, slots } = recording;
     const [slot] = slots as [RecordedSlot];
-    // the last exit may be later than the last sample
-    const ends = label.ends.filter(({ t }) => t + 15 < at(slot.times, -1));
-    expect(new Set(slot.startTime).size).toBe(ends.length + 1);
+    const lives = new Set(slot.startTime).size;
+    // the life after the last exit may have come too late for a sample
+    const last = at(slot.times, -1);
+    expect(lives).toBeLessThanOrEqual(label.ends.length + 1);
+    expect(lives).toBeGreaterThanOrEqual(label.ends.filter(({ t }) => t + 15 < last).length + 1);
   });
 });
 
@@ -77,7 +79,7 @@ describe("a cache", () => {
 
   test.each(filled)("in $id grows no more when it is full", ({ recording, full }) => {
     const [slot] = recording.slots as [RecordedSlot];
-    expect(floor(slot, at(slot.times, -1) - 5 * minute)).toBeLessThan(1.1 * whenFull(slot, full));
+    expect(floor(slot, at(slot.times, -1) - 5 * minute)).toBeLessThan(1.2 * whenFull(slot, full));
   });
 
   function whenFull(slot: RecordedSlot, full: number): number {
