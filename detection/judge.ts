@@ -21,8 +21,8 @@ export interface WindowRule {
   readonly for: number;
   /** Only of younger lives, in seconds. */
   readonly maximumAge?: number;
-  /** May it wake somebody? */
-  readonly critical: boolean;
+  /** It may wake somebody where the time left is at most so many windows; 0: never. */
+  readonly criticalAhead: number;
   readonly atLeast: Partial<Record<ShapeName, number>>;
   readonly atMost: Partial<Record<ShapeName, number>>;
 }
@@ -31,33 +31,33 @@ export const windowRules: readonly WindowRule[] = [
   {
     // the limit is at most one and a half windows away, and it grew like this from its start on: a batch job does too, for a while
     name: "near",
-    critical: true,
+    criticalAhead: 1,
     from: "18m",
     to: "54m",
     for: 3 * minute,
-    atLeast: { gain: 0.02, slowest: 0.3, reach: 2, swing: 1.5, new: 0.4, life: 0, birth: 0.5 },
+    atLeast: { gain: 0.02, slowest: 0.3, reach: 2, swing: 1.5, new: 0.4, life: 0, last: 0.3, birth: 0.5 },
     atMost: { biggest: 2, ahead: 1.5, noise: 0.08 },
   },
   {
     // the last quarter of the way: straight enough, and not bending away
     name: "last",
-    critical: true,
+    criticalAhead: 1,
     from: "72m",
     to: "6h",
     for: 3 * minute,
-    atLeast: { slowest: 0.1, reach: 0.7 },
+    atLeast: { slowest: 0.1, reach: 0.7, last: 0.25 },
     atMost: { ahead: 0.25, noise: 0.15 },
   },
   {
     // a young process on a very straight line that meets its limit within six windows
     name: "young",
-    critical: false,
+    criticalAhead: 0,
     from: "18m",
     to: "36m",
     for: 3 * minute,
     maximumAge: 6 * hour,
-    atLeast: { gain: 0.04, slowest: 0.4, reach: 2, swing: 1, new: 0.5, life: 0, last: 0.3, birth: 0.7 },
-    atMost: { biggest: 1.4, ahead: 6, noise: 0.03 },
+    atLeast: { gain: 0.04, slowest: 0.4, reach: 1.5, swing: 1, new: 0.5, life: 0, last: 0.4, birth: 0.7 },
+    atMost: { biggest: 1.4, ahead: 6, noise: 0.035 },
   },
 ];
 
@@ -75,8 +75,9 @@ export const endedLives = {
     { over: day, known: 23 * hour, lives: 4, share: 0.6 },
     { over: 7 * day, known: 71 * hour, lives: 3, share: 0.6 },
   ],
-  /** The longest life of this time grew to its end; else the others were warm-ups that were cut short. */
+  /** The longest lives of this time, and those of this share of that, mostly grew to their end; else the others were warm-ups that were cut short. */
   longest: 7 * day,
+  longestShare: 0.8,
   /** Lives that were watched shorter, in seconds, say nothing of warm-up. */
   minimum: 4 * minute,
   /** What a life reached counts as its level once it was watched for this long and had stopped growing. */

@@ -53,7 +53,8 @@ export class AlertEpisodes {
 
   /** What was found at a time, in seconds; `slot` is null for what holds of the service as a whole. */
   add(slot: string | null, { word, severity: number }: ServiceFinding, time: number): void {
-    const raised = raisedBy(word, this.rules);
+    // a leak of one process is an alert of that process, and not of its service too
+    const raised = slot === null && word === "leaking" ? undefined : raisedBy(word, this.rules);
     const severity = raised === undefined ? undefined : severityOf(raised.alert, number);
     if (raised === undefined || severity === undefined) return;
     const key = `${raised.alert.name} ${slot ?? "\u0000"}`;

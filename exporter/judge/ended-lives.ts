@@ -27,8 +27,9 @@ export function maskedLeakOf(memory: ServiceMemory, now: number, thresholds: Thr
   const { lives, knownSince } = memory;
   if (lives.length === 0) return undefined;
   const week = incidentsOf(lives, thresholds).filter(({ endedAt }) => now - endedAt <= thresholds.longest);
-  const longest = week.reduce<Incident | undefined>((a, b) => (a !== undefined && a.lifetime >= b.lifetime ? a : b), undefined);
-  if (longest === undefined || !longest.growing) return undefined;
+  const longest = Math.max(...week.map(({ lifetime }) => lifetime));
+  const long = week.filter(({ lifetime }) => lifetime >= thresholds.longestShare * longest);
+  if (2 * long.filter(({ growing }) => growing).length <= long.length) return undefined;
   const within = (seconds: number) => week.filter(({ endedAt }) => now - endedAt <= seconds);
   const { killed } = thresholds;
   const lately = within(killed.over);
@@ -53,6 +54,7 @@ function incidentsOf(lives: readonly EndedLife[], { together, togetherShare, min
     current = [];
   };
   for (const life of lives) {
+    if (life.growing === undefined) continue;
     if (!life.atLimit && (life.watched < minimum || !life.followed)) continue;
     const last = current.at(-1);
     // one slot cannot end twice in one incident: a life that began after the last end is another

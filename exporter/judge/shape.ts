@@ -169,7 +169,7 @@ export class Shapes {
     return Math.sqrt(squares / 7);
   }
 
-  /** Highest peak, and largest fall of lows, in the day before the window (two days before a long one), earlier lives included. */
+  /** In the day before the window, or two before a long one: the highest peak, also of earlier lives, and the largest fall of lows in this one. */
   private before(history: SlotHistory, { scale, steps }: Window): Seen {
     const { minutes, halfHours } = history;
     const { seen } = this;
@@ -177,13 +177,21 @@ export class Shapes {
     const length = blocks * steps;
     if (scale === "halfHours") {
       const end = halfHours.newest - length;
-      halfHours.see(end - 2 * day, end, 1, seen);
+      this.seeLives(history, end - 2 * day, end);
       return seen;
     }
     const end = halfHours.newest - Math.floor((length * minutes.step) / halfHours.step) - 1;
-    halfHours.see(end - day, end, 1, seen);
+    this.seeLives(history, end - day, end);
     minutes.see(history.firstMinute, minutes.newest - length, steps, seen);
     return seen;
+  }
+
+  /** A restart is no fall. */
+  private seeLives({ halfHours, firstHalfHour }: SlotHistory, from: number, to: number): void {
+    const { seen } = this;
+    halfHours.see(from, Math.min(to, firstHalfHour), 1, seen);
+    [seen.top, seen.fall] = [0, 0];
+    halfHours.see(Math.max(from, firstHalfHour), to, 1, seen);
   }
 
   /**

@@ -103,7 +103,7 @@ export class Judge {
     slot.claim(rule.name, holds, now, {
       for: rule.for / this.settings.speed,
       keep: this.settings.keepClaim / this.settings.speed,
-      severity: this.severityOf(left, rule.critical),
+      severity: this.severityOf(left, left <= rule.criticalAhead * (window < 0 ? 0 : this.shapes.length(window))),
       window,
     });
   }

@@ -5,9 +5,9 @@ import { windows } from "../../detection/windows.ts";
 import type { Shapes } from "./shape.ts";
 
 /** A window should be so many times as long as the time that it tells. */
-const windowsPerTime = 4;
+const windowsPerTime = 2;
 /** What noise costs a window, in units of the logarithm of that ratio. */
-const noisePenalty = 8;
+const noisePenalty = 2;
 
 export interface Estimate {
   readonly seconds: number;
