@@ -87,6 +87,9 @@ export const endedLives = {
 /** A claim outlasts its condition by this time, in seconds, so that one fault is one episode. */
 export const keepClaim = hour;
 
+/** One by the card is about days, and outlasts an hour or two that say otherwise. */
+export const keepCard = 12 * hour;
+
 /** Time that is left, in seconds, for each severity of a leak. */
 export const severityTimes = { critical: 2 * hour, high: day, medium: 7 * day } as const;
 
@@ -122,6 +125,7 @@ export const judgeSettings = {
   card: card as Card,
   cardFor,
   keepClaim,
+  keepCard,
   severityTimes,
   words,
   endedLives,

@@ -109,11 +109,11 @@ export class Judge {
   }
 
   private claimByCard(slot: SlotState, { points }: Scored, facts: Facts, headroom: number, now: number): void {
-    const { card, cardFor, keepClaim, speed } = this.settings;
+    const { card, cardFor, keepCard, speed } = this.settings;
     const estimate = points < card.threshold ? undefined : timeToOom(this.shapes, headroom);
     slot.claim("card", points >= card.threshold && !mayBeHeap(slot.history, facts), now, {
       for: cardFor / speed,
-      keep: keepClaim / speed,
+      keep: keepCard / speed,
       severity: this.severityOf(estimate?.seconds ?? Number.POSITIVE_INFINITY, false),
       window: longestOf(this.shapes),
     });
