@@ -18,17 +18,19 @@ export const shortRun = {
   slowest: 0.5,
   /** What grew in the first time grows at least at this share of its pace in the second: what fills or warms up slows down. */
   lasting: 0.5,
-  /** Samples without which a part is not known. */
-  samplesPerPart: 2,
   /** Samples in one time, and readings of what the runtime has in use. */
   samples: 180,
   readings: 24,
+  /** Readings where each takes long: three in each part. */
+  fewestReadings: 15,
   /** A collection stops the program: no more than this share of the time, as long as that leaves enough readings. */
   collecting: 0.05,
 } as const;
 
 /** The least growth that counts in one time: the larger of a number and a share of the level; and the least in each step. */
 export interface Least {
+  /** Samples without which a part is not known. */
+  readonly samples: number;
   readonly total: number;
   readonly share: number;
   readonly step: number;
@@ -37,11 +39,13 @@ export interface Least {
 /** What is asked about; in bytes, or as a count. */
 export const least = {
   /** In use by the runtime's word, after a collection: almost without noise. */
-  live: { total: 0.5 * MiB, share: 0.005, step: 100 * KiB },
+  live: { samples: 1, total: 0.5 * MiB, share: 0.005, step: 100 * KiB },
+  /** What the runtime does not account for: read as seldom as that, and as noisy as this. */
+  outside: { samples: 1, total: 0.5 * MiB, share: 0.02, step: 64 * KiB },
   /** By the kernel: allocators keep pages, and touch new ones for a while. */
-  memory: { total: 0.5 * MiB, share: 0.02, step: 64 * KiB },
-  descriptors: { total: 16, share: 0.1, step: 1 },
-  threads: { total: 8, share: 0.1, step: 1 },
+  memory: { samples: 2, total: 0.5 * MiB, share: 0.02, step: 64 * KiB },
+  descriptors: { samples: 2, total: 16, share: 0.1, step: 1 },
+  threads: { samples: 2, total: 8, share: 0.1, step: 1 },
 } as const satisfies Record<string, Least>;
 
 /** Under `--load`: loads, and what follows each. */

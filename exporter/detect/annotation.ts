@@ -4,8 +4,8 @@
 import { shownName } from "../terminal/shown-text.ts";
 import { visible } from "../text/visible.ts";
 import { said, wordOf } from "./exit-code.ts";
+import { meaningOf } from "./meaning.ts";
 import type { Outcome } from "./observe.ts";
-import { meaningOf } from "./report.ts";
 
 const commands = { leaking: "error", suspicious: "warning", no_leak_seen: "notice", no_verdict: "warning" } as const;
 

@@ -41,7 +41,7 @@ export interface Answer {
   readonly isWeak: boolean;
 }
 
-const leastOf: Record<Kind, Least> = { ...least, outside: least.memory };
+const leastOf: Record<Kind, Least> = least;
 
 /** `lasting`: steady in each of two spans; `once`: in one of them, or all together; `none` else. */
 type Course = "lasting" | "once" | "none";

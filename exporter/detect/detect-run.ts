@@ -85,7 +85,7 @@ export class DetectRun {
     this.options = options;
     this.interval = Math.min(5, Math.max(0.1, seconds / shortRun.samples));
     this.readingInterval = Math.max(0.2, seconds / shortRun.readings);
-    this.longestInterval = seconds / (shortRun.parts * (shortRun.samplesPerPart + 1));
+    this.longestInterval = seconds / shortRun.fewestReadings;
     this.watcher = new Watcher({
       files,
       failures: new Failures(createLogger("error", "logfmt")),
@@ -220,7 +220,8 @@ export class DetectRun {
       series: track.series,
       limit: Number.isNaN(track.limit) ? undefined : track.limit,
       limitSource: life.limitSource,
-      heapMaximum: said?.maximum ?? heapLimit,
+      // V8 counts the young generation in its own number, and gives up before
+      heapMaximum: heapLimit ?? said?.maximum,
       unavailable: reasonOf(source) ?? reasonOf(live),
     };
   }

@@ -4,8 +4,8 @@
 import { shownName } from "../terminal/shown-text.ts";
 import { visible } from "../text/visible.ts";
 import { said, wordOf } from "./exit-code.ts";
+import { meaningOf } from "./meaning.ts";
 import type { Outcome, ProcessOutcome } from "./observe.ts";
-import { meaningOf } from "./report.ts";
 
 /** What is suspicious fails as what leaks does, as the exit code says; no verdict is an error. Processes that lived too short are left out. */
 export function junit(outcome: Outcome): string {

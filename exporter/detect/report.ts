@@ -8,7 +8,8 @@ import { humanBytes, humanDuration, humanGrowth } from "../text/human.ts";
 import { listed, processes, someOf } from "../text/words.ts";
 import type { Kind, Word } from "./answer.ts";
 import { said, wordOf } from "./exit-code.ts";
-import { growthOf, guideFor, isCount, roomOf } from "./figures.ts";
+import { growthOf, guideFor, isCount } from "./figures.ts";
+import { amount, meaningOf } from "./meaning.ts";
 import type { Outcome, ProcessOutcome } from "./observe.ts";
 import { sparkline } from "./sparkline.ts";
 
@@ -39,75 +40,6 @@ export function renderText(outcome: Outcome, { colour }: { colour: boolean }): s
     ...limitsOfRun(first, outcome).flatMap((text) => wrapped("Limits", text)),
     "",
   ].join("\n");
-}
-
-/** Why it is called so, in a few sentences. */
-export function meaningOf(one: ProcessOutcome, outcome: Outcome): string {
-  const { answer, loads } = one;
-  if (answer.word === "no_verdict") return whyNoVerdict(outcome);
-  if (loads !== undefined) return meaningOfLoads(one);
-  const early = outcome.endedEarly === undefined ? "" : ` Then the run was cut short: ${outcome.endedEarly}.`;
-  if (answer.word === "no_leak_seen")
-    return `${healthyMeaning(one)}${outcome.lookedOn ? " Observed for as long again to be sure." : ""}${early}`;
-  const room = roomOf(one);
-  const reached =
-    room === undefined
-      ? ""
-      : ` and would reach ${room.isHeap ? "the heap's maximum of " : ""}${humanBytes(room.limit)} in ${humanDuration(room.seconds)}`;
-  const [first, second] = answer.rises;
-  const again =
-    second === undefined ? "" : `, and again in as much time after it (${stepsOf(answer.kind, second.steps)})`;
-  const isSteady = answer.rises.every((rise) => rise.isSteady);
-  const rose = isSteady
-    ? `${subjects[answer.kind]} rose in each quarter of the run (${stepsOf(answer.kind, first?.steps ?? [])})${again}${reached}.`
-    : `${subjects[answer.kind]} rose, but not in each quarter (${listed(answer.rises.map(({ steps }) => stepsOf(answer.kind, steps)))})${reached}.`;
-  return `${rose}${doubtOf(one)}${early}`;
-}
-
-const subjects: Record<Kind, string> = {
-  live: "Memory in use, without garbage,",
-  outside: "Memory outside the runtime's heap",
-  memory: "Memory",
-  descriptors: "The number of open descriptors",
-  threads: "The number of threads",
-};
-
-const amount = (kind: Kind, value: number) =>
-  isCount(kind) ? `${value >= 0 ? "+" : "−"}${Math.abs(value)}` : `${value > 0 ? "+" : ""}${humanBytes(value)}`;
-
-const stepsOf = (kind: Kind, steps: readonly number[]) => steps.map((step) => amount(kind, step)).join(", ");
-
-function doubtOf({ observed, answer }: ProcessOutcome): string {
-  if (isCount(answer.kind)) return "";
-  if (answer.word === "suspicious" && observed.runtime !== "none" && observed.runtime !== "collected") {
-    const why =
-      observed.runtime === "passive" ? "" : observed.unavailable === undefined ? "" : ` (${observed.unavailable})`;
-    return ` That may be garbage: the runtime was not asked to collect it${why}.`;
-  }
-  return " A cache or heap that is still filling looks the same: run again for longer than it needs to fill.";
-}
-
-function healthyMeaning({ answer }: ProcessOutcome): string {
-  const last = answer.rises.at(-1);
-  const steps = last === undefined ? "" : ` (${stepsOf(answer.kind, last.steps)})`;
-  return `${subjects[answer.kind]} did not rise in each quarter of the run${steps}.`;
-}
-
-function meaningOfLoads({ answer, loads }: ProcessOutcome): string {
-  const { kind, word } = answer;
-  const gains = loads?.gains ?? [];
-  const each = gains.map((gain, i) => `${amount(kind, gain)} by load ${i + 2}`);
-  const text = `${subjects[kind]} after each load and a pause changed by ${listed(each)}.`;
-  if (word === "no_leak_seen") return `${text} A leak would have grown with each load.`;
-  if (word === "leaking")
-    return `${text} The first load fills caches and warms up; what grows with each further load is a leak, or a cache that holds more than ${gains.length + 1} loads.`;
-  return `${text} That is more than warming up, but the runtime does not confirm that it is in use.`;
-}
-
-function whyNoVerdict({ endedEarly, planned, took }: Outcome): string {
-  if (endedEarly !== undefined)
-    return `No verdict: ${endedEarly}, after ${humanDuration(took)} of ${humanDuration(planned)}.`;
-  return "No verdict: no process lived long enough, or this machine was too busy to take enough samples.";
 }
 
 const nameOf = ({ observed }: ProcessOutcome) => `${shownName(observed.group)} (pid ${observed.pid})`;

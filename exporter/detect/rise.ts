@@ -23,13 +23,13 @@ export interface Rise {
   readonly isSteady: boolean;
   /** The last two steps are worth mentioning: it may have begun later. */
   readonly endsRising: boolean;
-  /** Growth from this pace on would have been steady, per second: what was there, and as much more as its unevenness hides. */
+  /** A leak of this pace or more, beside what else went on, would have made it steady; per second. */
   readonly visibleFrom: number;
 }
 
 /** From the moment `start` to `end`. Undefined where a part of the time was hardly sampled. */
 export function riseOf(series: Series, start: number, end: number, least: Least): Rise | undefined {
-  const lows = lowsOf(series, start, end);
+  const lows = lowsOf(series, start, end, least);
   if (lows === undefined) return undefined;
   const length = (end - start) / shortRun.parts;
   return riseOfLows(lows, length, least);
@@ -43,13 +43,10 @@ export function riseOfLows(lows: readonly number[], length: number, least: Least
   const mean = (to - from) / steps.length;
   const leastStep = Math.max(least.step, Math.max(least.total, least.share * to) / steps.length);
   const isSteady = mean >= leastStep && slowest >= Math.max(least.step, shortRun.slowest * mean);
-  // with so much more in each step it would be steady: solves the two conditions above for the addition
-  const lacking = Math.max(
-    leastStep - mean,
-    least.step - slowest,
-    (shortRun.slowest * mean - slowest) / (1 - shortRun.slowest),
-    0,
-  );
+  // what is steady could be as little as its unevenness allows; what is not would be with so much more in each step
+  const hidden = isSteady
+    ? Math.max(leastStep, (mean - slowest) / (1 - shortRun.slowest), least.step + mean - slowest)
+    : Math.max(leastStep - mean, least.step - slowest, (shortRun.slowest * mean - slowest) / (1 - shortRun.slowest));
   return {
     from,
     to,
@@ -58,11 +55,11 @@ export function riseOfLows(lows: readonly number[], length: number, least: Least
     pace: mean / length,
     isSteady,
     endsRising: steps.slice(-2).every((step) => step >= leastStep),
-    visibleFrom: (Math.max(mean, 0) + lacking) / length,
+    visibleFrom: hidden / length,
   };
 }
 
-function lowsOf({ times, values }: Series, start: number, end: number): number[] | undefined {
+function lowsOf({ times, values }: Series, start: number, end: number, least: Least): number[] | undefined {
   const lows = new Array<number>(shortRun.parts).fill(Number.POSITIVE_INFINITY);
   const samples = new Array<number>(shortRun.parts).fill(0);
   for (const [i, time] of times.entries()) {
@@ -72,5 +69,5 @@ function lowsOf({ times, values }: Series, start: number, end: number): number[]
     lows[part] = Math.min(lows[part] as number, value);
     samples[part] = (samples[part] as number) + 1;
   }
-  return samples.every((count) => count >= shortRun.samplesPerPart) ? lows : undefined;
+  return samples.every((count) => count >= least.samples) ? lows : undefined;
 }
