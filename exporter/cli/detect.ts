@@ -3,7 +3,7 @@
 import { Command } from "commander";
 import { shortRun } from "../../detection/short-run.ts";
 import { byteSize, type Decoder, duration } from "../config/decode.ts";
-import { exitCodes, said } from "../detect/exit-code.ts";
+import { exitCodes, wordText } from "../detect/exit-code.ts";
 import type { DetectPlan } from "../detect/observe.ts";
 import type { Target } from "../detect/target.ts";
 import { checked } from "./options.ts";
@@ -54,7 +54,7 @@ export function detectCommand(): Command {
 
 const codes = () =>
   Object.entries(exitCodes)
-    .map(([word, code]) => `${code} ${said(word as keyof typeof exitCodes)}`)
+    .map(([word, code]) => `${code} ${wordText(word as keyof typeof exitCodes)}`)
     .join(", ");
 
 class Misuse extends Error {}

@@ -3,7 +3,7 @@
 
 import { shownName } from "../terminal/shown-text.ts";
 import { visible } from "../text/visible.ts";
-import { said, wordOf } from "./exit-code.ts";
+import { wordOf, wordText } from "./exit-code.ts";
 import { meaningOf } from "./meaning.ts";
 import type { Outcome } from "./observe.ts";
 
@@ -12,7 +12,7 @@ const commands = { leaking: "error", suspicious: "warning", no_leak_seen: "notic
 export function annotation(outcome: Outcome): string {
   const word = wordOf(outcome);
   const [first] = outcome.processes;
-  const title = `leakwatch: ${said(word)}${first === undefined ? "" : `, ${shownName(first.observed.group)}`}`;
+  const title = `leakwatch: ${wordText(word)}${first === undefined ? "" : `, ${shownName(first.observed.group)}`}`;
   const text = first === undefined ? (outcome.endedEarly ?? "no process was seen") : meaningOf(first, outcome);
   return `::${commands[word]} title=${property(title)}::${data(text)}\n`;
 }

@@ -1,5 +1,6 @@
 // What is seen of some processes over time: by the exporter's own passes, and by the word of their runtimes.
 
+import { setTimeout as wait } from "node:timers/promises";
 import { processMetrics } from "../../catalog/metrics.ts";
 import { shortRun } from "../../detection/short-run.ts";
 import type { Config } from "../config/config.ts";
@@ -20,6 +21,9 @@ const mostAsked = 32;
 
 /** Descriptors held on the processes that are watched. */
 const maxKept = 256;
+
+/** At the end of a run, for a runtime that is answering; one that is stopped never does. In milliseconds. */
+const longestWait = 3000;
 
 /** A process, and what is known of it. */
 export interface Observed extends Evidence {
@@ -124,7 +128,7 @@ export class DetectRun {
 
   /** Leaves every process as it was found. */
   async close(): Promise<void> {
-    await Promise.all(this.asking);
+    await Promise.race([Promise.all(this.asking), wait(longestWait, undefined, { ref: false })]);
     const sources = [...this.tracks.values()].map(({ source }) => source);
     await Promise.all(sources.map((source) => (source && "close" in source ? source.close() : undefined)));
     this.watcher.close();
@@ -209,7 +213,7 @@ export class DetectRun {
 
   private observedOf(life: Life, track: Track): Observed {
     const { source, live } = track;
-    const said = live !== undefined && "bytes" in live ? live : undefined;
+    const answered = live !== undefined && "bytes" in live ? live : undefined;
     const heapLimit = Number.isNaN(track.heapLimit) ? undefined : track.heapLimit;
     return {
       group: life.group.name,
@@ -221,7 +225,7 @@ export class DetectRun {
       limit: Number.isNaN(track.limit) ? undefined : track.limit,
       limitSource: life.limitSource,
       // V8 counts the young generation in its own number, and gives up before
-      heapMaximum: heapLimit ?? said?.maximum,
+      heapMaximum: heapLimit ?? answered?.maximum,
       unavailable: reasonOf(source) ?? reasonOf(live),
     };
   }

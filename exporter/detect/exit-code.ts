@@ -20,4 +20,4 @@ export const wordOf = ({ processes }: Pick<Outcome, "processes">): Word => proce
 export const exitCodeOf = (outcome: Outcome): ExitCode => exitCodes[wordOf(outcome)];
 
 /** As people read it. */
-export const said = (word: Word): string => word.replaceAll("_", " ");
+export const wordText = (word: Word): string => word.replaceAll("_", " ");

@@ -21,14 +21,14 @@ export interface Room {
 }
 
 /** Which limit this growth reaches first, and when; undefined where nothing grows or nothing limits it. */
-export function roomOf(one: ProcessOutcome): Room | undefined {
-  const { observed, answer } = one;
-  const pace = growthOf(one);
+export function roomOf(target: ProcessOutcome): Room | undefined {
+  const { observed, answer } = target;
+  const pace = growthOf(target);
   if (pace === undefined || !(pace > 0) || isCount(answer.kind)) return undefined;
   const { limit, heapMaximum, series } = observed;
   const rooms = [room(limit, series.memory.values.at(-1), pace, false)];
   if (answer.kind === "live") rooms.push(room(heapMaximum, series.live.values.at(-1), pace, true));
-  return rooms.filter((one) => one !== undefined).sort((a, b) => a.seconds - b.seconds)[0];
+  return rooms.filter((target) => target !== undefined).sort((a, b) => a.seconds - b.seconds)[0];
 }
 
 function room(limit: number | undefined, level: number | undefined, pace: number, isHeap: boolean): Room | undefined {

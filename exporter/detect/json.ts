@@ -21,10 +21,10 @@ export function asJson(outcome: Outcome, version: string) {
   });
 }
 
-function processJson(one: ProcessOutcome) {
-  const { observed, answer, loads } = one;
-  const room = roomOf(one);
-  const growth = growthOf(one) ?? null;
+function processJson(target: ProcessOutcome) {
+  const { observed, answer, loads } = target;
+  const room = roomOf(target);
+  const growth = growthOf(target) ?? null;
   const isFinding = answer.word === "leaking" || answer.word === "suspicious";
   return {
     group: shownName(observed.group),

@@ -3,14 +3,14 @@
 
 import { shownName } from "../terminal/shown-text.ts";
 import { visible } from "../text/visible.ts";
-import { said, wordOf } from "./exit-code.ts";
+import { wordOf, wordText } from "./exit-code.ts";
 import { meaningOf } from "./meaning.ts";
 import type { Outcome, ProcessOutcome } from "./observe.ts";
 
 /** What is suspicious fails as what leaks does, as the exit code says; no verdict is an error. Processes that lived too short are left out. */
 export function junit(outcome: Outcome): string {
   const judged = outcome.processes.filter(({ answer }) => answer.word !== "no_verdict");
-  const cases = judged.map((one) => caseOf(one, outcome));
+  const cases = judged.map((target) => caseOf(target, outcome));
   if (wordOf(outcome) === "no_verdict") {
     const why = outcome.endedEarly ?? "no process was seen for long enough";
     cases.push(testcase("leakwatch detect", outcome, `<error message="${escaped(`No verdict: ${why}.`)}"/>`));
@@ -25,12 +25,12 @@ export function junit(outcome: Outcome): string {
   ].join("\n");
 }
 
-function caseOf(one: ProcessOutcome, outcome: Outcome): string {
-  const { word } = one.answer;
-  const name = `${shownName(one.observed.group)} (pid ${one.observed.pid})`;
-  const text = escaped(meaningOf(one, outcome));
+function caseOf(target: ProcessOutcome, outcome: Outcome): string {
+  const { word } = target.answer;
+  const name = `${shownName(target.observed.group)} (pid ${target.observed.pid})`;
+  const text = escaped(meaningOf(target, outcome));
   if (word === "no_leak_seen") return testcase(name, outcome, `<system-out>${text}</system-out>`);
-  return testcase(name, outcome, `<failure type="${word}" message="${said(word)}">${text}</failure>`);
+  return testcase(name, outcome, `<failure type="${word}" message="${wordText(word)}">${text}</failure>`);
 }
 
 const testcase = (name: string, { took }: Outcome, content: string) =>

@@ -6,14 +6,16 @@ import type { Kind } from "./answer.ts";
 import { isCount, roomOf } from "./figures.ts";
 import type { Outcome, ProcessOutcome } from "./observe.ts";
 
-export function meaningOf(one: ProcessOutcome, outcome: Outcome): string {
-  const { answer, loads } = one;
+export function meaningOf(target: ProcessOutcome, outcome: Outcome): string {
+  const { answer, loads } = target;
   if (answer.word === "no_verdict") return whyNoVerdict(outcome);
-  if (loads !== undefined) return meaningOfLoads(one);
+  if (loads !== undefined) return meaningOfLoads(target);
   const { endedEarly } = outcome;
   const sentences = [
-    answer.word === "no_leak_seen" ? levelMeaning(one, outcome) : `${riseMeaning(one)}${reachMeaning(one, outcome)}.`,
-    answer.word === "no_leak_seen" || endedEarly !== undefined ? "" : doubtOf(one),
+    answer.word === "no_leak_seen"
+      ? levelMeaning(target, outcome)
+      : `${riseMeaning(target)}${reachMeaning(target, outcome)}.`,
+    answer.word === "no_leak_seen" || endedEarly !== undefined ? "" : doubtOf(target),
     endedEarly === undefined ? "" : `Then the run was cut short: ${endedEarly}.`,
   ];
   return sentences.filter((sentence) => sentence !== "").join(" ");
@@ -27,8 +29,8 @@ function riseMeaning({ answer: { kind, rises } }: ProcessOutcome): string {
   return `${subjects[kind]} rose in each quarter of the run (${first})${again}`;
 }
 
-function reachMeaning(one: ProcessOutcome, { endedEarly }: Outcome): string {
-  const room = roomOf(one);
+function reachMeaning(target: ProcessOutcome, { endedEarly }: Outcome): string {
+  const room = roomOf(target);
   if (room === undefined || endedEarly !== undefined) return "";
   const limit = `${room.isHeap ? "the heap's maximum of " : ""}${humanBytes(room.limit)}`;
   return ` and would reach ${limit} in ${humanDuration(room.seconds)}`;

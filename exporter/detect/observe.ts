@@ -219,10 +219,10 @@ class Course {
 
   /** A rise that memory itself put an end to needs no second look; else what was known when it was cut short. */
   private cutShort(first?: ProcessOutcome[]): Outcome {
-    const soFar = this.answers([this.now]).map((one) => {
-      const isSteady = one.answer.rises.at(-1)?.isSteady === true;
+    const soFar = this.answers([this.now]).map((outcome) => {
+      const isSteady = outcome.answer.rises.at(-1)?.isSteady === true;
       const word = this.end?.isOutOfMemory && isSteady ? ("leaking" as const) : ("no_verdict" as const);
-      return { ...one, answer: { ...one.answer, word } };
+      return { ...outcome, answer: { ...outcome.answer, word } };
     });
     const isCertain = first === undefined || soFar.some(({ answer }) => answer.word === "leaking");
     return this.outcome(isCertain ? soFar : first, { endedEarly: this.end?.how });

@@ -7,7 +7,7 @@ import { columns, wrap } from "../terminal/wrap.ts";
 import { humanBytes, humanDuration, humanGrowth } from "../text/human.ts";
 import { listed, processes, someOf } from "../text/words.ts";
 import type { Kind, Word } from "./answer.ts";
-import { said, wordOf } from "./exit-code.ts";
+import { wordOf, wordText } from "./exit-code.ts";
 import { growthOf, guideFor, isCount } from "./figures.ts";
 import { amount, meaningOf } from "./meaning.ts";
 import type { Outcome, ProcessOutcome } from "./observe.ts";
@@ -21,7 +21,7 @@ export function renderText(outcome: Outcome, { colour }: { colour: boolean }): s
   const paint = painter(colour);
   const [first, ...others] = outcome.processes;
   const word = wordOf(outcome);
-  const title = paint([styles[word], "bold"], said(word));
+  const title = paint([styles[word], "bold"], wordText(word));
   if (first === undefined) return `${title}: ${outcome.endedEarly ?? "no process was seen"}.\n`;
   const row = (name: string, lines: readonly string[]) =>
     lines.map((line, i) => paint("bold", (i === 0 ? name : "").padEnd(gutter)) + line);
@@ -48,7 +48,7 @@ function othersOf(others: readonly ProcessOutcome[]): string {
   const judged = others.filter(({ answer }) => answer.word !== "no_verdict");
   const short = others.length - judged.length;
   return listed([
-    ...(judged.length > 0 ? [someOf(judged.map((one) => `${nameOf(one)} ${said(one.answer.word)}`))] : []),
+    ...(judged.length > 0 ? [someOf(judged.map((target) => `${nameOf(target)} ${wordText(target.answer.word)}`))] : []),
     ...(short > 0 ? [`${processes(short)} too short-lived to judge`] : []),
   ]);
 }
@@ -69,11 +69,11 @@ function inUseOf({ observed }: ProcessOutcome): string {
 }
 
 /** Only of growth that is reported. */
-function growthRow(one: ProcessOutcome): string[] {
-  const growth = growthOf(one);
+function growthRow(target: ProcessOutcome): string[] {
+  const growth = growthOf(target);
   if (growth === undefined) return [];
   return [
-    isCount(one.answer.kind)
+    isCount(target.answer.kind)
       ? `${Math.round(growth * 3600)} an hour at this load`
       : `${humanGrowth(growth)}/h at this load`,
   ];

@@ -9,7 +9,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { shortRun } from "../../detection/short-run.ts";
-import { said, wordOf } from "../../exporter/detect/exit-code.ts";
+import { wordOf, wordText } from "../../exporter/detect/exit-code.ts";
 import { type Outcome, observe } from "../../exporter/detect/observe.ts";
 import { renderText } from "../../exporter/detect/report.ts";
 import { systemClock } from "../../exporter/watch/boot-clock.ts";
@@ -83,7 +83,7 @@ beforeAll(
     await Promise.all(all.map(run));
     const rows = all.map((title) => {
       const outcome = outcomes.get(title) as Outcome;
-      return `${title.padEnd(30)} ${said(wordOf(outcome)).padEnd(14)} ${Math.round(outcome.took)} s`;
+      return `${title.padEnd(30)} ${wordText(wordOf(outcome)).padEnd(14)} ${Math.round(outcome.took)} s`;
     });
     console.log(rows.join("\n"));
   },
