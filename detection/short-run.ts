@@ -39,7 +39,7 @@ export interface Least {
 /** What is asked about; in bytes, or as a count. */
 export const least = {
   /** In use by the runtime's word, after a collection: almost without noise. */
-  live: { samples: 1, total: 0.5 * MiB, share: 0.005, step: 100 * KiB },
+  live: { samples: 1, total: 0.5 * MiB, share: 0.01, step: 100 * KiB },
   /** What the runtime does not account for: read as seldom as that, and as noisy as this. */
   outside: { samples: 1, total: 0.5 * MiB, share: 0.02, step: 64 * KiB },
   /** By the kernel: allocators keep pages, and touch new ones for a while. */

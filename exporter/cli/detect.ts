@@ -15,7 +15,7 @@ interface DetectOptions {
   for?: string;
   load?: string;
   limit?: string;
-  collect?: boolean;
+  collect: boolean;
   json: boolean;
   junit?: string;
 }
@@ -33,8 +33,10 @@ export function detectCommand(): Command {
     )
     .option("--load <command>", "run this command as load, wait, and run it again; only a leak grows with each load")
     .option("--limit <size>", "the memory that it may use in production, with its unit: 512MiB")
-    .option("--collect", "let Node.js and Java collect garbage before each reading (default for a command)")
-    .option("--no-collect", "do not: no pauses, no inspector, weaker results")
+    .option(
+      "--no-collect",
+      "do not ask Node.js and Java to collect garbage and report what is in use: no pauses, weaker results",
+    )
     .option("--json", "the result as JSON", false)
     .option("--junit <file>", "write the result as JUnit XML too")
     .addHelpText("after", `\nExit code: ${codes()}, 1 failure, 2 wrong option or no such process.`);
@@ -70,7 +72,7 @@ function planOf(words: string[], { pid, group, load, limit, collect, ...options 
     seconds,
     load,
     limit: limit === undefined ? undefined : sizeOf(limit),
-    collect: collect ?? "command" in target,
+    collect,
   };
 }
 

@@ -214,19 +214,22 @@ export class DetectRun {
   private observedOf(life: Life, track: Track): Observed {
     const { source, live } = track;
     const answered = live !== undefined && "bytes" in live ? live : undefined;
+    const runtime = runtimeWord(track, life);
+    const ignored =
+      runtime === "passive" && this.options.collect ? "it does not collect garbage when asked" : undefined;
     const heapLimit = Number.isNaN(track.heapLimit) ? undefined : track.heapLimit;
     return {
       group: life.group.name,
       pid: life.pid,
       isRunning: this.watcher.watched.get(life.pid) === life,
       bornAt: track.bornAt,
-      runtime: runtimeWord(track, life),
+      runtime,
       series: track.series,
       limit: Number.isNaN(track.limit) ? undefined : track.limit,
       limitSource: life.limitSource,
       // V8 counts the young generation in its own number, and gives up before
       heapMaximum: heapLimit ?? answered?.maximum,
-      unavailable: reasonOf(source) ?? reasonOf(live),
+      unavailable: ignored ?? reasonOf(source) ?? reasonOf(live),
     };
   }
 }

@@ -60,9 +60,8 @@ const stepsOf = (kind: Kind, steps: readonly number[]) => steps.map((step) => am
 function doubtOf({ observed, answer }: ProcessOutcome): string {
   if (isCount(answer.kind)) return "";
   if (answer.word === "suspicious" && observed.runtime !== "none" && observed.runtime !== "collected") {
-    const why =
-      observed.runtime === "passive" ? "" : observed.unavailable === undefined ? "" : ` (${observed.unavailable})`;
-    return `That may be garbage: the runtime was not asked to collect it${why}.`;
+    const why = observed.unavailable ?? "it was not asked to collect it";
+    return `That may be garbage, of which its runtime says nothing: ${why}.`;
   }
   return "A cache or heap that is still filling looks the same: run again for longer than it needs to fill.";
 }

@@ -28,7 +28,7 @@ export interface DetectPlan {
   readonly load: string | undefined;
   /** Bytes. */
   readonly limit: number | undefined;
-  /** May the target's runtimes be asked to collect garbage? */
+  /** Are the target's runtimes asked to collect garbage? Node.js is sent SIGUSR1 for that where it was not started here. */
   readonly collect: boolean;
 }
 

@@ -101,11 +101,10 @@ function nextOf({ answer, observed, loads }: ProcessOutcome, { planned }: Outcom
   const actions: Record<Word, () => string> = {
     leaking: () => `${whatNext[answer.kind]}: ${guideFor(answer.kind)}`,
     suspicious: () => {
-      const collect = observed.runtime === "passive" || observed.runtime === "silent";
-      const better = collect
-        ? "--collect, which lets the runtime collect garbage first"
-        : `--for ${inWords(4 * planned)}`;
-      return `Run again with ${better}${loads === undefined ? ', or with --load "command"' : ""}. If it leaks: ${guideFor(answer.kind)}`;
+      const isUnasked = observed.runtime === "passive" || observed.runtime === "silent";
+      const better =
+        isUnasked && observed.unavailable === undefined ? "out --no-collect" : ` --for ${inWords(4 * planned)}`;
+      return `Run again with${better}${loads === undefined ? ', or with --load "command"' : ""}. If it leaks: ${guideFor(answer.kind)}`;
     },
     no_leak_seen: () => {
       if (loads !== undefined || answer.visibleFrom === undefined) return "A longer load finds slower leaks.";

@@ -110,17 +110,23 @@ describe("the report", () => {
     expect(text).toContain("Run longer to find slower leaks: --for 1h detects from 307 KiB/h.");
   });
 
-  test.each<[string, Partial<Observed>, string]>([
-    ["that nobody asked", { runtime: "passive" }, "the runtime was not asked to collect it. "],
+  test.each<[string, Partial<Observed>, string, string]>([
+    [
+      "that nobody asked",
+      { runtime: "passive" },
+      "says nothing: it was not asked to collect it. ",
+      "Run again without --no-collect",
+    ],
     [
       "that does not answer",
       { runtime: "silent", unavailable: "it has no open inspector" },
-      "(it has no open inspector)",
+      "says nothing: it has no open inspector. ",
+      "Run again with --for 12m, or with --load",
     ],
-  ])("of a suspicion on a runtime %s names the way to certainty", (_, changes, why) => {
+  ])("of a suspicion on a runtime %s names the way to certainty", (_, changes, why, wayOut) => {
     const text = plain(outcome([seen("suspicious", { observed: observed(changes) })]));
     expect(text).toContain(why);
-    expect(text).toContain("Run again with --collect");
+    expect(text).toContain(wayOut);
   });
 
   test("of descriptors counts them, and does not speak of caches", () => {

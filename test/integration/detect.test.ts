@@ -33,7 +33,7 @@ describe("leakwatch detect", () => {
     const parent = start("sh", "-c", `"${process.execPath}" "${hog}" --grow=3 --group=${group}; true`);
     try {
       await logged(parent.child, () => parent.printed.stdout, /(ready)/);
-      const { code, stdout } = await detect("--for=30s", "--json", "--collect", `--pid=${parent.child.pid}`).closed;
+      const { code, stdout } = await detect("--for=30s", "--json", `--pid=${parent.child.pid}`).closed;
       const report = JSON.parse(stdout);
       expect({ code, verdict: report.verdict, extended: report.extended }).toEqual({
         code: exitCodes.leaking,
