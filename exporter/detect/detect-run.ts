@@ -1,263 +1,246 @@
-// One run of detect over some processes: the exporter's own passes and verdicts on a faster clock, and what each process was seen to have.
+// What is seen of some processes over time: by the exporter's own passes, and by the word of their runtimes.
 
-import { countLeaks } from "../../alerts/families/counts.ts";
-import type { Detection } from "../../catalog/detection.ts";
-import { processMetrics, recentMetrics } from "../../catalog/metrics.ts";
-import { type Verdict, verdictCode } from "../../catalog/verdicts.ts";
+import { setTimeout as wait } from "node:timers/promises";
+import { processMetrics } from "../../catalog/metrics.ts";
+import { shortRun } from "../../detection/short-run.ts";
 import type { Config } from "../config/config.ts";
+import type { HeapLimit } from "../discovery/runtimes/heap-limit.ts";
 import { Failures } from "../failures.ts";
-import type { SlotVerdict } from "../judge/live.ts";
-import { Verdicts } from "../judge/verdicts.ts";
 import type { KernelFiles } from "../kernel/files.ts";
 import { createLogger } from "../log.ts";
-import { columns } from "../memory/process-table.ts";
+import { column, columns } from "../memory/process-table.ts";
 import type { Life, LimitSource } from "../model/life.ts";
-import type { Samples } from "../promql/series.ts";
-import { RuleEngine } from "../rule-engine/engine.ts";
 import { ProcessReader } from "../samplers/process-reader.ts";
 import type { Clock } from "../watch/boot-clock.ts";
 import { Watcher } from "../watch/watcher.ts";
-import { passInterval, warmUp, wholeRun } from "./windows.ts";
+import type { Evidence, Kind, RuntimeWord } from "./answer.ts";
+import { type LiveMemory, type LiveSource, liveSourceOf, type NoLiveMemory } from "./live/live-memory.ts";
 
-/** What is noted of a process at each pass. */
-const noted = {
-  memory: processMetrics.residentMemory,
-  anonymous: processMetrics.anonymousMemory,
-  file: processMetrics.fileMemory,
-  shared: processMetrics.sharedMemory,
-  descriptors: processMetrics.openFds,
-  threads: processMetrics.threads,
-} as const;
-
-export type Kind = keyof typeof noted;
-const kinds = Object.keys(noted) as Kind[];
-
-/** Floors at the two ends of what was judged. */
-export interface Change {
-  readonly from: number;
-  readonly to: number;
-}
-
-export interface Seen {
-  readonly group: string;
-  readonly pid: number;
-  readonly running: boolean;
-  /** Seconds from the first to the last sample. */
-  readonly seconds: number;
-  readonly verdict: Verdict;
-  /** The alert that claims the leak, if one does. */
-  readonly alert: string | undefined;
-  /** Bytes per second; undefined when too little was seen. */
-  readonly growth: number | undefined;
-  readonly confidence: number | undefined;
-  /** Seconds. */
-  readonly timeToLimit: number | undefined;
-  readonly limit: number | undefined;
-  readonly limitSource: LimitSource;
-  /** Without the kinds that could not be read. */
-  readonly changes: Readonly<Partial<Record<Kind, Change>>>;
-  /** Memory over time, without the start of the process. */
-  readonly curve: readonly number[];
-}
-
-interface Track {
-  readonly times: number[];
-  readonly values: Record<Kind, number[]>;
-  /** What descriptors and threads gained in a quarter of the rule's window, at the same times. */
-  readonly rises: { fdRise: number[]; threadRise: number[] };
-  limit: number;
-  judged: SlotVerdict | undefined;
-  /** Since when the verdict is a leak, without a break. */
-  leakingSince: number | undefined;
-}
+/** Processes whose runtimes are asked, in one run; the others are seen from outside. */
+const mostAsked = 32;
 
 /** Descriptors held on the processes that are watched. */
 const maxKept = 256;
 
-/** Verdicts are made so often in a run, and not closer together than these seconds: one takes a quarter of a second of CPU. */
-const judgements = 60;
-const judgedApart = 2;
+/** At the end of a run, for a runtime that is answering; one that is stopped never does. In milliseconds. */
+const longestWait = 3000;
+
+/** A process, and what is known of it. */
+export interface Observed extends Evidence {
+  readonly group: string;
+  readonly pid: number;
+  readonly isRunning: boolean;
+  /** When it started, on the run's clock in seconds. */
+  readonly bornAt: number;
+  /** Memory's limit in bytes, and where it is set. */
+  readonly limit: number | undefined;
+  readonly limitSource: LimitSource;
+  /** What its heap can hold at most, in bytes. */
+  readonly heapMaximum: number | undefined;
+  /** Why its runtime does not say what is in use; undefined where it does. */
+  readonly unavailable: string | undefined;
+}
+
+interface Points {
+  readonly times: number[];
+  readonly values: number[];
+}
+
+interface Track {
+  readonly series: Record<Kind, Points>;
+  source: LiveSource | NoLiveMemory | undefined;
+  /** The last answer. */
+  live: LiveMemory | NoLiveMemory | undefined;
+  isCollected: boolean;
+  isAsking: boolean;
+  askAt: number;
+  /** By its last answer, until the next pass compares it with the kernel's. */
+  held: number | undefined;
+  limit: number;
+  heapLimit: number;
+  bornAt: number;
+}
+
+export interface DetectRunOptions {
+  readonly files: KernelFiles;
+  readonly config: Config;
+  readonly clock: Clock;
+  /** `--for`, which sets how often is sampled. */
+  readonly seconds: number;
+  /** May runtimes be asked to collect garbage, and Node.js to open its inspector? */
+  readonly collect: boolean;
+  /** The command was started with an inspector: no signal is needed. */
+  readonly hasInspector: boolean;
+}
 
 export class DetectRun {
   readonly watcher: Watcher;
-  private readonly clock: Clock;
-  private readonly windows: Detection;
-  private readonly verdicts: Verdicts;
+  /** Seconds between two passes. */
+  readonly interval: number;
+  private readonly options: DetectRunOptions;
+  /** Between two readings of one runtime, in seconds; the longer one where a reading takes long. */
+  private readonly readingInterval: number;
+  private readonly longestInterval: number;
   private readonly tracks = new Map<Life, Track>();
+  private readonly asking = new Set<Promise<void>>();
 
-  /** Seconds between two verdicts. */
-  private readonly judgedEvery: number;
-
-  constructor(options: {
-    files: KernelFiles;
-    config: Config;
-    clock: Clock;
-    windows: Detection;
-    /** For who only wants the last word; that one `finish` gives in any case. */
-    judgedEvery?: number;
-  }) {
-    const { files, config, clock, windows } = options;
-    this.judgedEvery = options.judgedEvery ?? Math.max(wholeRun(windows) / judgements, judgedApart);
-    this.clock = clock;
-    this.windows = windows;
+  constructor(options: DetectRunOptions) {
+    const { files, config, clock, seconds } = options;
+    this.options = options;
+    this.interval = Math.min(5, Math.max(0.1, seconds / shortRun.samples));
+    this.readingInterval = Math.max(0.2, seconds / shortRun.readings);
+    this.longestInterval = seconds / shortRun.fewestReadings;
     this.watcher = new Watcher({
       files,
       failures: new Failures(createLogger("error", "logfmt")),
       reader: new ProcessReader(files, { maxKept }),
-      config: { ...config, sampleInterval: passInterval(windows) },
+      config: { ...config, sampleInterval: this.interval },
       clock,
-      detection: windows,
     });
-    this.verdicts = new Verdicts(this.watcher, windows);
   }
 
-  /** One pass, and verdicts when they are due. */
+  /** One pass; asks the runtimes whose turn it is, and does not wait for them. */
   async step(): Promise<void> {
     await this.watcher.pass({ full: true });
-    this.note();
-    await this.judge(this.judgedEvery);
-  }
-
-  /** Judges once more, and tells of every process that was seen, the gravest first. */
-  async finish(): Promise<Seen[]> {
-    await this.judge(0);
-    return [...this.tracks].map(([life, track]) => this.seen(life, track)).sort(byGravity);
-  }
-
-  /** For how long the verdict on some process has been a leak, in seconds; Infinity when that has come to its limit too. */
-  get leakingFor(): number {
-    const now = this.clock.monotonic();
-    const each = [...this.tracks.values()].map(({ leakingSince, limit, values: { memory } }) => {
-      if (leakingSince === undefined) return 0;
-      return (memory.at(-1) ?? 0) >= limit ? Number.POSITIVE_INFINITY : now - leakingSince;
-    });
-    return Math.max(0, ...each);
-  }
-
-  /** All memory together, and the gravest verdict, for a line that tells how it stands. */
-  get soFar(): { memory: number; verdict: Verdict } {
-    const running = [...this.tracks].filter(([{ pid }]) => this.watcher.watched.has(pid));
-    const memory = running.reduce((sum, [, { values }]) => sum + (values.memory.at(-1) || 0), 0);
-    const seen = running.map(([, { judged }]) => judged?.verdict ?? "insufficient_data");
-    return { memory, verdict: seen.reduce((a, b) => (gravity(b) > gravity(a) ? b : a), "insufficient_data") };
-  }
-
-  close(): void {
-    this.watcher.close();
-  }
-
-  private note(): void {
-    const { table, watched } = this.watcher;
-    const now = this.clock.monotonic();
-    for (const life of watched.values()) {
-      const track = this.trackOf(life);
-      const value = (metric: (typeof columns)[number]) => table.get(life.row, columns.indexOf(metric));
-      track.times.push(now);
-      for (const kind of kinds) track.values[kind].push(value(noted[kind]));
-      track.rises.fdRise.push(value(recentMetrics.fdRise));
-      track.rises.threadRise.push(value(recentMetrics.threadRise));
-      track.limit = value(processMetrics.memoryLimit);
+    const now = this.options.clock.monotonic();
+    for (const life of this.watcher.watched.values()) {
+      const track = this.trackOf(life, now);
+      this.note(life, track, now);
+      if (now >= track.askAt && !track.isAsking) this.ask(life, track);
     }
   }
 
-  private trackOf(life: Life): Track {
+  /** All that was seen of every process, in the order in which they were met. */
+  get observed(): Observed[] {
+    return [...this.tracks].map(([life, track]) => this.observedOf(life, track));
+  }
+
+  /** All memory together, in bytes. */
+  get memory(): number {
+    const last = [...this.watcher.watched.values()].map((life) => this.tracks.get(life)?.series.memory.values.at(-1));
+    return last.reduce<number>((sum, bytes) => sum + (bytes || 0), 0);
+  }
+
+  /** Of the processes that were seen, the first that is known. */
+  get heapLimit(): HeapLimit | undefined {
+    return [...this.tracks.keys()].map(({ heapLimit }) => heapLimit).find((limit) => limit !== undefined);
+  }
+
+  /** Leaves every process as it was found. */
+  async close(): Promise<void> {
+    await Promise.race([Promise.all(this.asking), wait(longestWait, undefined, { ref: false })]);
+    const sources = [...this.tracks.values()].map(({ source }) => source);
+    await Promise.all(sources.map((source) => (source && "close" in source ? source.close() : undefined)));
+    this.watcher.close();
+  }
+
+  private trackOf(life: Life, now: number): Track {
     const known = this.tracks.get(life);
     if (known !== undefined) return known;
-    const values = Object.fromEntries(kinds.map((kind) => [kind, [] as number[]])) as Record<Kind, number[]>;
-    const track = {
-      times: [],
-      values,
-      rises: { fdRise: [], threadRise: [] },
+    const points = (): Points => ({ times: [], values: [] });
+    const track: Track = {
+      series: { live: points(), outside: points(), memory: points(), descriptors: points(), threads: points() },
+      source: this.tracks.size < mostAsked ? undefined : { unavailable: "too many processes" },
+      live: undefined,
+      isCollected: false,
+      isAsking: false,
+      // while it starts it has other things to do, and may not be what it is to be
+      askAt: now + this.readingInterval,
+      held: undefined,
       limit: Number.NaN,
-      judged: undefined,
-      leakingSince: undefined,
+      heapLimit: Number.NaN,
+      bornAt: now - (this.watcher.bootTimeAt(now) - life.bornAt),
     };
     this.tracks.set(life, track);
     return track;
   }
 
-  private async judge(maximumAge: number): Promise<void> {
-    const now = this.clock.monotonic();
-    for (const { slots } of (await this.verdicts.all(now, maximumAge)).values()) {
-      for (const [life, judged] of slots) {
-        const track = this.tracks.get(life);
-        if (track === undefined || !this.watcher.watched.has(life.pid)) continue;
-        track.judged = judged;
-        track.leakingSince = judged.verdict === "leaking" ? (track.leakingSince ?? now) : undefined;
-      }
-    }
+  private note({ row }: Life, track: Track, now: number): void {
+    const value = (metric: (typeof columns)[number]) => this.watcher.table.get(row, columns.indexOf(metric));
+    const add = (kind: Kind, amount: number) => {
+      track.series[kind].times.push(now);
+      track.series[kind].values.push(amount);
+    };
+    const memory = this.unreclaimable(row);
+    add("memory", memory);
+    if (track.held !== undefined) add("outside", Math.max(0, memory - track.held));
+    track.held = undefined;
+    add("descriptors", value(processMetrics.openFds));
+    add("threads", value(processMetrics.threads));
+    track.limit = value(processMetrics.memoryLimit);
+    track.heapLimit = value(processMetrics.heapLimit);
   }
 
-  private seen(life: Life, track: Track): Seen {
-    const { judged, limit, times } = track;
-    const claimed = judged?.verdict === "leaking" ? [...judged.firing.keys()][0] : this.countLeak(life, track);
+  /** Memory that the kernel cannot take back; all that is resident where it does not tell them apart. */
+  private unreclaimable(row: number): number {
+    const { table } = this.watcher;
+    const parts = table.get(row, column.anonymousMemory) + table.get(row, column.sharedMemory);
+    if (Number.isNaN(parts)) return table.get(row, column.residentMemory);
+    return parts + (table.get(row, column.swap) || 0);
+  }
+
+  private ask(life: Life, track: Track): void {
+    track.isAsking = true;
+    const asked = this.read(life, track).finally(() => {
+      track.isAsking = false;
+      this.asking.delete(asked);
+    });
+    this.asking.add(asked);
+  }
+
+  private async read({ pid }: Life, track: Track): Promise<void> {
+    const { clock, collect, hasInspector, files } = this.options;
+    const started = clock.monotonic();
+    track.source ??= liveSourceOf({ pid, maySignal: collect && !hasInspector }, files);
+    track.askAt = Number.POSITIVE_INFINITY;
+    if ("unavailable" in track.source) return;
+    const live = await track.source.read({ collect });
+    track.live = live;
+    const now = clock.monotonic();
+    const rest = Math.min((now - started) / shortRun.collecting, this.longestInterval);
+    track.askAt = Math.max(started + this.readingInterval, started + rest);
+    if ("unavailable" in live) return;
+    // what a collection did not clean is no better than no reading
+    if (collect && !live.isCollected && track.isCollected) return;
+    if (live.isCollected && !track.isCollected) {
+      track.isCollected = true;
+      track.series.live = { times: [], values: [] };
+    }
+    track.series.live.times.push(now);
+    track.series.live.values.push(live.bytes);
+    track.held = live.held;
+  }
+
+  private observedOf(life: Life, track: Track): Observed {
+    const { source, live } = track;
+    const answered = live !== undefined && "bytes" in live ? live : undefined;
+    const runtime = runtimeWord(track, life);
+    const ignored =
+      runtime === "passive" && this.options.collect ? "it does not collect garbage when asked" : undefined;
+    const heapLimit = Number.isNaN(track.heapLimit) ? undefined : track.heapLimit;
     return {
       group: life.group.name,
       pid: life.pid,
-      running: this.watcher.watched.get(life.pid) === life,
-      seconds: (times.at(-1) ?? 0) - (times[0] ?? 0),
-      verdict: claimed === undefined ? (judged?.verdict ?? "insufficient_data") : "leaking",
-      alert: claimed,
-      growth: judged?.growth,
-      confidence: judged?.confidence,
-      timeToLimit: judged?.timeToOom,
-      limit: Number.isNaN(limit) ? undefined : limit,
+      isRunning: this.watcher.watched.get(life.pid) === life,
+      bornAt: track.bornAt,
+      runtime,
+      series: track.series,
+      limit: Number.isNaN(track.limit) ? undefined : track.limit,
       limitSource: life.limitSource,
-      changes: this.changes(life, track),
-      curve: track.values.memory.slice(this.settledAt(life, track)),
+      // V8 counts the young generation in its own number, and gives up before
+      heapMaximum: heapLimit ?? answered?.maximum,
+      unavailable: ignored ?? reasonOf(source) ?? reasonOf(live),
     };
-  }
-
-  /** Index of the first sample that is not of the start of the process. */
-  private settledAt({ bornAt }: Life, { times }: Track): number {
-    const start = warmUp * wholeRun(this.windows);
-    const settled = times.findIndex((time) => this.watcher.bootTimeAt(time) - bornAt >= start);
-    return Math.max(0, settled);
-  }
-
-  private changes(life: Life, track: Track): Seen["changes"] {
-    const { times, values } = track;
-    const begin = this.settledAt(life, track);
-    const { hour } = this.windows.floors;
-    const [start, end] = [times[begin] ?? 0, times.at(-1) ?? 0];
-    const floor = (kind: Kind, from: number, to: number) =>
-      Math.min(...values[kind].filter((_, i) => i >= begin && (times[i] ?? 0) >= from && (times[i] ?? 0) <= to));
-    const changes: Partial<Record<Kind, Change>> = {};
-    for (const kind of kinds) {
-      const change = { from: floor(kind, start, start + hour), to: floor(kind, end - hour, end) };
-      if (Number.isFinite(change.from) && Number.isFinite(change.to)) changes[kind] = change;
-    }
-    return changes;
-  }
-
-  /** The rules of descriptors and threads, wherever the limit is: in production it is another one. */
-  private countLeak({ bornAt }: Life, { times, values, rises }: Track): string | undefined {
-    const rules = countLeaks({
-      ...this.windows,
-      countLeak: { ...this.windows.countLeak, within: Number.MAX_SAFE_INTEGER },
-    });
-    if ((times.at(-1) ?? 0) - (times[0] ?? 0) < this.windows.countLeak.over) return undefined;
-    const boot = times.map((time) => this.watcher.bootTimeAt(time));
-    const now = boot.at(-1) ?? 0;
-    const series = (name: string, more: Pick<Samples, "times" | "values" | "holds">): [string, Samples[]] => [
-      name,
-      [{ labels: { __name__: name, slot: "0" }, ...more }],
-    ];
-    const constant = (value: number) => ({ times: [bornAt], values: [value], holds: true });
-    const base = new Map([
-      series(recentMetrics.fdRise.name, { times: boot, values: rises.fdRise }),
-      series(recentMetrics.threadRise.name, { times: boot, values: rises.threadRise }),
-      series(processMetrics.openFds.name, { times: boot, values: values.descriptors }),
-      series(processMetrics.threads.name, { times: boot, values: values.threads }),
-      series(processMetrics.maxFds.name, constant(2 ** 31)),
-      series(processMetrics.maxThreads.name, constant(2 ** 31)),
-    ]);
-    const { episodes } = new RuleEngine([rules]).evaluate(base, boot[0] ?? now, now);
-    return episodes.find(({ end }) => end === undefined)?.alert;
   }
 }
 
-const byGravity = (a: Seen, b: Seen) =>
-  gravity(b.verdict) - gravity(a.verdict) || (b.growth ?? 0) - (a.growth ?? 0) || a.pid - b.pid;
+const reasonOf = (answer: LiveSource | LiveMemory | NoLiveMemory | undefined): string | undefined =>
+  answer !== undefined && "unavailable" in answer ? answer.unavailable : undefined;
 
-const gravity = (verdict: Verdict) => verdictCode[verdict];
+/** A runtime that could say it and is not asked is no reason to believe the kernel's numbers. */
+function runtimeWord({ source, isCollected, series }: Track, { heapLimit }: Life): RuntimeWord {
+  if (isCollected) return "collected";
+  if (series.live.values.length > 0) return "passive";
+  const isAble = source !== undefined && "read" in source;
+  return isAble || heapLimit?.runtime === "v8" || heapLimit?.runtime === "jvm" ? "silent" : "none";
+}

@@ -1,4 +1,4 @@
-// Progress on standard error, only where a person looks at it.
+// Progress on standard error. Bars are for terminals only.
 
 const width = 30;
 
@@ -31,17 +31,21 @@ export function progressBar(what: string, total: number, stream: NodeJS.WriteStr
   };
 }
 
-/** One line that is written over at most once a second. */
-export function statusLine(stream: NodeJS.WriteStream = process.stderr) {
-  let drawn: number | undefined;
+/** Without a terminal one line so often, in milliseconds: a log must show that something goes on, and what. */
+const lineEvery = 60_000;
+
+/** One line that is written over once a second at a terminal, and else a new line every minute. */
+export function statusLine(stream: NodeJS.WriteStream = process.stderr, now: () => number = () => performance.now()) {
+  const every = stream.isTTY ? 1000 : lineEvery;
+  let drawn = stream.isTTY ? Number.NEGATIVE_INFINITY : now();
   return {
     draw(text: () => string): void {
-      if (!stream.isTTY || (drawn !== undefined && performance.now() - drawn < 1000)) return;
-      drawn = performance.now();
-      stream.write(clearLine + text());
+      if (now() - drawn < every) return;
+      drawn = now();
+      stream.write(stream.isTTY ? clearLine + text() : `${text()}\n`);
     },
     clear(): void {
-      if (drawn !== undefined) stream.write(clearLine);
+      if (stream.isTTY && Number.isFinite(drawn)) stream.write(clearLine);
     },
   };
 }

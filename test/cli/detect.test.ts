@@ -12,9 +12,13 @@ describe("what cannot be done is exit 2, with a message that says why", () => {
     ["a group that nobody is in", ["--group=no-such.js"], "no process here is named no-such.js"],
     ["a look too short", ["--pid=1", "--for=3s"], "expected --for from 10s to 24h, got 3s"],
     ["a time that is none", ["--pid=1", "--for=soon"], '--for: expected a duration such as 5s or 1m30s, got "soon"'],
-    ["a speed at which nothing fits", ["--pid=1", "--for=10m", "--speed=2"], "only fit with --speed of 263 or more"],
-    ["a speed that is none", ["--pid=1", "--speed=fast"], 'expected --speed of 1 or more, got "fast"'],
     ["a limit that is none", ["--pid=1", "--limit=much"], "--limit: expected a size such as 512MiB"],
+    [
+      "a limit of 512 bytes",
+      ["--pid=1", "--limit=512"],
+      '--limit: expected a size with its unit such as 512MiB, got "512"',
+    ],
+    ["a report that cannot be written", ["--junit=/no/such/folder/x.xml", "--", "true"], "--junit: ENOENT"],
     ["a command that is not there", ["--", "no-such-command"], "cannot start no-such-command: no such command"],
     ["a command that is no program", ["--", "/dev/null"], "cannot start /dev/null: it may not be executed"],
   ])("%s", async (_, args, says) => {

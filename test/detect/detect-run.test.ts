@@ -1,146 +1,65 @@
-// Looks of ten minutes at made-up processes, in no time.
+// What a run notes of processes, on a machine of files.
 
-import { describe, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { MiB } from "../../catalog/defaults.ts";
 import { defaultConfig } from "../../exporter/config/config.ts";
 import { DetectRun } from "../../exporter/detect/detect-run.ts";
-import { leastGrowth, passInterval, speedFor, windowsAt } from "../../exporter/detect/windows.ts";
-import { MiB } from "../support/fixtures.ts";
-import { type FakeMachine, fakeMachine, type ProcessFacts } from "../support/machine.ts";
+import { fakeMachine } from "../support/machine.ts";
 
-const whole = 600;
-const windows = windowsAt(speedFor(whole));
-const page = 4096;
-
-/** In bytes and seconds. */
-interface RunOptions {
-  limit?: number;
-  judgedEvery?: number;
-}
-
-/** What a process shows after so many seconds. */
-type Behaviour = (seconds: number) => Partial<ProcessFacts>;
-
-const memory =
-  (bytes: (seconds: number) => number): Behaviour =>
-  (seconds) => ({ resident: Math.round(bytes(seconds) / page) * page });
-
-/** A process that starts with the run; `limit` in bytes. Most tests are about the last verdict only, and each costs a turn. */
-function runOn(behaviour: Behaviour, { limit, judgedEvery = Number.POSITIVE_INFINITY }: RunOptions = {}) {
-  const machine: FakeMachine = fakeMachine();
-  const pid = machine.start(behaviour(0));
-  const config = { ...defaultConfig, memoryLimit: limit };
-  const run = new DetectRun({ files: machine.files, config, clock: machine.clock, windows, judgedEvery });
+function runOn(limit?: number) {
+  const machine = fakeMachine();
+  const run = new DetectRun({
+    files: machine.files,
+    config: { ...defaultConfig, memoryLimit: limit },
+    clock: machine.clock,
+    seconds: 180,
+    collect: false,
+    hasInspector: false,
+  });
   onTestFinished(() => run.close());
-  const started = machine.clock.monotonic();
-  return {
-    machine,
-    pid,
-    run,
-    /** Passes until so many seconds after the start; the shortest windows need them closer together. */
-    async until(seconds: number, step = windows.evaluation.slow): Promise<void> {
-      for (;;) {
-        const now = machine.clock.monotonic() - started;
-        machine.change(pid, behaviour(now));
-        await run.step();
-        if (now >= seconds) return;
-        machine.clock.advance(step);
-      }
-    },
-  };
+  return { machine, run };
 }
 
-/** Per second, at 100 MiB. */
-const least = leastGrowth(windows, 100 * MiB);
-
-describe("a run of ten minutes", () => {
-  test("finds a leak a little faster than the slowest that it can see, without a limit in sight", async () => {
-    const { run, until, pid } = runOn(memory((s) => 100 * MiB + 1.3 * least * s));
-    await until(whole);
-    const [seen] = await run.finish();
-    expect(seen).toMatchObject({ pid, group: "api", verdict: "leaking", alert: "LeakwatchMemoryLeakSteady" });
-    expect(seen?.growth).toBeCloseTo(1.3 * least, -3);
-    expect(seen?.timeToLimit).toBeGreaterThan(3600);
-  });
-
-  test.each<[string, (seconds: number) => number]>([
-    ["grows at half of that", (s) => 100 * MiB + 0.5 * least * s],
-    ["is level between the teeth of a garbage collector", (s) => (100 + 3 * (s % 7)) * MiB],
-    ["fills a cache for half of the run", (s) => (100 + 0.2 * Math.min(s, whole / 2)) * MiB],
-    ["warms up", (s) => (100 + 80 * (1 - Math.exp(-s / 60))) * MiB],
-    ["takes one large step", (s) => (s < 400 ? 100 : 180) * MiB],
-  ])("finds no leak in a process that %s", async (_, bytes) => {
-    const { run, until } = runOn(memory(bytes));
-    await until(whole);
-    const [seen] = await run.finish();
-    expect(seen?.verdict).not.toBe("leaking");
-    expect(seen?.verdict).not.toBe("insufficient_data");
-  });
-
-  test("finds that descriptors leak, and how many came", async () => {
-    const { run, until } = runOn((s) => ({ resident: 100 * MiB, fds: 20 + Math.floor(s / 4), maxFds: 1_048_576 }));
-    await until(whole);
-    const [seen] = await run.finish();
-    expect(seen).toMatchObject({ verdict: "leaking", alert: "LeakwatchDescriptorLeak" });
-    expect(seen?.changes.descriptors?.to).toBeGreaterThan(150);
-    expect(seen?.changes.memory).toEqual({ from: 100 * MiB, to: 100 * MiB });
-  });
-
-  test("finds that threads leak", async () => {
-    const { run, until } = runOn((s) => ({ resident: 100 * MiB, threads: 5 + Math.floor(s / 4) }));
-    await until(whole);
-    expect((await run.finish())[0]).toMatchObject({ verdict: "leaking", alert: "LeakwatchThreadLeak" });
-  });
-
-  test("does not take a pool for a leak of descriptors", async () => {
-    const { run, until } = runOn((s) => ({ fds: 20 + Math.min(100, Math.floor(s)) }));
-    await until(whole);
-    expect((await run.finish())[0]?.alert).toBeUndefined();
-  });
-
-  test("says nothing of a process after some seconds", async () => {
-    const { run, until } = runOn(memory((s) => (100 + s / 10) * MiB));
-    await until(5);
-    expect((await run.finish())[0]?.verdict).toBe("insufficient_data");
-  });
-
-  test("is sure of a leak that reaches its limit meanwhile, before its time is over", async () => {
-    const { run, until } = runOn(
-      memory((s) => (100 + 2 * s) * MiB),
-      { limit: 400 * MiB, judgedEvery: 10 },
-    );
-    await until(148, passInterval(windows));
-    expect(run.leakingFor).toBeGreaterThan(0);
-    expect(run.leakingFor).toBeLessThan(whole);
-    await until(155, passInterval(windows));
-    expect(run.leakingFor).toBe(Number.POSITIVE_INFINITY);
-  });
-
-  test("keeps what it knew of a process that has ended", async () => {
-    const { run, until, machine, pid } = runOn(
-      memory((s) => (100 + 2 * s) * MiB),
-      { limit: 400 * MiB, judgedEvery: 10 },
-    );
-    await until(148, passInterval(windows));
-    machine.stop(pid);
+test("memory, descriptors and threads of each process at each pass, on one clock", async () => {
+  const { machine, run } = runOn(512 * MiB);
+  machine.clock.advance(50);
+  const pid = machine.start({ resident: 10 * MiB, fds: 5, threads: 2 });
+  const bornAt = machine.clock.monotonic();
+  for (let pass = 1; pass <= 3; pass++) {
+    machine.clock.advance(run.interval);
+    machine.change(pid, { resident: (10 + pass) * MiB, fds: 5 + pass, threads: 2 });
     await run.step();
-    expect(await run.finish()).toMatchObject([{ pid, running: false, verdict: "leaking" }]);
+  }
+  const [observed] = run.observed;
+  expect(observed).toMatchObject({ group: "api", pid, isRunning: true, runtime: "none", limit: 512 * MiB });
+  expect(observed?.bornAt).toBeCloseTo(bornAt, 1);
+  expect(observed?.series.memory).toEqual({
+    times: [1, 2, 3].map((pass) => bornAt + pass * run.interval),
+    values: [11 * MiB, 12 * MiB, 13 * MiB],
   });
+  expect(observed?.series.descriptors.values).toEqual([6, 7, 8]);
+  expect(observed?.series.threads.values).toEqual([2, 2, 2]);
+  expect(run.memory).toBe(13 * MiB);
+});
 
-  test("puts the process that leaks before those that do not", async () => {
-    const { run, until, machine, pid } = runOn(memory((s) => 100 * MiB + 2 * least * s));
-    const level = machine.start({ argv: ["/usr/bin/nginx"], resident: 300 * MiB });
-    await until(whole);
-    expect((await run.finish()).map((seen) => [seen.pid, seen.verdict])).toEqual([
-      [pid, "leaking"],
-      [level, "stable"],
-    ]);
-  });
+test("a process that has exited is still known", async () => {
+  const { machine, run } = runOn();
+  const pid = machine.start({ resident: 10 * MiB });
+  await run.step();
+  machine.stop(pid);
+  machine.clock.advance(run.interval);
+  await run.step();
+  expect(run.observed).toMatchObject([{ pid, isRunning: false, series: { memory: { values: [10 * MiB] } } }]);
+  expect(run.memory).toBe(0);
+});
 
-  test("takes nothing of the start of a process for growth", async () => {
-    const { run, until } = runOn(memory((s) => (s < 5 ? 2 : 100) * MiB));
-    await until(whole);
-    const [seen] = await run.finish();
-    expect(seen?.changes.memory).toEqual({ from: 100 * MiB, to: 100 * MiB });
-    expect(Math.min(...(seen?.curve ?? []))).toBe(100 * MiB);
-  });
+test("a Node.js that is not asked is silent, not without a runtime: garbage could be all that grows", async () => {
+  const { machine, run } = runOn();
+  const argv = ["/usr/bin/node", "--max-old-space-size=256", "/srv/server.js"];
+  machine.start({ argv, exe: "/usr/bin/node", resident: 10 * MiB });
+  for (let pass = 0; pass < 3; pass++) {
+    await run.step();
+    machine.clock.advance(run.interval);
+  }
+  expect(run.observed).toMatchObject([{ group: "server.js", runtime: "silent", heapMaximum: 256 * MiB }]);
 });

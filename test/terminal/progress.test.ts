@@ -67,13 +67,16 @@ describe("a status line", () => {
     expect(terminal.read()).toBe("\r\u001b[K0\r\u001b[K3\r\u001b[K");
   });
 
-  test("is neither made nor drawn into a file", () => {
+  test("is one line a minute where nobody watches, so that a log shows that it goes on", () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
     const output = stream(false);
     const line = statusLine(output);
-    line.draw(() => {
-      throw new Error("nobody reads it");
-    });
+    for (let second = 0; second <= 150; second++) {
+      line.draw(() => `${second} s`);
+      vi.advanceTimersByTime(1000);
+    }
     line.clear();
-    expect(output.read()).toBeNull();
+    vi.useRealTimers();
+    expect(output.read()).toBe("60 s\n120 s\n");
   });
 });

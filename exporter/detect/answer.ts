@@ -1,0 +1,152 @@
+// From what was seen of one process to an answer. A steady rise is not believed until it has gone on for as long again; what the runtime
+// itself says is in use is believed before what the kernel sees, in which garbage and free room count too.
+
+import { type Least, least, loadRounds, shortRun } from "../../detection/short-run.ts";
+import { type Rise, riseOf, type Series } from "./rise.ts";
+
+export const words = ["leaking", "suspicious", "no_leak_seen", "no_verdict"] as const;
+/** The gravest first. */
+export type Word = (typeof words)[number];
+
+/** What can leak: what the runtime has in use, what it does not account for, all of the process's memory, and things that are counted. */
+export type Kind = "live" | "outside" | "memory" | "descriptors" | "threads";
+
+/**
+ * What the runtime says: `collected`: what is in use after a collection; `passive`: with garbage in it; `silent`: it could say it, but was not
+ * asked or does not answer; `none`: it is one that does not.
+ */
+export type RuntimeWord = "collected" | "passive" | "silent" | "none";
+
+/** All that was seen of one process. Kinds that could not be read have no values. */
+export interface Evidence {
+  readonly runtime: RuntimeWord;
+  readonly series: Readonly<Record<Kind, Series>>;
+}
+
+/** A stretch of time in which everything is judged; in seconds. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface Answer {
+  readonly word: Word;
+  /** What decided; for `no_leak_seen` what would have. */
+  readonly kind: Kind;
+  /** Of that kind, one for each span. */
+  readonly rises: readonly Rise[];
+  /** Slower growth of that kind would not have been seen, per second; undefined where too little was seen. */
+  readonly visibleFrom: number | undefined;
+  /** More time could change the answer. */
+  readonly isWeak: boolean;
+}
+
+const leastOf: Record<Kind, Least> = least;
+
+/** `lasting`: steady in each of two spans; `once`: in one of them, or all together; `none` else. */
+type Course = "lasting" | "once" | "none";
+
+interface Judged {
+  readonly kind: Kind;
+  readonly course: Course;
+  readonly rises: readonly Rise[];
+}
+
+/** One span, or two that follow each other. */
+export function answerOf({ runtime, series }: Evidence, spans: readonly Span[]): Answer {
+  const judged = (kind: Kind): Judged | undefined => judge(kind, series[kind], spans);
+  const memory = judged("memory");
+  const live = judged("live");
+  const known: RuntimeWord = live === undefined && runtime === "collected" ? "silent" : runtime;
+  const main = known === "collected" && live !== undefined ? live : memory;
+  if (main === undefined || spans.length === 0)
+    return { word: "no_verdict", kind: "memory", rises: [], visibleFrom: undefined, isWeak: false };
+  const { guilty, suspects } = weigh(known, { memory, live, outside: judged("outside") });
+  for (const counted of [judged("descriptors"), judged("threads")]) {
+    if (counted?.course === "lasting") guilty.push(counted);
+    if (counted?.course === "once") suspects.push(counted);
+  }
+  const decisive = guilty[0] ?? suspects[0] ?? main;
+  const word = guilty.length > 0 ? "leaking" : suspects.length > 0 ? "suspicious" : "no_leak_seen";
+  return {
+    word,
+    kind: decisive.kind,
+    rises: decisive.rises,
+    visibleFrom: Math.max(...decisive.rises.map(({ visibleFrom }) => visibleFrom)),
+    isWeak: word !== "no_leak_seen" || main.rises.at(-1)?.endsRising === true || known !== runtime,
+  };
+}
+
+type MemoryKinds = Record<"memory" | "live" | "outside", Judged | undefined>;
+
+/** Which of a process's memory leaks for certain, and which may. */
+function weigh(runtime: RuntimeWord, { memory, live, outside }: MemoryKinds): { guilty: Judged[]; suspects: Judged[] } {
+  const guilty: Judged[] = [];
+  const suspects: Judged[] = [];
+  const take = (judged: Judged | undefined, convicts: boolean) => {
+    if (judged === undefined || judged.course === "none") return;
+    (convicts && judged.course === "lasting" ? guilty : suspects).push(judged);
+  };
+  if (runtime === "collected" || runtime === "passive") take(live, runtime === "collected");
+  // it must be the process that grows, and not only the room that its runtime gives back
+  if (memory !== undefined && memory.course !== "none") take(outside, memory.course === "lasting");
+  const isAccountedFor = runtime === "collected" && guilty.length + suspects.length === 0 && memory?.course === "once";
+  if (!isAccountedFor) take(memory, runtime === "none");
+  return { guilty, suspects };
+}
+
+function judge(kind: Kind, series: Series, spans: readonly Span[]): Judged | undefined {
+  const rise = ({ start, end }: Span) => riseOf(series, start, end, leastOf[kind]);
+  const rises = spans.map(rise).filter((one) => one !== undefined);
+  if (rises.length < spans.length) return undefined;
+  const [first, second] = rises;
+  const course = (): Course => {
+    if (first === undefined) return "none";
+    if (second === undefined) return first.isSteady ? "once" : "none";
+    if (first.isSteady && second.isSteady && second.pace >= shortRun.lasting * first.pace) return "lasting";
+    const whole = rise({ start: (spans[0] as Span).start, end: (spans.at(-1) as Span).end });
+    return second.isSteady || whole?.isSteady ? "once" : "none";
+  };
+  return { kind, course: course(), rises };
+}
+
+/** Levels after each load and the time to forget it; NaN for what could not be read. */
+export type Levels = Readonly<Record<Kind, readonly number[]>>;
+
+export interface LoadAnswer {
+  readonly word: Word;
+  readonly kind: Kind;
+  /** From one load to the next. */
+  readonly gains: readonly number[];
+  /** A load would have had to leave so much. */
+  readonly visibleFrom: number;
+}
+
+/** What only a leak does: it grows by a load that is not the first, and again by the next. The first fills and warms up. */
+export function answerOfLoads(runtime: RuntimeWord, levels: Levels): LoadAnswer {
+  const isCollected = runtime === "collected" && levels.live.every((level) => !Number.isNaN(level));
+  const memory = isCollected ? (["live", "outside"] as const) : (["memory"] as const);
+  const answers = [...memory, "descriptors" as const, "threads" as const].map((kind): LoadAnswer => {
+    const gains = gainsOf(levels[kind]);
+    const leastGain = Math.max(leastOf[kind].total, leastOf[kind].share * (levels[kind][0] ?? 0));
+    const [second = Number.NaN, third] = gains;
+    const grew = (gain: number | undefined): gain is number => gain !== undefined && gain >= leastGain;
+    const word = (): Word => {
+      if (Number.isNaN(second)) return "no_verdict";
+      if (!grew(second)) return "no_leak_seen";
+      if (third !== undefined && !grew(third)) return "no_leak_seen";
+      const convicts = kind !== "memory" || runtime === "none";
+      return third !== undefined && third >= shortRun.lasting * second && convicts ? "leaking" : "suspicious";
+    };
+    return { word: word(), kind, gains, visibleFrom: leastGain };
+  });
+  const [main] = answers;
+  if (main?.word === "no_verdict") return main;
+  return answers.reduce((a, b) => (words.indexOf(b.word) < words.indexOf(a.word) ? b : a));
+}
+
+const gainsOf = (levels: readonly number[]) => levels.slice(1).map((level, i) => level - (levels[i] as number));
+
+/** Is another load needed, after so many? */
+export const needsLoad = ({ word }: LoadAnswer, loads: number): boolean =>
+  loads < 2 || (loads < loadRounds.most && word === "suspicious");

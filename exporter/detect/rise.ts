@@ -1,0 +1,73 @@
+// Does a series rise all the time? Of five equal parts the minima, so that garbage, batches and requests in flight do not count; of these the
+// four steps from one to the next.
+
+import { type Least, shortRun } from "../../detection/short-run.ts";
+
+/** Values over time; times in seconds, in order. */
+export interface Series {
+  readonly times: readonly number[];
+  readonly values: readonly number[];
+}
+
+export interface Rise {
+  /** Minimum of the first and of the last part. */
+  readonly from: number;
+  readonly to: number;
+  /** From each minimum to the next. */
+  readonly steps: readonly number[];
+  /** From the middle of the first part to that of the last, in seconds. */
+  readonly seconds: number;
+  /** Per second, over all of them. */
+  readonly pace: number;
+  /** Every step is at least half of the mean one, and all together are worth mentioning. */
+  readonly isSteady: boolean;
+  /** The last two steps are worth mentioning: it may have begun later. */
+  readonly endsRising: boolean;
+  /** A leak of this pace or more, beside what else went on, would have made it steady; per second. */
+  readonly visibleFrom: number;
+}
+
+/** From the moment `start` to `end`. Undefined where a part of the time was hardly sampled. */
+export function riseOf(series: Series, start: number, end: number, least: Least): Rise | undefined {
+  const lows = lowsOf(series, start, end, least);
+  if (lows === undefined) return undefined;
+  const length = (end - start) / shortRun.parts;
+  return riseOfLows(lows, length, least);
+}
+
+/** `length`: seconds from one to the next. */
+export function riseOfLows(lows: readonly number[], length: number, least: Least): Rise {
+  const [from = Number.NaN, to = Number.NaN] = [lows[0], lows.at(-1)];
+  const steps = lows.slice(1).map((low, i) => low - (lows[i] as number));
+  const slowest = Math.min(...steps);
+  const mean = (to - from) / steps.length;
+  const leastStep = Math.max(least.step, Math.max(least.total, least.share * to) / steps.length);
+  const isSteady = mean >= leastStep && slowest >= Math.max(least.step, shortRun.slowest * mean);
+  // what is steady could be as little as its unevenness allows; what is not would be with so much more in each step
+  const hidden = isSteady
+    ? Math.max(leastStep, (mean - slowest) / (1 - shortRun.slowest), least.step + mean - slowest)
+    : Math.max(leastStep - mean, least.step - slowest, (shortRun.slowest * mean - slowest) / (1 - shortRun.slowest));
+  return {
+    from,
+    to,
+    steps,
+    seconds: steps.length * length,
+    pace: mean / length,
+    isSteady,
+    endsRising: steps.slice(-2).every((step) => step >= leastStep),
+    visibleFrom: hidden / length,
+  };
+}
+
+function lowsOf({ times, values }: Series, start: number, end: number, least: Least): number[] | undefined {
+  const lows = new Array<number>(shortRun.parts).fill(Number.POSITIVE_INFINITY);
+  const samples = new Array<number>(shortRun.parts).fill(0);
+  for (const [i, time] of times.entries()) {
+    const value = values[i] as number;
+    const part = Math.floor(((time - start) / (end - start)) * shortRun.parts);
+    if (!(part >= 0 && part < shortRun.parts) || Number.isNaN(value)) continue;
+    lows[part] = Math.min(lows[part] as number, value);
+    samples[part] = (samples[part] as number) + 1;
+  }
+  return samples.every((count) => count >= least.samples) ? lows : undefined;
+}
