@@ -21,19 +21,20 @@ const time = value(rounded);
 
 /** About one process that grows. `what` completes the title; the time left follows it where that is known. */
 export function slotText(what: string, evidence: string, alert: string, verdict?: Verdict): Annotations {
-  const perHour = known(
-    `max(${judged.leakGrowth.name}{%[1]s} or max_over_time(${judged.growth.name}{window="1h",%[1]s}[5m])) * 3600`,
-    `${bytes} per hour`,
-  );
+  const pace = `max(${judged.leakGrowth.name}{%[1]s} * 3600) or max(${judged.growth.name}{window="1h",%[1]s} * 3600)`;
+  const perHour = `${bytes} per hour`;
   const left = known(`${judged.timeToOom.name}{%[1]s}`, time);
   return {
     ...processText(
       `${what}${known(`${judged.timeToOom.name}{%[1]s}`, `, OOM in about ${time}`)}`,
       alert,
-      `${evidence} It grows by ${perHour}.` + told([judged.confidence.name, ` Confidence ${percentage}.`], ...memory) + firstSteps,
+      evidence +
+        known(pace, ` It grows by ${perHour}.`) +
+        told([judged.confidence.name, ` Confidence ${percentage}.`], ...memory) +
+        firstSteps,
     ),
     ...(verdict === undefined ? {} : { verdict }),
-    growth: about(slotLabels, perHour),
+    growth: about(slotLabels, known(pace, perHour)),
     time_left: about(slotLabels, left),
   };
 }
@@ -142,12 +143,15 @@ export function healthText(who: string, what: string, description: string, alert
 
 function processText(does: string, alert: string, facts: string): Annotations {
   return {
-    summary: about(slotLabels, titled("{{ $labels.group }} (slot {{ $labels.slot }}) on {{ $labels.instance }}", does)),
+    summary: about(slotLabels, titled(`{{ $labels.group }}${notFirst} on {{ $labels.instance }}`, does)),
     description: about(slotLabels, facts),
     runbook_url: links.runbook(alert),
     dashboard_url: dashboard("process", "24h", slotLabels),
   };
 }
+
+/** The only process of a service, and the first of several, need no number. */
+const notFirst = '{{ if ne $labels.slot "0" }} (slot {{ $labels.slot }}){{ end }}';
 
 /** Makes `$s` in a template the matchers of the alert's own labels; one that it does not have is asked for as empty. */
 function about(labels: readonly string[], text: string): string {

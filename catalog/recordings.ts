@@ -32,11 +32,6 @@ export const groupRecordings = {
     undefined,
     "Those of them whose memory still grew.",
   ),
-  newInHour: recording(
-    "group:leakwatch_lives_ended:new1h",
-    undefined,
-    "All exits of the group. Only of groups whose counters began within the last hour.",
-  ),
   incidents: recording(
     "group:leakwatch_incidents:sum",
     undefined,
@@ -56,11 +51,6 @@ export const groupRecordings = {
     "group:leakwatch_oom_kills:increase1h",
     undefined,
     "OOM kills in the last hour: restarts after a kill or kills of any process, whichever are more.",
-  ),
-  unplanned: recording(
-    "group:leakwatch_unplanned_restarts:sum",
-    undefined,
-    "Restarts that no clock ordered, a counter.",
   ),
   restarts: recording(
     "group:leakwatch_restarts:increase1h",

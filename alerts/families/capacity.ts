@@ -5,7 +5,7 @@ import { listed, slotLabels } from "../../catalog/labels.ts";
 import { judgeMetrics as judged, processInfo, processMetrics } from "../../catalog/metrics.ts";
 import type { Rules } from "../../detection/rules.ts";
 import { countText, levelText, slotText } from "../annotations.ts";
-import { round } from "../promql.ts";
+import { round, withVerdict } from "../promql.ts";
 import type { RuleGroup } from "../rule.ts";
 
 const onSlot = `on (${listed(slotLabels)})`;
@@ -17,7 +17,7 @@ export const capacityAlerts = ({ evaluation, capacity, growthRate, countLimit, h
     {
       alert: alerts.memoryGrowth.name,
       expr: `86400 * ${judged.growth.name}{window="${growthRate.window}"} > ignoring (window) ${growthRate.limitPerDay} * ${processMetrics.memoryLimit.name}
-and ${onSlot} ${judged.verdict.name}{verdict="growing"}`,
+and ${onSlot} ${withVerdict(judged.verdict, "growing")}`,
       for: growthRate.for,
       labels: alertLabels(alerts.memoryGrowth),
       annotations: slotText(
@@ -29,7 +29,7 @@ and ${onSlot} ${judged.verdict.name}{verdict="growing"}`,
     },
     {
       alert: alerts.memoryNearLimit.name,
-      expr: `${judged.verdict.name}{verdict="high_stable"}`,
+      expr: withVerdict(judged.verdict, "high_stable"),
       for: capacity.for,
       labels: alertLabels(alerts.memoryNearLimit),
       annotations: levelText(
@@ -41,7 +41,7 @@ and ${onSlot} ${judged.verdict.name}{verdict="growing"}`,
     },
     {
       alert: alerts.noMemoryLimit.name,
-      expr: `${judged.verdict.name}{verdict=~"growing|leaking"} and ${onSlot} ${processInfo.memoryLimit.name}{source="node"}`,
+      expr: `${withVerdict(judged.verdict, "growing", "leaking")} and ${onSlot} ${processInfo.memoryLimit.name}{source="node"}`,
       for: capacity.noLimitFor,
       labels: alertLabels(alerts.noMemoryLimit),
       annotations: slotText(

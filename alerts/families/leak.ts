@@ -4,7 +4,7 @@ import { alertLabels, alerts, type Severity } from "../../catalog/alerts.ts";
 import { groupMetrics, judgeMetrics as judged, outsideMetrics as outside } from "../../catalog/metrics.ts";
 import type { Rules } from "../../detection/rules.ts";
 import { cgroupText, maskedText, slotText } from "../annotations.ts";
-import { duration, round } from "../promql.ts";
+import { duration, round, withVerdict } from "../promql.ts";
 import type { AlertRule, RuleGroup } from "../rule.ts";
 
 export const leakAlerts = (d: Rules): RuleGroup => ({
@@ -48,7 +48,7 @@ function predictedAlert({ keepFiring }: Rules, { within, severity, for: hold }: 
 function maskedAlert({ keepFiring }: Rules): AlertRule {
   return {
     alert: alerts.memoryLeakMasked.name,
-    expr: `${groupMetrics.verdict.name}{verdict="masked_leak"}`,
+    expr: withVerdict(groupMetrics.verdict, "masked_leak"),
     for: 0,
     keepFiringFor: keepFiring.masked,
     labels: alertLabels(alerts.memoryLeakMasked),
