@@ -6,7 +6,7 @@ import { metricFamilies } from "../../catalog/metrics.ts";
 import { recordings } from "../../catalog/recordings.ts";
 import { selectorsOf } from "../../exporter/promql/ast.ts";
 import { parsePromql } from "../../exporter/promql/parse.ts";
-import type { LabelSet } from "../../exporter/promql/series.ts";
+import type { LabelSet } from "./fleet.ts";
 import {
   type Ask,
   annotationQuestion,
