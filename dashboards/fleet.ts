@@ -14,8 +14,8 @@ import {
   usedSteps,
 } from "../catalog/appearance.ts";
 import { exporterLabels, slotLabels } from "../catalog/labels.ts";
-import { verdictCode } from "../catalog/verdicts.ts";
-import { minimumConfidence, verdictAge } from "../catalog/windows.ts";
+
+import { leastConfidence, verdictCode } from "../catalog/verdicts.ts";
 import { board, dataAgeStat, link } from "./common.ts";
 import { finished } from "./finish.ts";
 import { closedRow, line, row, top } from "./layout.ts";
@@ -107,7 +107,7 @@ const soonestOom = () =>
     .textMode(BigValueTextMode.ValueAndName)
     .noValue("none in sight")
     .thresholds(steps(timeToOomSteps))
-    .withTarget(at(`bottomk(1, min ${q.byGroup} (${q.ofGroups(q.group.timeToOom)}) < ${inSight})`, "{{group}}"))
+    .withTarget(at(`bottomk(1, min ${q.byGroup} (${q.ofGroups(q.judge.timeToOom)}) < ${inSight})`, "{{group}}"))
     .dataLinks([link(aboutGroup("process", "Look at it", "labels"))]);
 
 const restartLoops = () =>
@@ -152,8 +152,8 @@ const suspects = () =>
       {
         title: "Time to OOM",
         expr: [
-          `min ${q.byGroup} (${q.atMostInSight(q.ofGroups(q.group.timeToOom))})`,
-          `(time() - min ${q.byGroup} (${q.ofGroups(q.process.startTime)}) < ${verdictAge}) * 0 + ${q.tooYoung}`,
+          `min ${q.byGroup} (${q.atMostInSight(q.ofGroups(q.judge.timeToOom))})`,
+          `max ${q.byGroup} (${q.ofGroups(q.judge.verdict, 'verdict="collecting"')}) * 0 + ${q.tooYoung}`,
           `max ${q.byGroup} (${q.ofGroups(q.process.memoryLimit)}) * 0 + Inf`,
           `max ${q.byGroup} (${q.ofGroups(q.ledger.processes)}) * 0 + ${q.noLimit}`,
         ].join(" or "),
@@ -166,7 +166,7 @@ const suspects = () =>
       },
       {
         title: "Growth per hour",
-        expr: q.orEmpty(`max ${q.byGroup} (${q.ofGroups(q.group.growth)}) * 3600`, q.ofGroups),
+        expr: q.orEmpty(`max ${q.byGroup} (${q.pace(q.ofGroups)}) * 3600`, q.ofGroups),
         unit: units.BytesIEC,
         decimals: 1,
         mappings: [whenEmpty("too young")],
@@ -174,13 +174,13 @@ const suspects = () =>
       },
       {
         title: "Confidence",
-        expr: q.orEmpty(`max ${q.byGroup} (${q.ofGroups(q.group.confidence)})`, q.ofGroups),
+        expr: q.orEmpty(`max ${q.byGroup} (${q.ofGroups(q.judge.confidence)})`, q.ofGroups),
         unit: units.PercentUnit,
         decimals: 0,
         mappings: [whenEmpty(noDash)],
         steps: [
           { value: null, color: colours.unknown },
-          { value: minimumConfidence, color: colours.young },
+          { value: leastConfidence, color: colours.young },
         ],
         coloured: "text",
         width: 95,
