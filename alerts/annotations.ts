@@ -6,7 +6,13 @@
 import { cgroupLabels, exporterLabels, groupLabels, slotLabels } from "../catalog/labels.ts";
 import { evidenceWords, reasonWords } from "../catalog/last-exit.ts";
 import { links } from "../catalog/links.ts";
-import { cgroupMetrics, groupMetrics, judgeMetrics as judged, outsideMetrics, processMetrics } from "../catalog/metrics.ts";
+import {
+  cgroupMetrics,
+  groupMetrics,
+  judgeMetrics as judged,
+  outsideMetrics,
+  processMetrics,
+} from "../catalog/metrics.ts";
 import type { Verdict } from "../catalog/verdicts.ts";
 
 type Annotations = { summary: string; description: string } & Record<string, string>;
@@ -40,7 +46,8 @@ export function slotText(what: string, evidence: string, alert: string, verdict?
 }
 
 /** What helps at night, before the cause is known. */
-const firstSteps = " First: roll back the last deploy, or restart it before the limit is reached; take a heap snapshot if there is time.";
+const firstSteps =
+  " First: roll back the last deploy, or restart it before the limit is reached; take a heap snapshot if there is time.";
 
 /** About memory of a cgroup that belongs to none of its processes. */
 export function cgroupText(what: string, evidence: string, first: string, alert: string): Annotations {

@@ -3,12 +3,23 @@
 import * as units from "@grafana/grafana-foundation-sdk/units";
 import { colours, noneSteps } from "../catalog/appearance.ts";
 import { scrapeIntervalSeconds } from "../catalog/defaults.ts";
-import { leakSeverities } from "../catalog/verdicts.ts";
 import { rules as thresholds } from "../detection/rules.ts";
 import { board, dataAgeStat } from "./common.ts";
 import { finished } from "./finish.ts";
 import { line, row, top } from "./layout.ts";
-import { at, dashed, noDash, over, stat, steps, table, timeseries, whenEmpty, words } from "./looks.ts";
+import {
+  at,
+  dashed,
+  leakSeverityWords,
+  noDash,
+  over,
+  stat,
+  steps,
+  table,
+  timeseries,
+  whenEmpty,
+  words,
+} from "./looks.ts";
 import * as q from "./queries.ts";
 import { cluster, datasource, filters, hiddenGroup, instance, job, namespace } from "./variables.ts";
 
@@ -68,16 +79,9 @@ const ownVerdict = () =>
     "How urgent a leak of the exporter's own memory is: it judges itself as it judges others. Good: none.",
   )
     .unit(units.Short)
-    .mappings([severityWords()])
+    .mappings([leakSeverityWords()])
     .noValue("no exporter is scraped")
     .withTarget(at(`max(${q.ofExporter(q.self.ownSeverity)})`, "severity"));
-
-const severityWords = () =>
-  words(
-    Object.fromEntries(
-      leakSeverities.map((text, code) => [String(code), { text, color: code === 0 ? colours.fine : colours.now }]),
-    ),
-  );
 
 const configuration = () =>
   stat(
@@ -175,10 +179,7 @@ const duration = () =>
     .withTarget(over(seenOf("scrape_duration_seconds"), "scrape {{instance}}", "B"));
 
 const judging = () =>
-  timeseries(
-    "Time for judging",
-    "Share of one core that the exporter spends on verdicts. Good: below one percent.",
-  )
+  timeseries("Time for judging", "Share of one core that the exporter spends on verdicts. Good: below one percent.")
     .unit(units.PercentUnit)
     .min(0)
     .interval("1m")
@@ -195,7 +196,10 @@ const stateSaved = () =>
     .interval("1m")
     .noValue("No exporter saves its state, or it has not saved yet: see --storage.path")
     .withTarget(
-      over(`max ${by} (timestamp(${q.ofExporter(q.self.stateSaved)}) - (${q.ofExporter(q.self.stateSaved)} > 0))`, "{{instance}}"),
+      over(
+        `max ${by} (timestamp(${q.ofExporter(q.self.stateSaved)}) - (${q.ofExporter(q.self.stateSaved)} > 0))`,
+        "{{instance}}",
+      ),
     );
 
 const memory = () =>

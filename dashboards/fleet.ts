@@ -23,6 +23,7 @@ import { aboutGroup, runbook } from "./links.ts";
 import {
   at,
   byThreshold,
+  leakSeverityWords,
   noDash,
   over,
   stat,
@@ -136,7 +137,7 @@ const suspects = () =>
   table(
     "Suspects",
     [
-      "One row for each group, soonest OOM first; healthy ones are below, not hidden. Good: green words and no time in the third column.",
+      "One row for each group, soonest OOM first; healthy ones are below, not hidden. Good: green words and no time to OOM.",
       "Each row shows the worst process of its group. Growth is that of the floor: spikes and garbage collection are not in it.",
       "Restarts count every life that ended, whatever ended it. The small line is resident memory over a day.",
     ].join(" "),
@@ -148,6 +149,13 @@ const suspects = () =>
         mappings: [verdictWords(), whenEmpty("not judged yet")],
         coloured: "text",
         width: 140,
+      },
+      {
+        title: "Severity",
+        expr: q.orEmpty(`max ${q.byGroup} (${q.ofGroups(q.ledger.severity)})`, q.ofGroups),
+        mappings: [leakSeverityWords(), whenEmpty(noDash)],
+        coloured: "text",
+        width: 80,
       },
       {
         title: "Time to OOM",

@@ -71,7 +71,7 @@ export const process = () =>
       .link(lookAhead()),
     top(
       line(4, [verdict(), 6], [timeToOom(), 5], [timeOfOom(), 5], [confidence(), 4], [dataAgeStat(), 4]),
-      line(4, [growth(), 12], [uptime(), 4], [limit(), 4], [release(), 4]),
+      line(4, [growth(), 10], [headroom(), 4], [limit(), 4], [uptime(), 3], [release(), 3]),
       line(12, [memory(), 24]),
     ),
     row("What kind of leak?", line(9, [kindsOfMemory(), 8], [heap(), 8], [counts(), 8])),
@@ -180,6 +180,17 @@ const uptime = () =>
     .noValue("no process runs")
     .withTarget(over(`min(timestamp(${running}) - ${running})`, "uptime"));
 
+const headroom = () =>
+  stat(
+    "Headroom",
+    "What is left of the limit: less the peak, and less what others hold of the same limit. Good: a good part of the limit.",
+  )
+    .unit(units.BytesIEC)
+    .decimals(1)
+    .mappings([words({ "-1": { text: noDash, color: colours.unknown } })])
+    .noValue("no process runs")
+    .withTarget(over(`min(${q.ofSlots(q.judge.headroom)}) or max(${running}) * 0 - 1`, "headroom"));
+
 const limit = () =>
   stat(
     "Memory limit",
@@ -222,6 +233,7 @@ const memory = () => {
   const perSlot = (series: Parameters<typeof q.ofSlots>[0]) => `max ${q.bySlot} (${q.ofSlots(series)})`;
   const remaining = newestOf(`${perSlot(q.judge.timeToOom)} or ${perSlot(q.process.startTime)} * 0 + Inf`);
   const heading = `max(last_over_time(${limits}[$__range]))`;
+  const heapLimit = `max(last_over_time(${q.ofSlots(q.process.heapLimit)}[$__range]))`;
   // from limit less headroom, now, straight to the limit, and no further
   const projection = [
     `(max ${q.bySlot} (last_over_time(${limits}[$__range]))`,
@@ -230,7 +242,7 @@ const memory = () => {
   ].join(" ");
   return timeseries(
     "Resident memory, floor, limit and projection",
-    `Resident memory (RSS) of each process, its floor (the least unreclaimable memory of 10 minutes, purple), the limit (dashed red), and where it goes if it grows on like this (dashed orange; to the right of now: follow “Look ahead 24 h” at the top). Good: a level floor. A leak: a floor that rises in every stretch. Marks: starts, OOM kills, new releases. Where the kernel charges more than RSS to the limit, it may strike earlier.`,
+    `Resident memory (RSS) of each process, its floor (the least unreclaimable memory of 10 minutes, purple), the limit (dashed red), what its runtime lets the heap hold (thin dashes), and where it goes if it grows on like this (dashed orange; to the right of now: follow “Look ahead 24 h” at the top). Good: a level floor. A leak: a floor that rises in every stretch. Marks: starts, OOM kills, new releases. Where the kernel charges more than RSS to the limit, it may strike earlier.`,
   )
     .unit(units.BytesIEC)
     .min(0)
@@ -238,18 +250,24 @@ const memory = () => {
     .noValue("No process of this group was seen in this time")
     .withTarget(over(perSlot(q.process.residentMemory), "resident {{instance}} {{slot}}", "A"))
     .withTarget(over(perSlot(q.judge.floor), "floor {{instance}} {{slot}}", "B"))
-    .withTarget(over(heading, "limit", "C"))
+    .withTarget(over(`${called("limit", heading)} or ${called("heap limit", heapLimit)}`, "{{what}}", "C"))
     .withTarget(over(projection, "projection {{instance}} {{slot}}", "D"))
     .overrideByRegexp("/^resident/", solid(colours.memory, 1))
     .overrideByRegexp("/^floor/", solid(colours.floor))
     .overrideByName("limit", dashed(colours.limit))
-    .overrideByRegexp("/^projection/", dashed(colours.projection));
+    .overrideByRegexp("/^projection/", dashed(colours.projection))
+    .overrideByName("heap limit", dashed(colours.watch, 1));
 };
+
+/** Lines of one query, by the label `what`. */
+const called = (what: string, expr: string) => `label_replace(${expr}, "what", "${what}", "", "")`;
+
+const summed = (series: Parameters<typeof q.ofSlots>[0]) => `sum(max ${q.bySlot} (${q.ofSlots(series)}))`;
 
 const kindsOfMemory = () =>
   timeseries(
     "Anonymous, file and shared memory",
-    "What resident memory is made of, all chosen processes together. Anonymous (heap, stacks) grows: a leak. File grows: mapped data, which the kernel can take back. Shared grows: tmpfs or shared segments.",
+    "What resident memory is made of, all chosen processes together. Anonymous (heap, stacks) grows: a leak. File grows: mapped data, which the kernel can take back. Shared grows: tmpfs or shared segments. Dashed, beside them: what their cgroups hold outside of all watched processes; if only that grows, look at tmpfs and sockets.",
   )
     .unit(units.BytesIEC)
     .min(0)
@@ -257,9 +275,25 @@ const kindsOfMemory = () =>
     .stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group("A"))
     .interval("1m")
     .noValue("No process was seen, or the parts of its memory cannot be read")
-    .withTarget(over(`sum(max ${q.bySlot} (${q.ofSlots(q.process.anonymousMemory)}))`, "anonymous", "A"))
-    .withTarget(over(`sum(max ${q.bySlot} (${q.ofSlots(q.process.fileMemory)}))`, "file", "B"))
-    .withTarget(over(`sum(max ${q.bySlot} (${q.ofSlots(q.process.sharedMemory)}))`, "shared", "C"));
+    .withTarget(
+      over(
+        [
+          called("anonymous", summed(q.process.anonymousMemory)),
+          called("file", summed(q.process.fileMemory)),
+          called("shared", summed(q.process.sharedMemory)),
+          called(
+            "outside of processes",
+            `sum(max by (${q.exporterLabels.join(", ")}, cgroup) (${q.ofContainers(q.cgroup.outside)}))`,
+          ),
+        ].join(" or "),
+        "{{what}}",
+      ),
+    )
+    .overrideByName("outside of processes", [
+      ...dashed(colours.today, 1),
+      { id: "custom.stacking", value: { mode: StackingMode.None } },
+      { id: "custom.fillOpacity", value: 0 },
+    ]);
 
 /** The application's own series: its label, and the place of the exporter, are all that joins them. */
 const ofApplication = (metric: string) =>

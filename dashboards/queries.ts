@@ -5,8 +5,8 @@ import { inSight } from "../catalog/appearance.ts";
 import { exporterLabels, listed, serviceLabels, slotLabels } from "../catalog/labels.ts";
 import {
   cgroupMetrics,
-  type growthLabels,
   groupMetrics,
+  type growthLabels,
   judgeMetrics,
   outsideMetrics,
   processInfo,
@@ -75,8 +75,7 @@ export const leakingCodes = [verdictCode.leaking, verdictCode.masked_leak] as co
 type GrowthLabel = (typeof growthLabels)[number];
 
 /** Growth of the floor over the last 15m, 1h, 6h, 1d or 7d. */
-export const growthOver = (of: Scope, window: GrowthLabel) =>
-  of(judgeMetrics.growth, `window="${window}"`);
+export const growthOver = (of: Scope, window: GrowthLabel) => of(judgeMetrics.growth, `window="${window}"`);
 
 /** The pace of a leak, and of what is none its growth over an hour. */
 export const pace = (of: Scope) => `${of(judgeMetrics.leakGrowth)} or ignoring (window) ${growthOver(of, "1h")}`;
@@ -129,6 +128,7 @@ export function lifeLengths(of: Scope): string {
 export const group = groupRecordings;
 export const process = processMetrics;
 export const judge = judgeMetrics;
+export const cgroup = cgroupMetrics;
 export const outside = outsideMetrics;
 export const info = processInfo;
 export const ledger = groupMetrics;

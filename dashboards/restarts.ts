@@ -39,7 +39,11 @@ export const restarts = () =>
       line(4, [restartCount(), 6], [oomCount(), 6], [shortestMedian(), 7], [dataAgeStat(), 5]),
       line(9, [whoRestarts(), 24]),
     ),
-    row("Why and when?", line(9, [byReason(), 8], [recycled(), 8], [perHour(), 8]), line(9, [uptimes(), 12], [memoryAtDeath(), 12])),
+    row(
+      "Why and when?",
+      line(9, [byReason(), 8], [recycled(), 8], [perHour(), 8]),
+      line(9, [uptimes(), 12], [memoryAtDeath(), 12]),
+    ),
     row("What would happen without the restarts?", line(8, [withoutRestarts(), 24])),
   );
 

@@ -174,7 +174,10 @@ const growthOverTime = () =>
     .noValue("No growth over six hours yet")
     .withTarget(over(growthOfGroup("6h"), "{{group}}", "A"))
     .withTarget(over(growthOfGroup("1d"), "{{group}}, over a day", "B"))
-    .overrideByRegexp("/over a day$/", [{ id: "custom.lineStyle", value: { fill: "dash", dash: [10, 10] } }, outOfLegend]);
+    .overrideByRegexp("/over a day$/", [
+      { id: "custom.lineStyle", value: { fill: "dash", dash: [10, 10] } },
+      outOfLegend,
+    ]);
 
 const growthOfGroup = (window: "6h" | "1d") => `max ${q.byGroup} (${q.growthOver(q.ofWorst, window)}) * 3600`;
 

@@ -28,12 +28,20 @@ function leakAlert({ keepFiring, leak }: Rules, severity: Severity, expr: string
     for: leak.for,
     keepFiringFor: keepFiring.leak,
     labels: alertLabels(alerts.memoryLeak, severity),
-    annotations: slotText(what, "It grows as leaks do: steadily, without slowing down, and to new highs.", alerts.memoryLeak.name, "leaking"),
+    annotations: slotText(
+      what,
+      "It grows as leaks do: steadily, without slowing down, and to new highs.",
+      alerts.memoryLeak.name,
+      "leaking",
+    ),
   };
 }
 
 /** A leak that is this near its limit. */
-function predictedAlert({ keepFiring }: Rules, { within, severity, for: hold }: Rules["oomPredicted"][number]): AlertRule {
+function predictedAlert(
+  { keepFiring }: Rules,
+  { within, severity, for: hold }: Rules["oomPredicted"][number],
+): AlertRule {
   const { name } = alerts.oomPredicted;
   return {
     alert: name,

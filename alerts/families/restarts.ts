@@ -82,7 +82,9 @@ function incidentsInHour({ restarts: { step, settled } }: Rules): string {
 
 /** Hour by hour, each of which begins where another ends; not of what is gone. */
 function incidentsForLoop({ restarts: { oomLoop, step } }: Rules): string {
-  const hours = Array.from({ length: Math.round(oomLoop.over / step) }, (_, i) => ago(group.incidentsInHour.name, i * step));
+  const hours = Array.from({ length: Math.round(oomLoop.over / step) }, (_, i) =>
+    ago(group.incidentsInHour.name, i * step),
+  );
   return `sum without (of) (\n  ${distinct(hours)}\n) and ${ofGroup} ${groupMetrics.livesEnded.name}`;
 }
 

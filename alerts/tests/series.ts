@@ -45,7 +45,13 @@ export function slotOf(labels: Labels, limit: number, ...stretches: readonly Jud
   const slot = { ...labels, slot: labels["slot"] ?? "0" };
   const of = (name: string, more: Labels, value: (judged: Judged) => number | undefined, step = 0): InputSeries[] =>
     stretches.some((judged) => value(judged) !== undefined)
-      ? [series(name, { ...slot, ...more }, ...stretches.map((one) => ({ minutes: one.minutes, from: value(one), step })))]
+      ? [
+          series(
+            name,
+            { ...slot, ...more },
+            ...stretches.map((one) => ({ minutes: one.minutes, from: value(one), step })),
+          ),
+        ]
       : [];
   const words = [...new Set(stretches.map(({ verdict }) => verdict))];
   const perSecond = ({ growth }: Judged) => (growth === undefined ? undefined : growth / 3600);

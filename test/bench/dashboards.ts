@@ -6,7 +6,6 @@ import { metricFamilies } from "../../catalog/metrics.ts";
 import { recordings } from "../../catalog/recordings.ts";
 import { selectorsOf } from "../../exporter/promql/ast.ts";
 import { parsePromql } from "../../exporter/promql/parse.ts";
-import type { LabelSet } from "./fleet.ts";
 import {
   type Ask,
   annotationQuestion,
@@ -17,6 +16,7 @@ import {
   stretchOf,
 } from "../support/board-queries.ts";
 import { type Dashboard, interpolate, panelsOf } from "../support/grafana.ts";
+import type { LabelSet } from "./fleet.ts";
 import type { Finding } from "./limits.ts";
 import { median } from "./measure.ts";
 import { CannotRun, cpuTime } from "./programs.ts";

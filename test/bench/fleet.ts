@@ -3,7 +3,14 @@
 
 import { MiB } from "../../catalog/defaults.ts";
 import type { Metric } from "../../catalog/metric.ts";
-import { growthLabels, groupMetrics, judgeMetrics, metricFamilies, processMetrics, restartReasons } from "../../catalog/metrics.ts";
+import {
+  groupMetrics,
+  growthLabels,
+  judgeMetrics,
+  metricFamilies,
+  processMetrics,
+  restartReasons,
+} from "../../catalog/metrics.ts";
 import { groupRecordings } from "../../catalog/recordings.ts";
 import { verdictCode } from "../../catalog/verdicts.ts";
 import { type FileGroup, reaches, seconds } from "./rule-file.ts";
@@ -128,7 +135,11 @@ function recordedModels(record: string, now: number): Model[] {
   return Array.from({ length: modelGroups }, (_, g) => g).flatMap((g): Model[] => {
     const labels = groupOf(g);
     const byKind = (value: (count: typeof crashes) => Model["value"]) =>
-      Object.entries(kinds).map(([kind, count]) => ({ name: record, labels: { ...labels, kind }, value: value(count) }));
+      Object.entries(kinds).map(([kind, count]) => ({
+        name: record,
+        labels: { ...labels, kind },
+        value: value(count),
+      }));
     switch (record) {
       case groupRecordings.incidents.name:
         return byKind((count) => (time) => count(g, time));
@@ -149,12 +160,19 @@ function recordedModels(record: string, now: number): Model[] {
 }
 
 /** One in `leaks` grows, two in ten fill their caches, the others are level; a little noise is in all of them. */
-function slotModels({ name, labels: names }: Metric, process: number, labels: LabelSet, born: number, leaks: number): Model[] {
+function slotModels(
+  { name, labels: names }: Metric,
+  process: number,
+  labels: LabelSet,
+  born: number,
+  leaks: number,
+): Model[] {
   const size = (100 + ((process * 211) % 800)) * MiB;
   const leaking = process % leaks === 3;
   const growing = process % 10 >= 8;
   const perSecond = leaking ? (size * (0.2 + 0.1 * (process % 7))) / age : 0;
-  const memory = (time: number) => Math.floor(size * (1 + 0.01 * pseudoRandom(process, time)) + perSecond * (time - born));
+  const memory = (time: number) =>
+    Math.floor(size * (1 + 0.01 * pseudoRandom(process, time)) + perSecond * (time - born));
   const limit = 3 * size;
   const one = (value: Model["value"], more: LabelSet = {}): Model => ({ name, labels: { ...labels, ...more }, value });
   const word = leaking ? "leaking" : growing ? "growing" : "stable";

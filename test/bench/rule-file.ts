@@ -41,7 +41,8 @@ function looksOf(expr: string): Look[] {
   const looks: Look[] = [];
   const text = ({ from, to }: SyntaxNode) => expr.slice(from, to);
   /** The first duration behind what the node is about. */
-  const behind = (node: SyntaxNode) => seconds(/(?:\d+(?:ms|[smhdwy]))+/.exec(text(node).slice(text(node.firstChild as SyntaxNode).length))?.[0] ?? "0s");
+  const behind = (node: SyntaxNode) =>
+    seconds(/(?:\d+(?:ms|[smhdwy]))+/.exec(text(node).slice(text(node.firstChild as SyntaxNode).length))?.[0] ?? "0s");
   parser.parse(expr).iterate({
     enter: ({ node }) => {
       if (node.name !== "VectorSelector") return;

@@ -72,7 +72,11 @@ export const sameGroupEverywhere = (): RuleTestFile => ({
         ...[alerts.memoryLeak, alerts.oomPredicted].map(({ name }) => firesEverywhere(name, 2)),
         ...[alerts.memoryLeakMasked, alerts.oomLoop, alerts.oomKilled].map(({ name }) => firesEverywhere(name, 1)),
         // all other rules are evaluated too
-        holds("nothing but the leak and its kills", end - 1, 'ALERTS{class=~"capacity|health",alertstate="firing",group!=""}'),
+        holds(
+          "nothing but the leak and its kills",
+          end - 1,
+          'ALERTS{class=~"capacity|health",alertstate="firing",group!=""}',
+        ),
       ],
     },
   ],

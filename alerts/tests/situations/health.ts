@@ -486,7 +486,10 @@ export const exporterLeaks = (): RuleTestFile => {
         situations: [
           situation("one that leaks from minute 20 on", of("10.0.0.7:9847", level(0, 20), level(1, 40))),
           situation("one that does not", of("10.0.0.8:9847", level(0, hour))),
-          situation("one that seemed to, for two minutes", of("10.0.0.9:9847", level(0, 20), level(1, 2), level(0, 38))),
+          situation(
+            "one that seemed to, for two minutes",
+            of("10.0.0.9:9847", level(0, 20), level(1, 2), level(0, 38)),
+          ),
         ],
         expect: [
           isSilent("not at once", 22, alert),

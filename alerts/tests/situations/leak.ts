@@ -5,7 +5,17 @@ import { cgroupMetrics, groupMetrics, judgeMetrics, outsideMetrics, processMetri
 import { verdictCode } from "../../../catalog/verdicts.ts";
 import { rules } from "../../../detection/rules.ts";
 import { firedFor, fires, isSilent, type RuleTestFile, situation } from "../rule-test.ts";
-import { changing, endsAt, type InputSeries, type Judged, type Labels, lastExit, ledgerOf, series, slotOf } from "../series.ts";
+import {
+  changing,
+  endsAt,
+  type InputSeries,
+  type Judged,
+  type Labels,
+  lastExit,
+  ledgerOf,
+  series,
+  slotOf,
+} from "../series.ts";
 import { GiB, hour, level, MiB } from "../shape.ts";
 import { inCluster, onHost, plainAlert, slotAlert, where, withoutGroup } from "../words.ts";
 
@@ -148,7 +158,11 @@ export const masked = (): RuleTestFile => {
   const labels = inCluster("cron-restarts-it");
   const minutes = 10 * hour;
   const verdictOf = (of: Labels, word: "masked_leak" | "stable", from: number, to: number): InputSeries =>
-    series(groupMetrics.verdict.name, { ...of, verdict: word }, ...changing(minutes, [from, verdictCode[word]], [to, undefined]));
+    series(
+      groupMetrics.verdict.name,
+      { ...of, verdict: word },
+      ...changing(minutes, [from, verdictCode[word]], [to, undefined]),
+    );
   const slot = { ...labels, slot: "0" };
   return {
     evaluation: fast,

@@ -419,10 +419,7 @@ export const restartLoop = (): RuleTestFile => {
             "killed every ten minutes, which is an OOM loop",
             service(onHost("killed"), end, endsAt(everyTenMinutes, "oom")),
           ),
-          situation(
-            "a deploy replaces six replicas one after another",
-            replicas("deploy", 6, endsAt(six, "exit")),
-          ),
+          situation("a deploy replaces six replicas one after another", replicas("deploy", 6, endsAt(six, "exit"))),
           situation(
             "and all at once, in another service",
             replicas("deploy-at-once", 6, endsAt([30, 30, 30, 30, 30, 30], "exit")),
