@@ -37,6 +37,16 @@ export const groupRecordings = {
     undefined,
     "Counters by kind: oom_restart (restarts after an OOM kill, certain or suspected), oom_kill (certain kills of any process), restart (restarts that neither a clock ordered nor an OOM kill caused).",
   ),
+  newInHour: recording(
+    "group:leakwatch_lives_ended:new1h",
+    undefined,
+    "All exits of the group. Only of groups whose counters began within the last hour.",
+  ),
+  incidentsGained: recording(
+    "group:leakwatch_incidents:delta",
+    undefined,
+    "What these counters gained since the last evaluation. Only where they gained something.",
+  ),
   incidentsInHour: recording(
     "group:leakwatch_incidents:increase1h",
     undefined,

@@ -36,9 +36,11 @@ export const goneServices = (d: Rules): RuleGroup => ({
  */
 function droppedGroups({ evaluation, health }: Rules): string {
   const { ran, targetGone, together } = health;
-  /** Two evaluations fall into it, on any phase. */
+  /** It was there before this time and not since, at each evaluation: two of them see it go, on any phase. */
   const window = 2 * evaluation.slow;
-  const went = `(max_over_time(${processes}[${duration(window)}] offset ${duration(targetGone)}) > 0 unless ${onGroup} max_over_time(${processes}[${duration(targetGone)}]) > 0)`;
+  const since = Array.from({ length: targetGone / evaluation.slow + 1 }, (_, i) => i * evaluation.slow);
+  const there = [targetGone + evaluation.slow, targetGone + window].map((time) => `${ago(processes, time)} > 0`);
+  const went = `((${there.join(" or ")}) ${since.map((time) => `unless ${onGroup} ${ago(processes, time)} > 0`).join(" ")})`;
   /** When all of what is compared was still as it had been, a slow deploy included. */
   const before = targetGone + window + targetGone + evaluation.slow;
   const ofService = `by (${listed(serviceLabels)})`;

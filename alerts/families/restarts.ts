@@ -7,7 +7,7 @@ import { groupMetrics, selfMetrics } from "../../catalog/metrics.ts";
 import { groupRecordings as group } from "../../catalog/recordings.ts";
 import type { Rules } from "../../detection/rules.ts";
 import { groupText, oomText } from "../annotations.ts";
-import { ago, bySteps, distinct, duration, greatest, round, withVerdict } from "../promql.ts";
+import { ago, all, bySteps, distinct, duration, greatest, round, withVerdict } from "../promql.ts";
 import type { AlertRule, RuleGroup } from "../rule.ts";
 
 const ofTarget = `on (${listed(exporterLabels)})`;
@@ -18,7 +18,9 @@ export const restartRules = (d: Rules): RuleGroup => ({
   name: "leakwatch-restarts",
   interval: d.evaluation.fast,
   rules: [
+    { record: group.newInHour.name, expr: newWithin(d.restarts.step) },
     { record: group.incidents.name, expr: incidents() },
+    { record: group.incidentsGained.name, expr: gained(d) },
     { record: group.incidentsInHour.name, expr: incidentsInHour(d) },
     { record: group.incidentsForLoop.name, expr: incidentsForLoop(d) },
     { record: group.oomKills.name, expr: oomKills(group.incidentsInHour.name) },
@@ -66,17 +68,21 @@ const oomKills = (gain: string) => `max without (kind) (${gain}{kind=~"oom_.+"})
 
 const counter = group.incidents.name;
 
+/** What the incidents gained since the last evaluation; after a reset that is all of them. */
+function gained({ evaluation }: Rules): string {
+  const before = ago(counter, evaluation.fast);
+  return `${counter} - ${before} > 0\nor (${counter} < ${before}) > 0`;
+}
+
 /** Each line says at least a part of what the incidents gained in an hour, and none more than all of it. */
-function incidentsInHour({ restarts: { step, settled } }: Rules): string {
+function incidentsInHour({ restarts: { step }, evaluation }: Rules): string {
   return `${greatest(
-    // all of it, to the number, but for counters that were reset
+    // all of it, but for counters that were reset, or were not there an hour ago
     `${counter} - ${ago(counter, step)}`,
-    // what was gained before our eyes, when nobody knows what there was an hour ago
-    `${counter} - min_over_time(${counter}[${duration(step)}])`,
-    // resets too, as soon as extrapolation is too small to make one more of it; not of what is gone
-    `round(increase(${counter}[${duration(step)}])) and ${ago(counter, settled)} and ${counter}`,
+    // those too, but for what happened while the server was down; not of what is gone
+    `sum_over_time(${all(group.incidentsGained.name, step, evaluation.fast)}) and ${counter}`,
     // and what was there in the first scrape, if nobody had counted before
-    `${counter} and ${ofGroup} (${newWithin(step)})`,
+    `${counter} and ${ofGroup} ${group.newInHour.name}`,
   )} > 0`;
 }
 
@@ -90,7 +96,7 @@ function incidentsForLoop({ restarts: { oomLoop, step } }: Rules): string {
 
 /** What a counter of exits gained in the last hour: by the hour, so that the sum over days is exact. */
 function livesInHour({ restarts: { step } }: Rules, exits: string): string {
-  return `${exits} - ${ago(exits, step)} > 0\nor (${exits} > 0) and ${ofGroup} (${newWithin(step)})`;
+  return `${exits} - ${ago(exits, step)} > 0\nor (${exits} > 0) and ${ofGroup} ${group.newInHour.name}`;
 }
 
 /**
@@ -163,11 +169,11 @@ const week = 7 * 86_400;
 
 /** Once is an accident; on several days of a week it is a pattern that nobody looked at. */
 function recurringAlert(d: Rules, { over, count, step, for: hold }: Rules["restarts"]["recurring"][number]): AlertRule {
-  const gained = (time: number) => `sum_over_time(${bySteps(d, group.restarts.name, time, d.restarts.step)})`;
+  const total = (time: number) => `sum_over_time(${bySteps(d, group.restarts.name, time, d.restarts.step)})`;
   return {
     alert: alerts.restartsRecur.name,
-    expr: `${gained(over)} ${atLeast(count)}
-and count_over_time(${bySteps(d, `(${gained(step)} ${atLeast(1)})`, over, step)}) >= ${round(count)}`,
+    expr: `${total(over)} ${atLeast(count)}
+and count_over_time(${bySteps(d, `(${total(step)} ${atLeast(1)})`, over, step)}) >= ${round(count)}`,
     for: hold,
     labels: { ...alertLabels(alerts.restartsRecur), over: duration(over) },
     annotations: groupText(

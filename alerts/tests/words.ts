@@ -40,6 +40,7 @@ interface Growing {
   readonly growth: string;
   /** The numbers behind the growth, as sentences. */
   readonly numbers: string;
+  /** Empty where there is none to be said. */
   readonly timeLeft?: string;
 }
 
@@ -53,11 +54,11 @@ export const slotAlert = (
     alert,
     labels,
     {
-      summary: `${where(labels)}: ${title}${timeLeft === undefined ? "" : `, OOM in about ${timeLeft}`}`,
+      summary: `${where(labels)}: ${title}${timeLeft ? `, OOM in about ${timeLeft}` : ""}`,
       description: `${evidence} It grows by ${growth}. ${numbers} ${firstSteps}`,
       ...(verdict === undefined ? {} : { verdict }),
       growth,
-      time_left: timeLeft ?? "",
+      ...(timeLeft === undefined ? {} : { time_left: timeLeft }),
     },
     "leakwatch-process",
     "24h",

@@ -1,5 +1,5 @@
-// A thousand slots with a past: what the exporter would have exposed of them, and what the rules would have recorded. Forty
-// processes in ten groups are described; all others are copies under other names.
+// A thousand slots with a past: what the exporter would have exposed of them, and what the rules would have recorded. Two
+// hundred processes in fifty groups are described; all others are copies under other names.
 
 import { MiB } from "../../catalog/defaults.ts";
 import type { Metric } from "../../catalog/metric.ts";
@@ -16,7 +16,7 @@ import { verdictCode } from "../../catalog/verdicts.ts";
 import { type FileGroup, reaches, seconds } from "./rule-file.ts";
 
 export const slotsPerGroup = 4;
-const modelGroups = 10;
+const modelGroups = 50;
 const hour = 3600;
 const day = 24 * hour;
 /** Age of every process, in seconds: enough for all that the rules look back to, but for the month of recurring restarts. */
@@ -107,7 +107,7 @@ function hostValue({ name, unit }: Metric, born: number): (time: number) => numb
   return () => (name.includes("unreadable") || name.includes("severity") ? 0 : 1);
 }
 
-/** One service in ten crashes every five hours, the second of them is killed once a day; nothing of the others has ended. */
+/** One service in fifty crashes every five hours, another is killed once a day; nothing of the others has ended. */
 const crashes = (g: number, time: number) => (g === 0 ? Math.floor(time / (5 * hour)) % 10_000 : 0);
 const kills = (g: number, time: number) => (g === 1 ? Math.floor(time / day) % 10_000 : 0);
 
@@ -192,7 +192,7 @@ function slotModels(
       return leaking ? [one((time) => (limit - memory(time)) / perSecond)] : [];
     case judgeMetrics.timeToFdLimit.name:
     case judgeMetrics.timeToThreadLimit.name:
-      return process % 40 === 7 ? [one(() => 3 * day)] : [];
+      return process % 200 === 7 ? [one(() => 3 * day)] : [];
     case processMetrics.startTime.name:
       return [one(() => born)];
     case processMetrics.memoryLimit.name:

@@ -39,13 +39,13 @@ describe("a rule file", () => {
 
 describe("a fleet", () => {
   const now = 1_795_214_400;
-  const fleet = makeFleet(groups, 80, now);
+  const fleet = makeFleet(groups, 400, now);
   const named = (name: string) =>
     [...fleet.scraped, ...fleet.recorded].filter(({ labels }) => labels["__name__"] === name);
 
   test("has the series that the rules read, once for each slot or group", () => {
-    expect(named("leakwatch_process_open_fds").length).toBe(80);
-    expect(named("leakwatch_group_processes").length).toBe(20);
+    expect(named("leakwatch_process_open_fds").length).toBe(400);
+    expect(named("leakwatch_group_processes").length).toBe(100);
     expect(named("leakwatch_process_threads").length).toBe(0); // which no rule reads
     const labels = fleet.scraped.map((series) => JSON.stringify(series.labels));
     expect(new Set(labels).size).toBe(labels.length);
@@ -61,7 +61,7 @@ describe("a fleet", () => {
   });
 
   test("has one process in ten that leaks", () => {
-    expect(named("leakwatch_process_leak_severity").filter(({ value }) => value(now) > 0).length).toBe(8);
+    expect(named("leakwatch_process_leak_severity").filter(({ value }) => value(now) > 0).length).toBe(40);
   });
 });
 

@@ -33,9 +33,11 @@ const leak: Omit<Judged, "minutes" | "severity"> = {
   memory: 749 * MiB,
 };
 
+const { timeToOom: _, ...paused } = leak;
+
 export const memoryLeak = (): RuleTestFile => {
   const alert = alerts.memoryLeak.name;
-  const said = (labels: Labels, severity: string, title: string, timeLeft: string) =>
+  const said = (labels: Labels, severity: string, title: string, timeLeft?: string) =>
     slotAlert(
       alert,
       { ...labels, slot: labels["slot"] ?? "0", severity, class: "leak" },
@@ -45,7 +47,7 @@ export const memoryLeak = (): RuleTestFile => {
         verdict: "leaking",
         growth: "300MiB per hour",
         numbers: "Confidence 93%. Memory 749MiB of 1GiB.",
-        timeLeft,
+        ...(timeLeft === undefined ? {} : { timeLeft }),
       },
     );
   return {
@@ -76,6 +78,10 @@ export const memoryLeak = (): RuleTestFile => {
             slotOf(onHost("slow"), GiB, calm(hour), { ...leak, minutes: 120, severity: 1, timeToOom: 20 * 86_400 }),
           ),
           situation(
+            "high, and its growth pauses: there is no time left to be said",
+            slotOf(onHost("pauses"), GiB, calm(hour), { ...paused, minutes: 120, severity: 3 }),
+          ),
+          situation(
             "grows as fast, but is not called a leak",
             slotOf(onHost("warms-up"), GiB, { ...leak, minutes: end, severity: 0, verdict: "warming_up" }),
           ),
@@ -89,16 +95,18 @@ export const memoryLeak = (): RuleTestFile => {
             said(inCluster("api"), "critical", "leaking memory", "55m"),
             said(onHost("worker", { slot: "1" }), "warning", "leaking memory", "20h 0m"),
             said(onHost("mail"), "warning", "leaking memory", "3d 0h"),
-            said(onHost("slow"), "info", "leaking memory slowly", "20d 0h"),
+            said(onHost("pauses"), "warning", "leaking memory", ""),
+            said(onHost("slow"), "info", "leaking memory slowly"),
           ),
-          firedFor("no other", end - 1, `alertname="${alert}"`, "api", "mail", "slow", "worker"),
+          firedFor("no other", end - 1, `alertname="${alert}"`, "api", "mail", "pauses", "slow", "worker"),
           fires(
             "one that was restarted is over after a quarter of an hour",
             97,
             alert,
             said(onHost("worker", { slot: "1" }), "warning", "leaking memory", "19h 23m"),
             said(onHost("mail"), "warning", "leaking memory", "2d 23h"),
-            said(onHost("slow"), "info", "leaking memory slowly", "19d 23h"),
+            said(onHost("pauses"), "warning", "leaking memory", ""),
+            said(onHost("slow"), "info", "leaking memory slowly"),
           ),
         ],
       },
