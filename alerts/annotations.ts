@@ -39,7 +39,11 @@ export function slotText(
   const left = (before: string) => `{{ if lt $value 1e12 }}${before}{{ $value | ${rounded} }}{{ end }}`;
   const growth = own === "growth" ? ` It grows by ${perHour}.` : "";
   return {
-    ...processText(own === "time left" ? what + left(", OOM in about ") : what, alert, `${evidence}${growth}${told(...(own === "growth" ? memory : leakNumbers))}${firstSteps}`),
+    ...processText(
+      own === "time left" ? what + left(", OOM in about ") : what,
+      alert,
+      `${evidence}${growth}${told(...(own === "growth" ? memory : leakNumbers))}${firstSteps}`,
+    ),
     ...(verdict === undefined ? {} : { verdict }),
     growth: own === "growth" ? perHour : about(slotLabels, perHour),
     ...(own === "time left" ? { time_left: left("") } : {}),
