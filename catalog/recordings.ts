@@ -72,6 +72,11 @@ export const groupRecordings = {
     undefined,
     "Processes of the group, by the half hour. Only while there are any.",
   ),
+  went: recording(
+    "group:leakwatch_processes:gone",
+    undefined,
+    "Processes that a group had, all of which have exited lately. Only for some minutes.",
+  ),
   dropped: recording(
     "group:leakwatch_processes:dropped",
     undefined,
