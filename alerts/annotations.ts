@@ -6,7 +6,13 @@
 import { cgroupLabels, exporterLabels, groupLabels, slotLabels } from "../catalog/labels.ts";
 import { evidenceWords, reasonWords } from "../catalog/last-exit.ts";
 import { links } from "../catalog/links.ts";
-import { cgroupMetrics, groupMetrics, judgeMetrics as judged, outsideMetrics, processMetrics } from "../catalog/metrics.ts";
+import {
+  cgroupMetrics,
+  groupMetrics,
+  judgeMetrics as judged,
+  outsideMetrics,
+  processMetrics,
+} from "../catalog/metrics.ts";
 import type { Verdict } from "../catalog/verdicts.ts";
 
 type Annotations = { summary: string; description: string } & Record<string, string>;
@@ -19,27 +25,37 @@ const percentage = value("humanizePercentage");
 const rounded = `humanizeDuration | reReplaceAll " [0-9]+s$" "" | reReplaceAll "(d [0-9]+h) .*" "$1"`;
 const time = value(rounded);
 
-/** About one process that grows. `what` completes the title; the time left follows it where that is known. */
-export function slotText(what: string, evidence: string, alert: string, verdict?: Verdict): Annotations {
-  const perHour = known(
-    `max(${judged.leakGrowth.name}{%[1]s} or max_over_time(${judged.growth.name}{window="1h",%[1]s}[5m])) * 3600`,
-    `${bytes} per hour`,
-  );
-  const left = known(`${judged.timeToOom.name}{%[1]s}`, time);
+/**
+ * About one process that grows. `what` completes the title. The alert's own value is the time left or the growth per hour: each query
+ * of a text is asked for each alert at each evaluation, and costs as much as a rule for ten processes.
+ */
+export function slotText(
+  what: string,
+  evidence: string,
+  alert: string,
+  { value: own, verdict }: { value: "time left" | "growth" | undefined; verdict?: Verdict },
+): Annotations {
+  const perHour = own === "growth" ? "{{ $value | humanize1024 }}B per hour" : known(pace, `${bytes} per hour`);
+  const left = (before: string) => `{{ if lt $value 1e12 }}${before}{{ $value | ${rounded} }}{{ end }}`;
+  const growth = own === "growth" ? ` It grows by ${perHour}.` : "";
   return {
     ...processText(
-      `${what}${known(`${judged.timeToOom.name}{%[1]s}`, `, OOM in about ${time}`)}`,
+      own === "time left" ? what + left(", OOM in about ") : what,
       alert,
-      `${evidence} It grows by ${perHour}.` + told([judged.confidence.name, ` Confidence ${percentage}.`], ...memory) + firstSteps,
+      `${evidence}${growth}${told(...(own === "growth" ? memory : leakNumbers))}${firstSteps}`,
     ),
     ...(verdict === undefined ? {} : { verdict }),
-    growth: about(slotLabels, perHour),
-    time_left: about(slotLabels, left),
+    growth: own === "growth" ? perHour : about(slotLabels, perHour),
+    ...(own === "time left" ? { time_left: left("") } : {}),
   };
 }
 
+/** Bytes per hour of a leak. */
+const pace = `${judged.leakGrowth.name}{%[1]s} * 3600`;
+
 /** What helps at night, before the cause is known. */
-const firstSteps = " First: roll back the last deploy, or restart it before the limit is reached; take a heap snapshot if there is time.";
+const firstSteps =
+  " First: roll back the last deploy, or restart it before the limit is reached; take a heap snapshot if there is time.";
 
 /** About memory of a cgroup that belongs to none of its processes. */
 export function cgroupText(what: string, evidence: string, first: string, alert: string): Annotations {
@@ -142,12 +158,15 @@ export function healthText(who: string, what: string, description: string, alert
 
 function processText(does: string, alert: string, facts: string): Annotations {
   return {
-    summary: about(slotLabels, titled("{{ $labels.group }} (slot {{ $labels.slot }}) on {{ $labels.instance }}", does)),
+    summary: about(slotLabels, titled(`{{ $labels.group }}${notFirst} on {{ $labels.instance }}`, does)),
     description: about(slotLabels, facts),
     runbook_url: links.runbook(alert),
     dashboard_url: dashboard("process", "24h", slotLabels),
   };
 }
+
+/** The only process of a service, and the first of several, need no number. */
+const notFirst = '{{ if ne $labels.slot "0" }} (slot {{ $labels.slot }}){{ end }}';
 
 /** Makes `$s` in a template the matchers of the alert's own labels; one that it does not have is asked for as empty. */
 function about(labels: readonly string[], text: string): string {
@@ -164,17 +183,24 @@ function known(query: string, text: string): string {
   return `{{ with printf \`${query}\` $s${given} | query }}{{ with . | first }}${text}{{ end }}{{ end }}`;
 }
 
-/** Texts of those series that are known. One query for all of them, since each costs as much as a rule for ten processes. */
-function told(...facts: readonly (readonly [series: string, text: string])[]): string {
-  const names = facts.map(([series]) => series).join("|");
-  const texts = facts.map(([series, text]) => `{{ if eq (. | label "__name__") "${series}" }}${text}{{ end }}`);
+/** Texts of those values that are known, by one query. */
+function told(...facts: readonly (readonly [fact: string, query: string, text: string])[]): string {
+  const query = facts.map(([fact, of]) => `label_replace(${of}, "fact", "${fact}", "", "")`).join(" or ");
+  const texts = facts.map(([fact, , text]) => `{{ if eq (. | label "fact") "${fact}" }}${text}{{ end }}`);
   const each = texts.map((text) => `{{ range $known }}${text}{{ end }}`).join("");
-  return `{{ $known := printf \`max by (__name__) ({__name__=~"${names}",%[1]s})\` $s | query }}${each}`;
+  return `{{ $known := printf \`${query}\` $s | query }}${each}`;
 }
 
 const memory = [
-  [processMetrics.residentMemory.name, ` Memory ${bytes}`],
-  [processMetrics.memoryLimit.name, ` of ${bytes}.`],
+  ["memory", `${processMetrics.residentMemory.name}{%[1]s}`, ` Memory ${bytes}`],
+  ["limit", `${processMetrics.memoryLimit.name}{%[1]s}`, ` of ${bytes}.`],
+] as const;
+
+/** Behind a leak. */
+const leakNumbers = [
+  ["growth", pace, ` It grows by ${bytes} per hour.`],
+  ["confidence", `${judged.confidence.name}{%[1]s}`, ` Confidence ${percentage}.`],
+  ...memory,
 ] as const;
 
 /** Who and where, then what. */

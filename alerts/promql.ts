@@ -1,5 +1,7 @@
 // Small pieces of PromQL that many rules share. Everything else is written out, so that rules read as they will run.
 
+import type { Metric } from "../catalog/metric.ts";
+import type { Verdict } from "../catalog/verdicts.ts";
 import type { Rules } from "../detection/rules.ts";
 
 /** `90 * 60` seconds is `1h30m`; a compressed clock has milliseconds. */
@@ -36,8 +38,15 @@ export const bySteps = ({ evaluation }: Rules, expr: string, over: number, step:
   `${expr}[${duration(over - evaluation.fast)}:${duration(step)}]`;
 
 /** The greatest of several vectors, element by element; each may lack some of the elements. */
-export const greatest = (...exprs: readonly string[]) =>
-  `max without (of) (\n  ${exprs.map((expr, i) => `label_replace(${expr}, "of", "${i}", "", "")`).join("\n  or ")}\n)`;
+export const greatest = (...exprs: readonly string[]) => `max without (of) (\n  ${distinct(exprs)}\n)`;
+
+/** All elements of several vectors, kept apart by the label `of`. */
+export const distinct = (exprs: readonly string[]) =>
+  exprs.map((expr, i) => `label_replace(${expr}, "of", "${i}", "", "")`).join("\n  or ");
+
+/** Those with one of these verdicts, without the word: one that changes is not another alert. */
+export const withVerdict = ({ name }: Metric, ...words: readonly Verdict[]) =>
+  `max without (verdict) (${name}{verdict${words.length > 1 ? "=~" : "="}"${words.join("|")}"})`;
 
 /** Enough digits to tell 0.65 of a window from 0.651: thresholds are no exacter than that. */
 export const round = (x: number) => String(Number(x.toPrecision(6)));

@@ -415,9 +415,9 @@ export const selfMetrics = {
 /** All of them, in the order in which docs/metrics.md shows them. */
 export const metricFamilies = [
   { title: "Processes", metrics: [...Object.values(processMetrics), ...Object.values(processInfo)] },
-  { title: "Processes: what the exporter makes of their memory", metrics: Object.values(judgeMetrics) },
+  { title: "Processes: the verdict", metrics: Object.values(judgeMetrics) },
   { title: "Process groups: the restart and OOM ledger", metrics: Object.values(groupMetrics) },
-  { title: "Cgroups", metrics: Object.values({ ...cgroupMetrics, ...outsideMetrics }) },
+  { title: "Cgroups", metrics: [...Object.values(cgroupMetrics), ...Object.values(outsideMetrics)] },
   { title: "Node", metrics: Object.values(nodeMetrics) },
   { title: "The exporter itself", metrics: Object.values(selfMetrics) },
 ] as const;

@@ -32,15 +32,20 @@ export const groupRecordings = {
     undefined,
     "Those of them whose memory still grew.",
   ),
+  incidents: recording(
+    "group:leakwatch_incidents:sum",
+    undefined,
+    "Counters by kind: oom_restart (restarts after an OOM kill, certain or suspected), oom_kill (certain kills of any process), restart (restarts that neither a clock ordered nor an OOM kill caused).",
+  ),
   newInHour: recording(
     "group:leakwatch_lives_ended:new1h",
     undefined,
     "All exits of the group. Only of groups whose counters began within the last hour.",
   ),
-  incidents: recording(
-    "group:leakwatch_incidents:sum",
+  incidentsGained: recording(
+    "group:leakwatch_incidents:delta",
     undefined,
-    "Counters by kind: oom_restart (restarts after an OOM kill, certain or suspected), oom_kill (certain kills of any process), restart (restarts that neither a clock ordered nor an OOM kill caused).",
+    "What these counters gained since the last evaluation. Only where they gained something.",
   ),
   incidentsInHour: recording(
     "group:leakwatch_incidents:increase1h",
@@ -57,11 +62,6 @@ export const groupRecordings = {
     undefined,
     "OOM kills in the last hour: restarts after a kill or kills of any process, whichever are more.",
   ),
-  unplanned: recording(
-    "group:leakwatch_unplanned_restarts:sum",
-    undefined,
-    "Restarts that no clock ordered, a counter.",
-  ),
   restarts: recording(
     "group:leakwatch_restarts:increase1h",
     undefined,
@@ -71,6 +71,11 @@ export const groupRecordings = {
     "group:leakwatch_processes:filtered",
     undefined,
     "Processes of the group, by the half hour. Only while there are any.",
+  ),
+  went: recording(
+    "group:leakwatch_processes:gone",
+    undefined,
+    "Processes that a group had, all of which have exited lately. Only for some minutes.",
   ),
   dropped: recording(
     "group:leakwatch_processes:dropped",

@@ -33,3 +33,6 @@ export const leakSeverities = ["none", "low", "medium", "high", "critical"] as c
 
 /** 0 (none) to 4 (critical). */
 export type LeakSeverity = 0 | 1 | 2 | 3 | 4;
+
+/** Confidence, from 0 to 1, that what is called a leak has at least. */
+export const leastConfidence = 0.5;

@@ -8,7 +8,6 @@ import { duration } from "../alerts/promql.ts";
 import { renderRules } from "../alerts/render.ts";
 import { defaultPort, demo, scrapeIntervalSeconds } from "../catalog/defaults.ts";
 import { rules, rulesAtSpeed } from "../detection/rules.ts";
-import { fastBoards } from "./boards.ts";
 
 const datasourceUid = "leakwatch";
 
@@ -28,9 +27,6 @@ export function composeFiles(): Record<string, string> {
     "grafana-dashboards.yml": dashboards("leakwatch"),
     "alertmanager.yml": alertmanager(1),
     ...fast,
-    ...Object.fromEntries(
-      Object.entries(fastBoards(demo.speeds[0])).map(([name, text]) => [`demo/dashboards/${name}`, text]),
-    ),
     ...Object.fromEntries(demo.speeds.map((speed) => [`demo/alertmanager-${speed}.yml`, alertmanager(speed)])),
   };
   return {

@@ -5,7 +5,7 @@ import * as units from "@grafana/grafana-foundation-sdk/units";
 import { colours } from "../catalog/appearance.ts";
 import { sampleIntervalSeconds, scrapeIntervalSeconds, staleAfterIntervals } from "../catalog/defaults.ts";
 import { dashboardUids } from "../catalog/links.ts";
-import { health } from "../catalog/windows.ts";
+import { rules } from "../detection/rules.ts";
 import { otherBoards, runbooks, tag, toBoard } from "./links.ts";
 import { at, stat, steps } from "./looks.ts";
 import { dataAge } from "./queries.ts";
@@ -37,7 +37,7 @@ const late = staleAfterIntervals * sampleIntervalSeconds + 2 * scrapeIntervalSec
 
 export const dataAgeStat = () =>
   stat(
-    "Data's age",
+    "Data age",
     `How long ago the exporter last looked, the slowest of them. Good: below ${late} s. Red: what stands beside it is old. Click for the board about the exporter.`,
   )
     .unit(units.Seconds)
@@ -46,14 +46,14 @@ export const dataAgeStat = () =>
       steps([
         { value: null, color: colours.fine },
         { value: late, color: colours.watch },
-        { value: health.staleSample, color: colours.now },
+        { value: rules.health.staleSample, color: colours.now },
       ]),
     )
     // of now, also on a board that looks ahead
     .timeFrom("5m")
     .hideTimeOverride(true)
     .withTarget(at(dataAge, "age"))
-    .dataLinks([link(toBoard("exporter", "Can the data be believed?"))]);
+    .dataLinks([link(toBoard("exporter", "Is the data current?"))]);
 
 /** The SDK wants a builder, and its own for links adds a board link's keys. */
 export const link = <T>(value: T) => ({ build: () => value as never });

@@ -1,14 +1,25 @@
 // Can the other four be believed? The exporter, the rules, and the data source's idea of the scrape interval.
 
 import * as units from "@grafana/grafana-foundation-sdk/units";
-import { alerts } from "../catalog/alerts.ts";
 import { colours, noneSteps } from "../catalog/appearance.ts";
 import { scrapeIntervalSeconds } from "../catalog/defaults.ts";
-import { health } from "../catalog/windows.ts";
+import { rules as thresholds } from "../detection/rules.ts";
 import { board, dataAgeStat } from "./common.ts";
 import { finished } from "./finish.ts";
 import { line, row, top } from "./layout.ts";
-import { at, dashed, noDash, over, stat, steps, table, timeseries, whenEmpty, words } from "./looks.ts";
+import {
+  at,
+  dashed,
+  leakSeverityWords,
+  noDash,
+  over,
+  stat,
+  steps,
+  table,
+  timeseries,
+  whenEmpty,
+  words,
+} from "./looks.ts";
 import * as q from "./queries.ts";
 import { cluster, datasource, filters, hiddenGroup, instance, job, namespace } from "./variables.ts";
 
@@ -28,8 +39,8 @@ export const exporter = () =>
     row("What it cannot read", line(8, [unreadable(), 12], [readErrors(), 12])),
     row(
       "What it costs",
-      line(8, [duration(), 8], [memory(), 8], [cpu(), 8]),
-      line(8, [watched(), 12], [seriesPerScrape(), 12]),
+      line(8, [duration(), 8], [judging(), 8], [cpu(), 8]),
+      line(8, [memory(), 6], [watched(), 6], [seriesPerScrape(), 6], [stateSaved(), 6]),
     ),
     row("The rules", line(9, [rules(), 24])),
   );
@@ -65,17 +76,12 @@ const unreadableNow = () =>
 const ownVerdict = () =>
   stat(
     "Its own leak verdict",
-    `Whether the alert about the exporter's own memory fires: ${health.ownGrowth.bytes / 1024 ** 2} MiB more in ${health.ownGrowth.over / 3600} hours. Good: level.`,
+    "How urgent a leak of the exporter's own memory is: it judges itself as it judges others. Good: none.",
   )
     .unit(units.Short)
-    .mappings([words({ "0": { text: "level", color: colours.fine }, "1": { text: "it grows", color: colours.now } })])
+    .mappings([leakSeverityWords()])
     .noValue("no exporter is scraped")
-    .withTarget(
-      at(
-        `max(${q.ofExporter("ALERTS", `alertname="${alerts.exporterLeaks.name}"`, 'alertstate="firing"')}) or max(${q.ofExporter(buildInfo)}) * 0`,
-        "verdict",
-      ),
-    );
+    .withTarget(at(`max(${q.ofExporter(q.self.ownSeverity)})`, "severity"));
 
 const configuration = () =>
   stat(
@@ -103,7 +109,7 @@ const sampleAge = () =>
         "A",
       ),
     )
-    .withTarget(over(`vector(${health.staleSample})`, "stale", "B"))
+    .withTarget(over(`vector(${thresholds.health.staleSample})`, "stale", "B"))
     .overrideByName("stale", dashed(colours.now, 1));
 
 const intervals = () =>
@@ -171,6 +177,30 @@ const duration = () =>
       ),
     )
     .withTarget(over(seenOf("scrape_duration_seconds"), "scrape {{instance}}", "B"));
+
+const judging = () =>
+  timeseries("Time for judging", "Share of one core that the exporter spends on verdicts. Good: below one percent.")
+    .unit(units.PercentUnit)
+    .min(0)
+    .interval("1m")
+    .noValue("No exporter is scraped")
+    .withTarget(over(`max ${by} (rate(${q.ofExporter(q.self.judgeDuration)}[$__rate_interval]))`, "{{instance}}"));
+
+const stateSaved = () =>
+  timeseries(
+    "Age of the saved state",
+    "How long ago what is known was written to --storage.path: what a restart of the exporter would lose. Good: a few minutes. It rises while saving fails, for example since the disk is full.",
+  )
+    .unit(units.Seconds)
+    .min(0)
+    .interval("1m")
+    .noValue("No exporter saves its state, or it has not saved yet: see --storage.path")
+    .withTarget(
+      over(
+        `max ${by} (timestamp(${q.ofExporter(q.self.stateSaved)}) - (${q.ofExporter(q.self.stateSaved)} > 0))`,
+        "{{instance}}",
+      ),
+    );
 
 const memory = () =>
   timeseries("Its own memory", "Resident memory of the exporter. Good: level. A watcher of leaks must not leak.")

@@ -14,8 +14,8 @@ import {
   usedSteps,
 } from "../catalog/appearance.ts";
 import { exporterLabels, slotLabels } from "../catalog/labels.ts";
-import { verdictCode } from "../catalog/verdicts.ts";
-import { minimumConfidence, verdictAge } from "../catalog/windows.ts";
+
+import { leastConfidence, verdictCode } from "../catalog/verdicts.ts";
 import { board, dataAgeStat, link } from "./common.ts";
 import { finished } from "./finish.ts";
 import { closedRow, line, row, top } from "./layout.ts";
@@ -23,6 +23,7 @@ import { aboutGroup, runbook } from "./links.ts";
 import {
   at,
   byThreshold,
+  leakSeverityWords,
   noDash,
   over,
   stat,
@@ -107,7 +108,7 @@ const soonestOom = () =>
     .textMode(BigValueTextMode.ValueAndName)
     .noValue("none in sight")
     .thresholds(steps(timeToOomSteps))
-    .withTarget(at(`bottomk(1, min ${q.byGroup} (${q.ofGroups(q.group.timeToOom)}) < ${inSight})`, "{{group}}"))
+    .withTarget(at(`bottomk(1, min ${q.byGroup} (${q.ofGroups(q.judge.timeToOom)}) < ${inSight})`, "{{group}}"))
     .dataLinks([link(aboutGroup("process", "Look at it", "labels"))]);
 
 const restartLoops = () =>
@@ -136,7 +137,7 @@ const suspects = () =>
   table(
     "Suspects",
     [
-      "One row for each group, soonest OOM first; healthy ones are below, not hidden. Good: green words and no time in the third column.",
+      "One row for each group, soonest OOM first; healthy ones are below, not hidden. Good: green words and no time to OOM.",
       "Each row shows the worst process of its group. Growth is that of the floor: spikes and garbage collection are not in it.",
       "Restarts count every life that ended, whatever ended it. The small line is resident memory over a day.",
     ].join(" "),
@@ -150,10 +151,17 @@ const suspects = () =>
         width: 140,
       },
       {
+        title: "Severity",
+        expr: q.orEmpty(`max ${q.byGroup} (${q.ofGroups(q.ledger.severity)})`, q.ofGroups),
+        mappings: [leakSeverityWords(), whenEmpty(noDash)],
+        coloured: "text",
+        width: 80,
+      },
+      {
         title: "Time to OOM",
         expr: [
-          `min ${q.byGroup} (${q.atMostInSight(q.ofGroups(q.group.timeToOom))})`,
-          `(time() - min ${q.byGroup} (${q.ofGroups(q.process.startTime)}) < ${verdictAge}) * 0 + ${q.tooYoung}`,
+          `min ${q.byGroup} (${q.atMostInSight(q.ofGroups(q.judge.timeToOom))})`,
+          `max ${q.byGroup} (${q.ofGroups(q.judge.verdict, 'verdict="collecting"')}) * 0 + ${q.tooYoung}`,
           `max ${q.byGroup} (${q.ofGroups(q.process.memoryLimit)}) * 0 + Inf`,
           `max ${q.byGroup} (${q.ofGroups(q.ledger.processes)}) * 0 + ${q.noLimit}`,
         ].join(" or "),
@@ -166,7 +174,7 @@ const suspects = () =>
       },
       {
         title: "Growth per hour",
-        expr: q.orEmpty(`max ${q.byGroup} (${q.ofGroups(q.group.growth)}) * 3600`, q.ofGroups),
+        expr: q.orEmpty(`max ${q.byGroup} (${q.pace(q.ofGroups)}) * 3600`, q.ofGroups),
         unit: units.BytesIEC,
         decimals: 1,
         mappings: [whenEmpty("too young")],
@@ -174,13 +182,13 @@ const suspects = () =>
       },
       {
         title: "Confidence",
-        expr: q.orEmpty(`max ${q.byGroup} (${q.ofGroups(q.group.confidence)})`, q.ofGroups),
+        expr: q.orEmpty(`max ${q.byGroup} (${q.ofGroups(q.judge.confidence)})`, q.ofGroups),
         unit: units.PercentUnit,
         decimals: 0,
         mappings: [whenEmpty(noDash)],
         steps: [
           { value: null, color: colours.unknown },
-          { value: minimumConfidence, color: colours.young },
+          { value: leastConfidence, color: colours.young },
         ],
         coloured: "text",
         width: 95,

@@ -35,7 +35,7 @@ import * as texts from "@grafana/grafana-foundation-sdk/text";
 import * as series from "@grafana/grafana-foundation-sdk/timeseries";
 import type { Step } from "../catalog/appearance.ts";
 import { colours, inSight, verdictColours } from "../catalog/appearance.ts";
-import { verdicts } from "../catalog/verdicts.ts";
+import { leakSeverities, verdicts } from "../catalog/verdicts.ts";
 import { noLimit, tooYoung } from "./queries.ts";
 import { source } from "./variables.ts";
 
@@ -96,6 +96,16 @@ export const verdictWords = (): ValueMapping =>
       verdicts.map(({ code, word }) => [String(code), { text: verdictWord(word), color: verdictColours[word] }]),
     ),
   });
+
+/** How urgent a leak is. */
+const severityColour = [colours.fine, colours.watch, colours.today, colours.now, colours.now];
+
+export const leakSeverityWords = (): ValueMapping =>
+  words(
+    Object.fromEntries(
+      leakSeverities.map((text, code) => [String(code), { text, color: severityColour[code] ?? colours.now }]),
+    ),
+  );
 
 const reduce = () => new ReduceDataOptionsBuilder().calcs(["lastNotNull"]).values(false);
 

@@ -7,8 +7,9 @@ import { StackingConfigBuilder, StackingMode, VisibilityMode } from "@grafana/gr
 import * as units from "@grafana/grafana-foundation-sdk/units";
 import * as xy from "@grafana/grafana-foundation-sdk/xychart";
 import { colours, inSight, timeToOomSteps, verdictColours } from "../catalog/appearance.ts";
-import { verdicts } from "../catalog/verdicts.ts";
-import { floors, minimumConfidence, verdictAge } from "../catalog/windows.ts";
+
+import { growthLabels } from "../catalog/metrics.ts";
+import { leastConfidence, verdicts } from "../catalog/verdicts.ts";
 import { advice } from "./advice.ts";
 import { deploys, oomKills, starts } from "./annotations.ts";
 import { board, dataAgeStat, link } from "./common.ts";
@@ -70,7 +71,7 @@ export const process = () =>
       .link(lookAhead()),
     top(
       line(4, [verdict(), 6], [timeToOom(), 5], [timeOfOom(), 5], [confidence(), 4], [dataAgeStat(), 4]),
-      line(4, [growth(), 12], [uptime(), 4], [limit(), 4], [release(), 4]),
+      line(4, [growth(), 10], [headroom(), 4], [limit(), 4], [uptime(), 3], [release(), 3]),
       line(12, [memory(), 24]),
     ),
     row("What kind of leak?", line(9, [kindsOfMemory(), 8], [heap(), 8], [counts(), 8])),
@@ -82,7 +83,7 @@ export const process = () =>
 const running = q.ofSlots(q.process.startTime);
 const limits = q.ofSlots(q.process.memoryLimit);
 
-const verdictOfGroup = `max(${q.ofGroups(q.group.verdict)}) or max(${q.ofGroups(q.ledger.processes)} == bool 0) * -1`;
+const verdictOfGroup = `max(${q.ofGroups(q.ledger.verdict)}) or max(${q.ofGroups(q.ledger.processes)} == bool 0) * -1`;
 
 const verdict = () =>
   stat(
@@ -96,7 +97,7 @@ const verdict = () =>
 
 /** Where nothing grows to a limit: too young to say, or never if a limit is known, or there is no limit. */
 const otherwise = [
-  `max(timestamp(${running}) - ${running} < ${verdictAge}) * 0 + ${q.tooYoung}`,
+  `max(${q.ofSlots(q.judge.verdict, 'verdict="collecting"')}) * 0 + ${q.tooYoung}`,
   `max(${limits}) * 0 + Inf`,
   `max(${running}) * 0 + ${q.noLimit}`,
 ].join(" or ");
@@ -113,7 +114,7 @@ const timeToOom = () =>
     .mappings(timeLeftWords())
     .thresholds(steps(timeToOomSteps))
     .noValue("no process runs")
-    .withTarget(over(`min(${q.atMostInSight(q.ofSlots(q.slot.timeToOom))}) or ${otherwise}`, "time to OOM"));
+    .withTarget(over(`min(${q.atMostInSight(q.ofSlots(q.judge.timeToOom))}) or ${otherwise}`, "time to OOM"));
 
 const timeOfOom = () =>
   stat("OOM at", "The same as a time of day. Good: not in sight.")
@@ -123,26 +124,14 @@ const timeOfOom = () =>
     .noValue("no process runs")
     .withTarget(
       over(
-        `min(timestamp(${q.ofSlots(q.slot.timeToOom)}) + (${q.ofSlots(q.slot.timeToOom)} < ${inSight})) * 1000 or ${otherwise}`,
+        `min(timestamp(${q.ofSlots(q.judge.timeToOom)}) + (${q.ofSlots(q.judge.timeToOom)} < ${inSight})) * 1000 or ${otherwise}`,
         "OOM at",
       ),
     );
 
-const growthWindows = [
-  ["15 m", q.slot.growth15m],
-  ["1 h", q.slot.growth1h],
-  ["6 h", q.slot.growth6h],
-  ["1 d", q.slot.growth1d],
-  ["7 d", q.slot.growth7d],
-] as const;
-
 const growth = () => {
-  const windows = growthWindows.map(([name, series]) =>
-    [
-      `label_replace(max(${q.ofSlots(series)}) * 3600, "window", "${name}", "", "")`,
-      `label_replace(max(${running}) * 0 + Inf, "window", "${name}", "", "")`,
-    ].join(" or "),
-  );
+  const unknown = growthLabels.map((name) => `label_replace(max(${running}) * 0 + Inf, "window", "${name}", "", "")`);
+  const windows = [`max by (window) (${q.ofSlots(q.judge.growth)}) * 3600`, ...unknown];
   return (
     stat(
       "Growth per hour, over …",
@@ -160,7 +149,7 @@ const growth = () => {
         id: "organize",
         options: {
           excludeByName: {},
-          indexByName: Object.fromEntries(["Time", ...growthWindows.map(([name]) => name)].map((name, i) => [name, i])),
+          indexByName: Object.fromEntries(["Time", ...growthLabels].map((name, i) => [name, i])),
           renameByName: {},
         },
       })
@@ -170,7 +159,7 @@ const growth = () => {
 const confidence = () =>
   stat(
     "Confidence",
-    `How even the growth is: the slowest stretch as a share of the growth. Below ${minimumConfidence * 100} % do not trust the time to OOM.`,
+    `How sure the exporter is that it leaks. At ${leastConfidence * 100} % and above it is called a leak; below, do not trust the time to OOM.`,
   )
     .unit(units.PercentUnit)
     .decimals(0)
@@ -179,10 +168,10 @@ const confidence = () =>
     .thresholds(
       steps([
         { value: null, color: colours.unknown },
-        { value: minimumConfidence, color: colours.young },
+        { value: leastConfidence, color: colours.young },
       ]),
     )
-    .withTarget(over(`max(${q.ofSlots(q.slot.confidence)}) or max(${running}) * 0 - 1`, "confidence"));
+    .withTarget(over(`max(${q.ofSlots(q.judge.confidence)}) or max(${running}) * 0 - 1`, "confidence"));
 
 const uptime = () =>
   stat("Uptime", "Age of the youngest process. Every window above that is longer has nothing to say.")
@@ -190,6 +179,17 @@ const uptime = () =>
     .decimals(1)
     .noValue("no process runs")
     .withTarget(over(`min(timestamp(${running}) - ${running})`, "uptime"));
+
+const headroom = () =>
+  stat(
+    "Headroom",
+    "What is left of the limit: less the peak, and less what others hold of the same limit. Good: a good part of the limit.",
+  )
+    .unit(units.BytesIEC)
+    .decimals(1)
+    .mappings([words({ "-1": { text: noDash, color: colours.unknown } })])
+    .noValue("no process runs")
+    .withTarget(over(`min(${q.ofSlots(q.judge.headroom)}) or max(${running}) * 0 - 1`, "headroom"));
 
 const limit = () =>
   stat(
@@ -231,36 +231,43 @@ const newestOf = (total: string) => `last_over_time((${total})[$__range:5m] @ en
 
 const memory = () => {
   const perSlot = (series: Parameters<typeof q.ofSlots>[0]) => `max ${q.bySlot} (${q.ofSlots(series)})`;
-  const remaining = newestOf(`${perSlot(q.slot.timeToOom)} or ${perSlot(q.process.startTime)} * 0 + Inf`);
+  const remaining = newestOf(`${perSlot(q.judge.timeToOom)} or ${perSlot(q.process.startTime)} * 0 + Inf`);
   const heading = `max(last_over_time(${limits}[$__range]))`;
+  const heapLimit = `max(last_over_time(${q.ofSlots(q.process.heapLimit)}[$__range]))`;
   // from limit less headroom, now, straight to the limit, and no further
   const projection = [
     `(max ${q.bySlot} (last_over_time(${limits}[$__range]))`,
-    `- ${q.onSlot} (last_over_time(${perSlot(q.recent.headroom)}[$__range:5m] @ end()) * (1 - (time() - ${newest}) / (${remaining} < Inf))))`,
+    `- ${q.onSlot} (last_over_time(${perSlot(q.judge.headroom)}[$__range:5m] @ end()) * (1 - (time() - ${newest}) / (${remaining} < Inf))))`,
     `<= ${q.onSlot} max ${q.bySlot} (last_over_time(${limits}[$__range])) and on () (vector(time()) >= ${newest})`,
   ].join(" ");
   return timeseries(
     "Resident memory, floor, limit and projection",
-    `Resident memory (RSS) of each process, its floor (the least of ${floors.short / 60} minutes, purple), the limit (dashed red), and where it goes if it grows on like this (dashed orange; to the right of now: follow “Look ahead 24 h” at the top). Good: a level floor. A leak: a floor that rises in every stretch. Marks: starts, OOM kills, new releases. Where the kernel charges more than RSS to the limit, it may strike earlier.`,
+    `Resident memory (RSS) of each process, its floor (the least unreclaimable memory of 10 minutes, purple), the limit (dashed red), what its runtime lets the heap hold (thin dashes), and where it goes if it grows on like this (dashed orange; to the right of now: follow “Look ahead 24 h” at the top). Good: a level floor. A leak: a floor that rises in every stretch. Marks: starts, OOM kills, new releases. Where the kernel charges more than RSS to the limit, it may strike earlier.`,
   )
     .unit(units.BytesIEC)
     .min(0)
     .interval("1m")
     .noValue("No process of this group was seen in this time")
     .withTarget(over(perSlot(q.process.residentMemory), "resident {{instance}} {{slot}}", "A"))
-    .withTarget(over(perSlot(q.slot.floor), "floor {{instance}} {{slot}}", "B"))
-    .withTarget(over(heading, "limit", "C"))
+    .withTarget(over(perSlot(q.judge.floor), "floor {{instance}} {{slot}}", "B"))
+    .withTarget(over(`${called("limit", heading)} or ${called("heap limit", heapLimit)}`, "{{what}}", "C"))
     .withTarget(over(projection, "projection {{instance}} {{slot}}", "D"))
     .overrideByRegexp("/^resident/", solid(colours.memory, 1))
     .overrideByRegexp("/^floor/", solid(colours.floor))
     .overrideByName("limit", dashed(colours.limit))
-    .overrideByRegexp("/^projection/", dashed(colours.projection));
+    .overrideByRegexp("/^projection/", dashed(colours.projection))
+    .overrideByName("heap limit", dashed(colours.watch, 1));
 };
+
+/** Lines of one query, by the label `what`. */
+const called = (what: string, expr: string) => `label_replace(${expr}, "what", "${what}", "", "")`;
+
+const summed = (series: Parameters<typeof q.ofSlots>[0]) => `sum(max ${q.bySlot} (${q.ofSlots(series)}))`;
 
 const kindsOfMemory = () =>
   timeseries(
     "Anonymous, file and shared memory",
-    "What resident memory is made of, all chosen processes together. Anonymous (heap, stacks) grows: a leak. File grows: mapped data, which the kernel can take back. Shared grows: tmpfs or shared segments.",
+    "What resident memory is made of, all chosen processes together. Anonymous (heap, stacks) grows: a leak. File grows: mapped data, which the kernel can take back. Shared grows: tmpfs or shared segments. Dashed, beside them: what their cgroups hold outside of all watched processes; if only that grows, look at tmpfs and sockets.",
   )
     .unit(units.BytesIEC)
     .min(0)
@@ -268,9 +275,25 @@ const kindsOfMemory = () =>
     .stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group("A"))
     .interval("1m")
     .noValue("No process was seen, or the parts of its memory cannot be read")
-    .withTarget(over(`sum(max ${q.bySlot} (${q.ofSlots(q.process.anonymousMemory)}))`, "anonymous", "A"))
-    .withTarget(over(`sum(max ${q.bySlot} (${q.ofSlots(q.process.fileMemory)}))`, "file", "B"))
-    .withTarget(over(`sum(max ${q.bySlot} (${q.ofSlots(q.process.sharedMemory)}))`, "shared", "C"));
+    .withTarget(
+      over(
+        [
+          called("anonymous", summed(q.process.anonymousMemory)),
+          called("file", summed(q.process.fileMemory)),
+          called("shared", summed(q.process.sharedMemory)),
+          called(
+            "outside of processes",
+            `sum(max by (${q.exporterLabels.join(", ")}, cgroup) (${q.ofContainers(q.cgroup.outside)}))`,
+          ),
+        ].join(" or "),
+        "{{what}}",
+      ),
+    )
+    .overrideByName("outside of processes", [
+      ...dashed(colours.today, 1),
+      { id: "custom.stacking", value: { mode: StackingMode.None } },
+      { id: "custom.fillOpacity", value: 0 },
+    ]);
 
 /** The application's own series: its label, and the place of the exporter, are all that joins them. */
 const ofApplication = (metric: string) =>
@@ -357,7 +380,7 @@ const traffic = () =>
     ]);
 
 /** Of the last hour, all chosen processes together. */
-const hourlyGrowth = `sum(max ${q.bySlot} (${q.ofSlots(q.slot.growth1h)})) * 3600`;
+const hourlyGrowth = `sum(max ${q.bySlot} (${q.growthOver(q.ofSlots, "1h")})) * 3600`;
 
 const noHours = `No hour yet with growth and requests. ${noTraffic}`;
 

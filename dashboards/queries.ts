@@ -6,14 +6,16 @@ import { exporterLabels, listed, serviceLabels, slotLabels } from "../catalog/la
 import {
   cgroupMetrics,
   groupMetrics,
+  type growthLabels,
+  judgeMetrics,
+  outsideMetrics,
   processInfo,
   processMetrics,
-  recentMetrics,
   selfMetrics,
 } from "../catalog/metrics.ts";
-import { groupRecordings, slotRecordings } from "../catalog/recordings.ts";
+import { groupRecordings } from "../catalog/recordings.ts";
 import { verdictCode } from "../catalog/verdicts.ts";
-import { evaluation } from "../catalog/windows.ts";
+import { rules } from "../detection/rules.ts";
 
 /** A group is one row, wherever its processes run. */
 export { exporterLabels, serviceLabels as groupLabels, slotLabels };
@@ -59,14 +61,24 @@ export const perHour = (expr: string) => `${expr} * 3600`;
 /** Lives or restarts in so many hours. The series is the gain of an hour, recorded every few minutes: each event is in it
  * as often as an hour has evaluations. Rounded up, so that what happened just now counts too. Where nothing was gained there
  * is no series. */
-export const countedOver = (gainOfAnHour: string, hours: number, every: number = evaluation.slow) =>
+export const countedOver = (gainOfAnHour: string, hours: number, every: number = rules.evaluation.slow) =>
   `ceil(sum_over_time(${gainOfAnHour}[${hours - 1}h]) / ${3600 / every})`;
 
 /** Seconds between two values of a gain of an hour. */
 export const recordedEvery = (series: Named) =>
-  series === groupRecordings.oomKills ? evaluation.fast : evaluation.slow;
+  series === groupRecordings.livesEnded || series === groupRecordings.livesEndedGrowing
+    ? rules.evaluation.slow
+    : rules.evaluation.fast;
 
 export const leakingCodes = [verdictCode.leaking, verdictCode.masked_leak] as const;
+
+type GrowthLabel = (typeof growthLabels)[number];
+
+/** Growth of the floor over the last 15m, 1h, 6h, 1d or 7d. */
+export const growthOver = (of: Scope, window: GrowthLabel) => of(judgeMetrics.growth, `window="${window}"`);
+
+/** The pace of a leak, and of what is none its growth over an hour. */
+export const pace = (of: Scope) => `${of(judgeMetrics.leakGrowth)} or ignoring (window) ${growthOver(of, "1h")}`;
 
 /** Of a time to OOM: what is further away than anybody plans is as far as that. */
 export const atMostInSight = (timeToOom: string) => `clamp_max(${timeToOom}, ${inSight})`;
@@ -77,7 +89,7 @@ export const noLimit = inSight - 1;
 export const tooYoung = 1e15;
 
 /** The groups' verdicts, one number for each. */
-export const groupVerdict = (of: Scope) => `max ${byGroup} (${of(groupRecordings.verdict)})`;
+export const groupVerdict = (of: Scope) => `max ${byGroup} (${of(groupMetrics.verdict)})`;
 
 /** A column of groups that is there even if none of them has a number yet: else Grafana leaves it out, and its words too. */
 export const orEmpty = (expr: string, of: Scope, empty = "NaN") =>
@@ -114,9 +126,10 @@ export function lifeLengths(of: Scope): string {
 }
 
 export const group = groupRecordings;
-export const slot = slotRecordings;
 export const process = processMetrics;
-export const recent = recentMetrics;
+export const judge = judgeMetrics;
+export const cgroup = cgroupMetrics;
+export const outside = outsideMetrics;
 export const info = processInfo;
 export const ledger = groupMetrics;
 export const self = selfMetrics;

@@ -39,7 +39,11 @@ export const restarts = () =>
       line(4, [restartCount(), 6], [oomCount(), 6], [shortestMedian(), 7], [dataAgeStat(), 5]),
       line(9, [whoRestarts(), 24]),
     ),
-    row("Why and when?", line(9, [byReason(), 8], [perHour(), 16]), line(9, [uptimes(), 12], [memoryAtDeath(), 12])),
+    row(
+      "Why and when?",
+      line(9, [byReason(), 8], [recycled(), 8], [perHour(), 8]),
+      line(9, [uptimes(), 12], [memoryAtDeath(), 12]),
+    ),
     row("What would happen without the restarts?", line(8, [withoutRestarts(), 24])),
   );
 
@@ -208,6 +212,42 @@ const byReason = () => {
   );
 };
 
+const recycled = () =>
+  table(
+    "Recycled workers",
+    "Workers that exited in the last 24 hours while the process that started them kept running, and those of them whose memory still grew. These are no restarts. Good: no growing ones; else recycling is what hides a leak.",
+    { group: "Group", cluster: "Cluster", namespace: "Namespace", job: "Job" },
+    [
+      {
+        title: "Exits",
+        expr: `sum ${q.byGroup} (max by (${q.exporterLabels.join(", ")}, group, reason) (round(increase(${q.ofWorst(q.ledger.workerExits)}[1d])))) > 0`,
+        unit: units.Short,
+        decimals: 0,
+        width: 70,
+      },
+      {
+        title: "Killed",
+        expr: `sum ${q.byGroup} (max by (${q.exporterLabels.join(", ")}, group, reason) (round(increase(${q.ofWorst(q.ledger.workerExits, 'reason=~"oom|suspected_oom"')}[1d])))) > 0`,
+        unit: units.Short,
+        decimals: 0,
+        steps: noneSteps,
+        coloured: "text",
+        width: 70,
+      },
+      {
+        title: "Growing",
+        expr: `sum ${q.byGroup} (max by (${q.exporterLabels.join(", ")}, group) (round(increase(${q.ofWorst(q.ledger.workerExitsGrowing)}[1d])))) > 0`,
+        unit: units.Short,
+        decimals: 0,
+        steps: noneSteps,
+        coloured: "text",
+        width: 80,
+      },
+    ],
+    { by: "Exits", descending: true },
+    ["cluster", "namespace", "job"],
+  ).noValue("No worker exited");
+
 const perHour = () =>
   new histories.PanelBuilder()
     .title("Lives ended, hour by hour")
@@ -264,8 +304,8 @@ const memoryAtDeath = () =>
     );
 
 /** The usual growth inside the lives of the last day. */
-const usualGrowth = `quantile_over_time(0.5, ${q.ofWorst(q.slot.growth)}[1d])`;
-const room = `(${q.ofWorst(q.process.memoryLimit)} - min_over_time(${q.ofWorst(q.slot.floor)}[1d]))`;
+const usualGrowth = `quantile_over_time(0.5, ${q.growthOver(q.ofWorst, "1h")}[1d])`;
+const room = `(${q.ofWorst(q.process.memoryLimit)} - min_over_time(${q.ofWorst(q.judge.floor)}[1d]))`;
 
 const withoutRestarts = () =>
   table(
@@ -275,7 +315,7 @@ const withoutRestarts = () =>
     [
       {
         title: "A life would last",
-        expr: `min ${q.byGroup} (clamp_max(${room} / (${usualGrowth} > 0), ${inSight})) or max ${q.byGroup} (${q.ofWorst(q.ledger.processes)}) * 0 + Inf`,
+        expr: `min ${q.byGroup} (clamp_max(${room} / ignoring (window) (${usualGrowth} > 0), ${inSight})) or max ${q.byGroup} (${q.ofWorst(q.ledger.processes)}) * 0 + Inf`,
         unit: units.Seconds,
         decimals: 1,
         mappings: timeLeftWords("for ever"),

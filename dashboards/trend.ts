@@ -4,7 +4,7 @@ import { GraphDrawStyle, VisibilityMode } from "@grafana/grafana-foundation-sdk/
 import * as heatmaps from "@grafana/grafana-foundation-sdk/heatmap";
 import * as units from "@grafana/grafana-foundation-sdk/units";
 import { colours } from "../catalog/appearance.ts";
-import { dailyGrowth, evaluation, floorAge, floors } from "../catalog/windows.ts";
+import { rules } from "../detection/rules.ts";
 import { deploys, oomKills, starts } from "./annotations.ts";
 import { board, dataAgeStat, link } from "./common.ts";
 import { finished } from "./finish.ts";
@@ -62,33 +62,33 @@ const perLine = (expr: string) => `max ${q.byLine} (${expr})`;
 const perGroup = (series: Parameters<typeof q.ofWorst>[0], more = "") =>
   `max ${q.byGroup} (${q.ofWorst(series)}${more})`;
 
-const young = `No floor yet: a process must be ${Math.round(floorAge.hour / 60)} minutes old`;
+const young = "No floor yet: it takes some minutes of a process";
 
 const floor = () =>
   timeseries(
     "Memory floor",
-    `The least memory of each hour: spikes and garbage collection are not in it. Good: level over days. A leak: higher at the end of each day than at its start, until a restart. Only the groups under “Charts show”; more cannot be told apart.`,
+    `The least unreclaimable memory of 10 minutes: spikes and most garbage collection are not in it. Good: level over days. A leak: higher at the end of each day than at its start, until a restart. Only the groups under “Charts show”; more cannot be told apart.`,
   )
     .unit(units.BytesIEC)
     .min(0)
     .lineWidth(2)
     .interval(grain)
     .noValue(young)
-    .withTarget(over(perLine(q.ofWorst(q.slot.hourFloor)), "{{group}} {{slot}}"))
+    .withTarget(over(perLine(q.ofWorst(q.judge.floor)), "{{group}} {{slot}}"))
     .dataLinks([link(aboutGroup("process", "Is it a leak?", "labels"))]);
 
 /** Its own range, so that all three stand beside each other. */
 const scale = (span: string, title: string) =>
   timeseries(
     `${title}`,
-    `The floor of ${floors.short / 60} minutes over ${title.toLowerCase()}, up to now. A line that rises at every scale is a leak; one that rises only in the short one is load or a cache.`,
+    `The floor over ${title.toLowerCase()}, up to now. A line that rises at every scale is a leak; one that rises only in the short one is load or a cache.`,
   )
     .unit(units.BytesIEC)
     .timeFrom(span)
     .hideTimeOverride(true)
     .interval(span === "7d" ? grain : "1m")
-    .noValue(`No floor yet: a process must be ${floorAge.short / 60} minutes old`)
-    .withTarget(over(perLine(q.ofWorst(q.slot.floor)), "{{group}} {{slot}}"));
+    .noValue(young)
+    .withTarget(over(perLine(q.ofWorst(q.judge.floor)), "{{group}} {{slot}}"));
 
 const week = "[7d:1h]";
 const byRelease = `by (${q.groupLabels.join(", ")}, release)`;
@@ -99,7 +99,7 @@ const onGroup = `on (${q.groupLabels.join(", ")})`;
 
 /** The hours of a group's recorded series, given to the release that ran then; to both in an hour of change. */
 const ofRelease = (series: string) => `${groupReleases} * ${onGroup} group_left () max ${q.byGroup} (${series})`;
-const verdictOfRelease = ofRelease(q.ofWorst(q.group.verdict));
+const verdictOfRelease = ofRelease(q.ofWorst(q.ledger.verdict));
 
 const hoursObserved = `max ${byRelease} (count_over_time((${groupReleases})${week}))`;
 /** There is a series only where there is something to count. */
@@ -127,7 +127,7 @@ const byVersion = () =>
       },
       {
         title: "Growth per hour",
-        expr: `avg ${byRelease} (avg_over_time((${slotReleases} * ${q.onSlot} group_left () ${perSlot(q.slot.growth1h)})${week})) * 3600 or ${hoursObserved} * NaN`,
+        expr: `avg ${byRelease} (avg_over_time((${slotReleases} * ${q.onSlot} group_left () max ${q.bySlot} (${q.growthOver(q.ofWorst, "1h")}))${week})) * 3600 or ${hoursObserved} * NaN`,
         unit: units.BytesIEC,
         decimals: 1,
         mappings: [whenEmpty("too young")],
@@ -163,23 +163,23 @@ const byVersion = () =>
     .noValue("No process was seen for an hour yet")
     .overrideByName("Group", [{ id: "links", value: [aboutGroup("process", "Is it a leak?", "fields")] }]);
 
-const shareOfLevel = (share: number) => `max(${share} * ${q.ofWorst(q.slot.hourFloor)}) / 24`;
-const percent = (share: number) => `${share * 100} % of the level a day`;
-
 const growthOverTime = () =>
   timeseries(
     "Growth per hour",
-    `Growth of the floor over the longest window that fits the life, the fastest process of each group. Good: around zero. The dashed lines are those of the verdict, for the largest of the groups: below ${percent(dailyGrowth.bounded)} it is level, and above ${percent(dailyGrowth.warmingUp)} a young process is warming up.`,
+    "Growth of the floor, the fastest process of each group: over six hours, and dashed over a day. Good: around zero. Both above zero for days: a leak.",
   )
     .unit(units.BytesIEC)
     .interval(grain)
     .axisCenteredZero(false)
-    .noValue("No growth yet: a process must be half an hour old")
-    .withTarget(over(`${perGroup(q.slot.growth)} * 3600`, "{{group}}", "A"))
-    .withTarget(over(shareOfLevel(dailyGrowth.bounded), percent(dailyGrowth.bounded), "B"))
-    .withTarget(over(shareOfLevel(dailyGrowth.warmingUp), percent(dailyGrowth.warmingUp), "C"))
-    .overrideByName(percent(dailyGrowth.bounded), dashed(colours.watch, 1))
-    .overrideByName(percent(dailyGrowth.warmingUp), dashed(colours.today, 1));
+    .noValue("No growth over six hours yet")
+    .withTarget(over(growthOfGroup("6h"), "{{group}}", "A"))
+    .withTarget(over(growthOfGroup("1d"), "{{group}}, over a day", "B"))
+    .overrideByRegexp("/over a day$/", [
+      { id: "custom.lineStyle", value: { fill: "dash", dash: [10, 10] } },
+      outOfLegend,
+    ]);
+
+const growthOfGroup = (window: "6h" | "1d") => `max ${q.byGroup} (${q.growthOver(q.ofWorst, window)}) * 3600`;
 
 /** Its colour says what it is, and the tooltip whose. */
 const outOfLegend = { id: "custom.hideFrom", value: { legend: true, tooltip: false, viz: false } };
@@ -193,13 +193,16 @@ const thisWeekAgainstLast = () =>
     .min(0)
     .interval(grain)
     .noValue(young)
-    .withTarget(over(perGroup(q.slot.hourFloor), "{{group}}", "A"))
-    .withTarget(over(perGroup(q.slot.hourFloor, " offset 1w"), "{{group}}, a week before", "B"))
+    .withTarget(over(perGroup(q.judge.floor), "{{group}}", "A"))
+    .withTarget(over(perGroup(q.judge.floor, " offset 1w"), "{{group}}, a week before", "B"))
     .overrideByRegexp("/a week before$/", [...dashed(colours.lastWeek, 1), outOfLegend]);
 
 /** A new start since the last point. */
 const start = `max ${q.bySlot} (${q.ofWorst(q.process.startTime)})`;
 const restarted = `(${start} > max ${q.bySlot} (last_over_time(${q.ofWorst(q.process.startTime)}[30m] offset 10m)))`;
+
+/** A process of this age in seconds has the floor that it began with. */
+const settled = 600;
 
 const peakAndBaseline = () =>
   timeseries(
@@ -225,7 +228,7 @@ const peakAndBaseline = () =>
     .withTarget(
       over(
         perLine(
-          `${perSlot(q.slot.floor)} and ${q.onSlot} (time() - ${start} >= ${floorAge.short} < ${floorAge.short + 2 * evaluation.slow})`,
+          `${perSlot(q.judge.floor)} and ${q.onSlot} (time() - ${start} >= ${settled} < ${settled + 2 * rules.evaluation.slow})`,
         ),
         "baseline {{group}} {{slot}}",
         "B",
@@ -240,7 +243,7 @@ const peakAndBaseline = () =>
 
 const hoursOfTheDay = () => {
   const hour = `label_replace(count_values("hour", hour(vector(time()))), "hour", "0$1", "hour", "(.)")`;
-  const growth = `avg(${perSlot(q.slot.growth1h)}) * 3600`;
+  const growth = `avg(max ${q.bySlot} (${q.growthOver(q.ofWorst, "1h")})) * 3600`;
   return new heatmaps.PanelBuilder()
     .title("Growth by hour of the day (UTC)")
     .description(

@@ -11,7 +11,7 @@ import {
 } from "@grafana/grafana-foundation-sdk/dashboard";
 import { groupMetrics, processInfo, processMetrics, selfMetrics } from "../catalog/metrics.ts";
 import { groupRecordings } from "../catalog/recordings.ts";
-import { countedOver, ofExporter, ofGroups } from "./queries.ts";
+import { countedOver, growthOver, ofExporter, ofGroups } from "./queries.ts";
 
 /** How many groups a chart shows at most: more lines cannot be told apart, and this bounds what a week of them costs. */
 export const shownAtMost = 12;
@@ -99,7 +99,7 @@ const any = `max by (group) (${ofGroups(groupMetrics.processes)})`;
 /** By verdict, then by growth; a group that has neither comes last, not never. */
 export const gravest = () =>
   worst(
-    `(max by (group) (${ofGroups(groupRecordings.verdict)}) * 1e12 + max by (group) (${ofGroups(groupRecordings.growth)})) or ${any}`,
+    `(max by (group) (${ofGroups(groupMetrics.verdict)}) * 1e12 + (max by (group) (${growthOver(ofGroups, "1h")}) or 0 * ${any})) or ${any}`,
     `The ${shownAtMost} groups with the gravest verdict and the fastest growth, of those chosen`,
   );
 

@@ -44,11 +44,6 @@ const shipped = {
      * many of one slot: a deploy restarts every replica once.
      */
     loop: { over: hour, count: 4, perSlot: 2 },
-    /**
-     * `increase` extrapolates: by less than an eighth once a counter has been scraped for so long, every minute or more often. Until
-     * then, gains are differences.
-     */
-    settled: 20 * minute,
     /** Gains are counted by this step. */
     step: hour,
     /** Now and then: on this many days of the last seven, and of the last thirty-five. */

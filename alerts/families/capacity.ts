@@ -5,7 +5,7 @@ import { listed, slotLabels } from "../../catalog/labels.ts";
 import { judgeMetrics as judged, processInfo, processMetrics } from "../../catalog/metrics.ts";
 import type { Rules } from "../../detection/rules.ts";
 import { countText, levelText, slotText } from "../annotations.ts";
-import { round } from "../promql.ts";
+import { round, withVerdict } from "../promql.ts";
 import type { RuleGroup } from "../rule.ts";
 
 const onSlot = `on (${listed(slotLabels)})`;
@@ -16,20 +16,20 @@ export const capacityAlerts = ({ evaluation, capacity, growthRate, countLimit, h
   rules: [
     {
       alert: alerts.memoryGrowth.name,
-      expr: `86400 * ${judged.growth.name}{window="${growthRate.window}"} > ignoring (window) ${growthRate.limitPerDay} * ${processMetrics.memoryLimit.name}
-and ${onSlot} ${judged.verdict.name}{verdict="growing"}`,
+      expr: `3600 * ${judged.growth.name}{window="${growthRate.window}"} > ignoring (window) ${round(growthRate.limitPerDay)} / 24 * ${processMetrics.memoryLimit.name}
+and ${onSlot} ${withVerdict(judged.verdict, "growing")}`,
       for: growthRate.for,
       labels: alertLabels(alerts.memoryGrowth),
       annotations: slotText(
         "memory keeps growing",
         `At the pace of the last ${growthRate.window} it takes ${round(growthRate.limitPerDay * 100)}% of its limit or more in a day. It is too uneven, or too young, to be called a leak.`,
         alerts.memoryGrowth.name,
-        "growing",
+        { value: "growth", verdict: "growing" },
       ),
     },
     {
       alert: alerts.memoryNearLimit.name,
-      expr: `${judged.verdict.name}{verdict="high_stable"}`,
+      expr: withVerdict(judged.verdict, "high_stable"),
       for: capacity.for,
       labels: alertLabels(alerts.memoryNearLimit),
       annotations: levelText(
@@ -41,13 +41,16 @@ and ${onSlot} ${judged.verdict.name}{verdict="growing"}`,
     },
     {
       alert: alerts.noMemoryLimit.name,
-      expr: `${judged.verdict.name}{verdict=~"growing|leaking"} and ${onSlot} ${processInfo.memoryLimit.name}{source="node"}`,
+      expr: `max without (window) (3600 * ${judged.growth.name}{window="1h"})
+and ${onSlot} ${judged.verdict.name}{verdict=~"growing|leaking"}
+and ${onSlot} ${processInfo.memoryLimit.name}{source="node"}`,
       for: capacity.noLimitFor,
       labels: alertLabels(alerts.noMemoryLimit),
       annotations: slotText(
         "growing without a memory limit",
         "It would take the memory of the whole machine.",
         alerts.noMemoryLimit.name,
+        { value: "growth" },
       ),
     },
     {

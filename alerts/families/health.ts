@@ -27,29 +27,40 @@ export const runningGroups = (d: Rules): RuleGroup => ({
 export const goneServices = (d: Rules): RuleGroup => ({
   name: "leakwatch-gone",
   interval: d.evaluation.slow,
-  rules: [{ record: group.dropped.name, expr: droppedGroups(d) }, targetGoneAlert(d)],
+  rules: [
+    { record: group.went.name, expr: wentLately(d) },
+    { record: group.dropped.name, expr: droppedGroups(d) },
+    targetGoneAlert(d),
+  ],
 });
+
+/** Two evaluations see a group go, on any phase. */
+const seenFor = ({ evaluation }: Rules) => 2 * evaluation.slow;
+
+function wentLately(d: Rules): string {
+  const gone = d.health.targetGone;
+  return `max_over_time(${processes}[${duration(seenFor(d))}] offset ${duration(gone)}) > 0
+unless ${onGroup} max_over_time(${processes}[${duration(gone)}]) > 0`;
+}
 
 /**
  * Judged once, shortly after a group went, when it can still be seen what else changed at that time: processes of the same service
  * that came elsewhere, a name that came on the same target, other groups that went with it.
  */
-function droppedGroups({ evaluation, health }: Rules): string {
-  const { ran, targetGone, together } = health;
-  /** Two evaluations fall into it, on any phase. */
-  const window = 2 * evaluation.slow;
-  const went = `(max_over_time(${processes}[${duration(window)}] offset ${duration(targetGone)}) > 0 unless ${onGroup} max_over_time(${processes}[${duration(targetGone)}]) > 0)`;
+function droppedGroups(d: Rules): string {
+  const { ran, targetGone, together } = d.health;
+  const { slow, rare } = d.evaluation;
   /** When all of what is compared was still as it had been, a slow deploy included. */
-  const before = targetGone + window + targetGone + evaluation.slow;
+  const before = targetGone + seenFor(d) + targetGone + slow;
   const ofService = `by (${listed(serviceLabels)})`;
   return [
-    `${went}`,
+    group.went.name,
     `and ${onGroup} ${processes} == 0`,
-    `and ${onGroup} count_over_time(${all(group.running.name, ran.over, evaluation.rare)}) >= ${Math.round((ran.share * ran.over) / evaluation.rare)}`,
+    `and ${onGroup} count_over_time(${all(group.running.name, ran.over, rare)}) >= ${Math.round((ran.share * ran.over) / rare)}`,
     // all hosts together lost what it had: it came nowhere else
     `and ${onGroup} (${ago(processes, before)} <= on (${listed(serviceLabels)}) group_left () (sum ${ofService} (${ago(processes, before)}) - sum ${ofService} (${processes})))`,
     `unless ${onTarget} (${processes} > 0 unless ${onGroup} ${ago(processes, before)})`,
-    `unless ${onTarget} (count by (${listed(exporterLabels)}) (${went}) >= ${together})`,
+    `unless ${onTarget} (count by (${listed(exporterLabels)}) (${group.went.name}) >= ${together})`,
   ].join("\n");
 }
 

@@ -4,16 +4,16 @@ import { alertLabels, alerts, type Severity } from "../../catalog/alerts.ts";
 import { groupMetrics, judgeMetrics as judged, outsideMetrics as outside } from "../../catalog/metrics.ts";
 import type { Rules } from "../../detection/rules.ts";
 import { cgroupText, maskedText, slotText } from "../annotations.ts";
-import { duration, round } from "../promql.ts";
+import { duration, round, withVerdict } from "../promql.ts";
 import type { AlertRule, RuleGroup } from "../rule.ts";
 
 export const leakAlerts = (d: Rules): RuleGroup => ({
   name: "leakwatch-leaks",
   interval: d.evaluation.fast,
   rules: [
-    leakAlert(d, "critical", `${judged.severity.name} == 4`, "leaking memory"),
-    leakAlert(d, "warning", `${judged.severity.name} >= 2 < 4`, "leaking memory"),
-    leakAlert(d, "info", `${judged.severity.name} == 1`, "leaking memory slowly"),
+    leakAlert(d, "critical", "== 4"),
+    leakAlert(d, "warning", ">= 2 < 4"),
+    slowLeakAlert(d),
     ...d.oomPredicted.map((one) => predictedAlert(d, one)),
     maskedAlert(d),
     outsideAlert(d, "critical", `${outside.severity.name} == 4`),
@@ -21,19 +21,38 @@ export const leakAlerts = (d: Rules): RuleGroup => ({
   ],
 });
 
-function leakAlert({ keepFiring, leak }: Rules, severity: Severity, expr: string, what: string): AlertRule {
+const grows = "It grows as leaks do: steadily, without slowing down, and to new highs.";
+
+/** Its value is the time left; never, where a leak pauses. */
+function leakAlert({ keepFiring, leak }: Rules, severity: Severity, ofSeverity: string): AlertRule {
+  const { name } = alerts.memoryLeak;
   return {
-    alert: alerts.memoryLeak.name,
-    expr,
+    alert: name,
+    expr: `${judged.timeToOom.name} and ${judged.severity.name} ${ofSeverity}\nor Inf * (${judged.severity.name} ${ofSeverity})`,
     for: leak.for,
     keepFiringFor: keepFiring.leak,
     labels: alertLabels(alerts.memoryLeak, severity),
-    annotations: slotText(what, "It grows as leaks do: steadily, without slowing down, and to new highs.", alerts.memoryLeak.name, "leaking"),
+    annotations: slotText("leaking memory", grows, name, { value: "time left", verdict: "leaking" }),
+  };
+}
+
+function slowLeakAlert({ keepFiring, leak }: Rules): AlertRule {
+  const { name } = alerts.memoryLeak;
+  return {
+    alert: name,
+    expr: `${judged.severity.name} == 1`,
+    for: leak.for,
+    keepFiringFor: keepFiring.leak,
+    labels: alertLabels(alerts.memoryLeak, "info"),
+    annotations: slotText("leaking memory slowly", grows, name, { value: undefined, verdict: "leaking" }),
   };
 }
 
 /** A leak that is this near its limit. */
-function predictedAlert({ keepFiring }: Rules, { within, severity, for: hold }: Rules["oomPredicted"][number]): AlertRule {
+function predictedAlert(
+  { keepFiring }: Rules,
+  { within, severity, for: hold }: Rules["oomPredicted"][number],
+): AlertRule {
   const { name } = alerts.oomPredicted;
   return {
     alert: name,
@@ -41,14 +60,17 @@ function predictedAlert({ keepFiring }: Rules, { within, severity, for: hold }: 
     for: hold,
     keepFiringFor: keepFiring.oomPredicted,
     labels: alertLabels(alerts.oomPredicted, severity),
-    annotations: slotText(`OOM predicted within ${duration(within)}`, "It is leaking.", name, "leaking"),
+    annotations: slotText(`OOM predicted within ${duration(within)}`, "It is leaking.", name, {
+      value: "time left",
+      verdict: "leaking",
+    }),
   };
 }
 
 function maskedAlert({ keepFiring }: Rules): AlertRule {
   return {
     alert: alerts.memoryLeakMasked.name,
-    expr: `${groupMetrics.verdict.name}{verdict="masked_leak"}`,
+    expr: withVerdict(groupMetrics.verdict, "masked_leak"),
     for: 0,
     keepFiringFor: keepFiring.masked,
     labels: alertLabels(alerts.memoryLeakMasked),

@@ -2,13 +2,12 @@
 // life is in a loop at minute 4, although nobody knows what its counters were an hour ago.
 
 import { alertLabels, alerts } from "../../catalog/alerts.ts";
-
 import { exporterLabels, groupLabels, listed } from "../../catalog/labels.ts";
 import { groupMetrics, selfMetrics } from "../../catalog/metrics.ts";
 import { groupRecordings as group } from "../../catalog/recordings.ts";
 import type { Rules } from "../../detection/rules.ts";
 import { groupText, oomText } from "../annotations.ts";
-import { ago, bySteps, duration, greatest, round } from "../promql.ts";
+import { ago, all, bySteps, distinct, duration, greatest, round, withVerdict } from "../promql.ts";
 import type { AlertRule, RuleGroup } from "../rule.ts";
 
 const ofTarget = `on (${listed(exporterLabels)})`;
@@ -21,24 +20,27 @@ export const restartRules = (d: Rules): RuleGroup => ({
   rules: [
     { record: group.newInHour.name, expr: newWithin(d.restarts.step) },
     { record: group.incidents.name, expr: incidents() },
-    { record: group.incidentsInHour.name, expr: inTheLastHour(d, group.incidents.name) },
-    { record: group.incidentsForLoop.name, expr: inTheLoop(d, group.incidents.name) },
+    { record: group.incidentsGained.name, expr: gained(d) },
+    { record: group.incidentsInHour.name, expr: incidentsInHour(d) },
+    { record: group.incidentsForLoop.name, expr: incidentsForLoop(d) },
     { record: group.oomKills.name, expr: oomKills(group.incidentsInHour.name) },
+    {
+      record: group.restarts.name,
+      expr: `sum without (kind) (${group.incidentsInHour.name}{kind=~"oom_restart|restart"})`,
+    },
     oomLoopAlert(d),
     oomKilledAlert(),
     restartLoopAlert(d),
   ],
 });
 
-/** What takes a day to be seen. */
+/** What takes days to be seen. */
 export const lives = (d: Rules): RuleGroup => ({
   name: "leakwatch-lives",
   interval: d.evaluation.slow,
   rules: [
-    { record: group.livesEnded.name, expr: inTheLastHour(d, groupMetrics.livesEnded.name) },
-    { record: group.livesEndedGrowing.name, expr: inTheLastHour(d, groupMetrics.livesEndedGrowing.name) },
-    { record: group.unplanned.name, expr: restartsFor('reason!="scheduled"') },
-    { record: group.restarts.name, expr: inTheLastHour(d, group.unplanned.name) },
+    { record: group.livesEnded.name, expr: livesInHour(d, groupMetrics.livesEnded.name) },
+    { record: group.livesEndedGrowing.name, expr: livesInHour(d, groupMetrics.livesEndedGrowing.name) },
     ...d.restarts.recurring.map((one) => recurringAlert(d, one)),
   ],
 });
@@ -61,48 +63,51 @@ function incidents(): string {
     .join("\nor ");
 }
 
+/** Restarts after a kill or kills of any process, whichever are more. */
 const oomKills = (gain: string) => `max without (kind) (${gain}{kind=~"oom_.+"})`;
 
-/**
- * What a counter gained in the last hour. The sum of such hours over days is exact: the difference to an hour ago has what happens
- * between the last sample before the hour and the first one in it, which `increase` leaves out, and clocks restart things on the hour.
- */
-function inTheLastHour(d: Rules, counter: string): string {
-  const over = d.restarts.step;
-  return `${greatest(`${counter} - ${ago(counter, over)}`, ...gains(d, counter, over, group.newInHour.name))} > 0`;
+const counter = group.incidents.name;
+
+/** What the incidents gained since the last evaluation; after a reset that is all of them. */
+function gained({ evaluation }: Rules): string {
+  const before = ago(counter, evaluation.fast);
+  return `${counter} - ${before} > 0\nor (${counter} < ${before}) > 0`;
 }
 
-function inTheLoop(d: Rules, counter: string): string {
-  const { over } = d.restarts.oomLoop;
-  return `${greatest(...gains(d, counter, over, newWithin(over)))} > 0`;
-}
-
-/** Each says at least a part of what a counter gained over a time, and none more than all of it. */
-function gains({ restarts: { settled } }: Rules, counter: string, over: number, isNew: string): string[] {
-  return [
-    // all of it, resets included, as soon as extrapolation is too small to make one more of it; not of what is gone
-    `round(increase(${counter}[${duration(over)}])) and ${ago(counter, settled)} and ${counter}`,
-    // until then what was gained before our eyes, to the number
-    `${counter} - min_over_time(${counter}[${duration(settled)}])`,
+/** Each line says at least a part of what the incidents gained in an hour, and none more than all of it. */
+function incidentsInHour({ restarts: { step }, evaluation }: Rules): string {
+  return `${greatest(
+    // all of it, but for counters that were reset, or were not there an hour ago
+    `${counter} - ${ago(counter, step)}`,
+    // those too, but for what happened while the server was down; not of what is gone
+    `sum_over_time(${all(group.incidentsGained.name, step, evaluation.fast)}) and ${counter}`,
     // and what was there in the first scrape, if nobody had counted before
-    `${counter} and ${ofGroup} (${isNew})`,
-  ];
+    `${counter} and ${ofGroup} ${group.newInHour.name}`,
+  )} > 0`;
+}
+
+/** Hour by hour, each of which begins where another ends; not of what is gone. */
+function incidentsForLoop({ restarts: { oomLoop, step } }: Rules): string {
+  const hours = Array.from({ length: Math.round(oomLoop.over / step) }, (_, i) =>
+    ago(group.incidentsInHour.name, i * step),
+  );
+  return `sum without (of) (\n  ${distinct(hours)}\n) and ${ofGroup} ${groupMetrics.livesEnded.name}`;
+}
+
+/** What a counter of exits gained in the last hour: by the hour, so that the sum over days is exact. */
+function livesInHour({ restarts: { step } }: Rules, exits: string): string {
+  return `${exits} - ${ago(exits, step)} > 0\nor (${exits} > 0) and ${ofGroup} ${group.newInHour.name}`;
 }
 
 /**
  * The groups all of whose counts are of this time: their exporter was scraped before and did not have them, or was itself started
- * since. A Prometheus that is new beside an old exporter knows neither, and takes its counts for history.
+ * since and remembers nothing. A Prometheus that is new beside an old exporter knows neither, and takes its counts for history.
  */
 function newWithin(over: number): string {
   const known = groupMetrics.livesEnded.name;
   return `${known} unless ${ofGroup} ${ago(known, over)} and ${ofTarget} ${ago(selfMetrics.buildInfo.name, over)}
-or ${known} and ${ofTarget} (process_start_time_seconds > time() - ${round(over)})`;
+or ${known} and ${ofTarget} (process_start_time_seconds > time() - ${round(over)} unless ${ofTarget} ${selfMetrics.stateSaved.name})`;
 }
-
-/** The sum of the hourly gains. */
-const gained = (d: Rules, name: string, over: number) => `sum_over_time(${byTheHour(d, name, over)})`;
-
-const byTheHour = (d: Rules, expr: string, over: number, step = d.restarts.step) => bySteps(d, expr, over, step);
 
 /** At least so many; half a one less, since sums of floats are compared. */
 const atLeast = (count: number) => `> ${count - 0.5}`;
@@ -146,7 +151,7 @@ function restartLoopAlert({ restarts, keepFiring }: Rules): AlertRule {
   return {
     alert: alerts.restartLoop.name,
     expr: `${many} > ${groupMetrics.processes.name}
-or ${many} and ${ofGroup} ${groupMetrics.verdict.name}{verdict="restart_loop"}`,
+or ${many} and ${ofGroup} ${withVerdict(groupMetrics.verdict, "restart_loop")}`,
     for: 0,
     keepFiringFor: keepFiring.restartLoop,
     labels: alertLabels(alerts.restartLoop),
@@ -164,12 +169,13 @@ const week = 7 * 86_400;
 
 /** Once is an accident; on several days of a week it is a pattern that nobody looked at. */
 function recurringAlert(d: Rules, { over, count, step, for: hold }: Rules["restarts"]["recurring"][number]): AlertRule {
+  const total = (time: number) => `sum_over_time(${bySteps(d, group.restarts.name, time, d.restarts.step)})`;
   return {
     alert: alerts.restartsRecur.name,
-    expr: `${gained(d, group.restarts.name, over)} ${atLeast(count)}
-and count_over_time(${byTheHour(d, `(${gained(d, group.restarts.name, step)} ${atLeast(1)})`, over, step)}) >= ${round(count)}`,
+    expr: `${total(over)} ${atLeast(count)}
+and count_over_time(${bySteps(d, `(${total(step)} ${atLeast(1)})`, over, step)}) >= ${round(count)}`,
     for: hold,
-    labels: alertLabels(alerts.restartsRecur),
+    labels: { ...alertLabels(alerts.restartsRecur), over: duration(over) },
     annotations: groupText(
       `restarts recurrently, {{ $value | humanize }} times in the last ${duration(over)}`,
       `On ${count} or more ${step >= week ? "weeks" : "days"}, and no clock restarted it.`,

@@ -1,7 +1,5 @@
 // The rules that a test needs, and no others: promtool evaluates all that it is given at every step of hours or days.
 
-import { parsePromql } from "../../exporter/promql/parse.ts";
-import { reads } from "../../exporter/rule-engine/plan.ts";
 import { isAlert, type Rule, type RuleGroup } from "../rule.ts";
 import type { Expectation, RuleTestFile } from "./rule-test.ts";
 
@@ -13,10 +11,7 @@ export function rulesFor(test: RuleTestFile, groups: readonly RuleGroup[]): Rule
   const need = (rule: Rule) => {
     if (needed.has(rule)) return;
     needed.add(rule);
-    const expr = parsePromql(rule.expr);
-    for (const other of rules) {
-      if (reads(expr, other) || (isAlert(rule) && asksFor(rule.annotations, other))) need(other);
-    }
+    for (const other of rules) if (textsOf(rule).some((text) => names(text, other))) need(other);
   };
   for (const rule of rules) if (expectations.some((expected) => isAskedFor(rule, expected))) need(rule);
   return groups
@@ -35,5 +30,8 @@ function isAskedFor(rule: Rule, expected: Expectation): boolean {
   return only === undefined || only === rule.labels.class;
 }
 
-const asksFor = (texts: Readonly<Record<string, string>>, rule: Rule) =>
-  !isAlert(rule) && Object.values(texts).some((text) => text.includes(rule.record));
+const textsOf = (rule: Rule) => [rule.expr, ...(isAlert(rule) ? Object.values(rule.annotations) : [])];
+
+/** Whether the text asks for what the rule makes. No recorded name is the beginning of another's that is not needed anyway. */
+const names = (text: string, rule: Rule) =>
+  isAlert(rule) ? text.includes(`ALERTS{alertname="${rule.alert}"`) : text.includes(rule.record);

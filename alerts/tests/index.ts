@@ -4,9 +4,9 @@ import { ruleGroups } from "../index.ts";
 import { renderRules } from "../render.ts";
 import { rulesFor } from "./closure.ts";
 import { type RuleTestFile, renderRuleTest } from "./rule-test.ts";
+import { heapNearLimit, memoryGrowth, nearLimit, noLimit } from "./situations/capacity.ts";
 import { firstHour } from "./situations/first-hour.ts";
-import { fixedCases, fixedCasesByTheMinute } from "./situations/fixed.ts";
-import { sameGroupByTheMinute, sameGroupEverywhere } from "./situations/fleet.ts";
+import { sameGroupEverywhere } from "./situations/fleet.ts";
 import {
   exporterAbsent,
   exporterDown,
@@ -17,19 +17,18 @@ import {
   targetGone,
   targetsUnreadable,
 } from "./situations/health.ts";
-import { badInput } from "./situations/input.ts";
-import { masked, oomPredicted, slow, steady, urgent } from "./situations/leak.ts";
+import { descriptorLeak, masked, memoryLeak, oomPredicted, outside, threadLeak } from "./situations/leak.ts";
 import { oomKilled, oomLoop, oomLoopFromTheStart, restartLoop, restartsRecur } from "./situations/restarts.ts";
-import { descriptorLeak, nearLimit, noLimit, threadLeak } from "./situations/room.ts";
 
 export const ruleTests: Readonly<Record<string, () => RuleTestFile>> = {
-  LeakwatchMemoryLeakUrgent: urgent,
-  LeakwatchMemoryLeakSteady: steady,
-  LeakwatchMemoryLeakSlow: slow,
+  LeakwatchMemoryLeak: memoryLeak,
   LeakwatchMemoryLeakMasked: masked,
+  LeakwatchMemoryLeakOutsideProcesses: outside,
   LeakwatchOomPredicted: oomPredicted,
+  LeakwatchMemoryGrowth: memoryGrowth,
   LeakwatchMemoryNearLimit: nearLimit,
   LeakwatchNoMemoryLimit: noLimit,
+  LeakwatchHeapNearLimit: heapNearLimit,
   LeakwatchRestartLoop: restartLoop,
   LeakwatchOomKilled: oomKilled,
   LeakwatchOomLoop: oomLoop,
@@ -46,11 +45,7 @@ export const ruleTests: Readonly<Record<string, () => RuleTestFile>> = {
   LeakwatchRulesNotEvaluated: rulesNotEvaluated,
   LeakwatchExporterLeaks: exporterLeaks,
   "first-hour": firstHour,
-  "fixed-cases": fixedCases,
-  "fixed-cases-by-the-minute": fixedCasesByTheMinute,
-  "bad-input": badInput,
   "same-group-everywhere": sameGroupEverywhere,
-  "same-group-by-the-minute": sameGroupByTheMinute,
 };
 
 /** The two files that promtool takes of a test, by their names: the test, and the rules that it needs. */

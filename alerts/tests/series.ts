@@ -3,16 +3,14 @@
 import { evidenceWords, reasonWords } from "../../catalog/last-exit.ts";
 import {
   groupMetrics,
+  judgeMetrics as judge,
   processInfo,
   processMetrics,
   type RestartReason,
-  recentMetrics,
   restartReasons,
 } from "../../catalog/metrics.ts";
-import { type RecentValue, recentValues } from "../../exporter/backtest/exposed.ts";
-import { CountRise } from "../../exporter/memory/count-rise.ts";
-import { SlotMemory } from "../../exporter/memory/slot-memory.ts";
-import { alongside, gap, lengthOf, level, notation, type Stretch, stretchesOf, valuesOf } from "./shape.ts";
+import { type LeakSeverity, type Verdict, verdictCode } from "../../catalog/verdicts.ts";
+import { gap, level, notation, type Stretch } from "./shape.ts";
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -28,90 +26,47 @@ export const series = (name: string, labels: Labels, ...stretches: readonly Stre
   values: notation(stretches),
 });
 
-/** One life of a process. `age` is how long it has run when the test begins, in minutes. */
-export interface Life {
-  readonly memory: readonly Stretch[];
-  readonly age?: number;
+/** What an exporter makes of one slot for some minutes. */
+export interface Judged {
+  readonly minutes: number;
+  readonly verdict: Verdict;
+  readonly severity?: LeakSeverity;
+  /** Bytes per hour. */
+  readonly growth?: number;
+  readonly confidence?: number;
+  /** Seconds at its beginning; each minute takes sixty. */
+  readonly timeToOom?: number;
+  /** Resident memory in bytes. */
+  readonly memory?: number;
 }
 
-/** Memory, start time and limit of a slot, life after life. A gap at the end of a life is the time until the next. */
-export function memoryOf(labels: Labels, limit: number, ...lives: readonly Life[]): InputSeries[] {
-  let now = 0;
-  const starts = lives.flatMap(({ memory, age = 0 }) => {
-    const stretches = alongside(memory, (now - age) * 60);
-    now += lengthOf(memory);
-    return stretches;
-  });
-  const memory = lives.flatMap((life) => life.memory);
-  return toldOf(labels, { memory, starts, limits: alongside(memory, limit) });
-}
-
-/** What an exporter sees of one slot. */
-export interface Seen {
-  readonly memory: readonly Stretch[];
-  /** In seconds. */
-  readonly starts: readonly Stretch[];
-  readonly limits: readonly Stretch[];
-  /** How far the exporter's clock is ahead of the server's, in minutes. */
-  readonly clockAhead?: number;
-  /** Minutes at which the exporter is started again, and remembers nothing. */
-  readonly exporterRestarts?: readonly number[];
-}
-
-/** What it tells of that: the readings, and what the memory did lately, by the exporter's own code. */
-export function toldOf(labels: Labels, seen: Seen): InputSeries[] {
+/** One slot, judged as one thing after another; its memory and its limit beside it. */
+export function slotOf(labels: Labels, limit: number, ...stretches: readonly Judged[]): InputSeries[] {
   const slot = { ...labels, slot: labels["slot"] ?? "0" };
-  const ahead = (seen.clockAhead ?? 0) * 60;
-  const later = ({ minutes, from, step }: Stretch) => ({
-    minutes,
-    from: from === undefined ? from : from + ahead,
-    step,
-  });
+  const of = (name: string, more: Labels, value: (judged: Judged) => number | undefined, step = 0): InputSeries[] =>
+    stretches.some((judged) => value(judged) !== undefined)
+      ? [
+          series(
+            name,
+            { ...slot, ...more },
+            ...stretches.map((one) => ({ minutes: one.minutes, from: value(one), step })),
+          ),
+        ]
+      : [];
+  const words = [...new Set(stretches.map(({ verdict }) => verdict))];
+  const perSecond = ({ growth }: Judged) => (growth === undefined ? undefined : growth / 3600);
   return [
-    series(processMetrics.residentMemory.name, slot, ...seen.memory),
-    series(processMetrics.startTime.name, slot, ...seen.starts.map(later)),
-    series(processMetrics.memoryLimit.name, slot, ...seen.limits),
-    ...recentOf(seen).map(({ metric, window, stretches }) =>
-      series(
-        metric.name,
-        window === undefined ? slot : { ...slot, window },
-        ...(metric === recentMetrics.youngStart ? stretches.map(later) : stretches),
-      ),
+    ...of(processMetrics.memoryLimit.name, {}, () => limit),
+    ...of(processMetrics.residentMemory.name, {}, ({ memory }) => memory),
+    ...words.flatMap((word) =>
+      of(judge.verdict.name, { verdict: word }, ({ verdict }) => (verdict === word ? verdictCode[word] : undefined)),
     ),
+    ...of(judge.severity.name, {}, ({ severity = 0 }) => severity),
+    ...["1h", "6h"].flatMap((window) => of(judge.growth.name, { window }, perSecond)),
+    ...of(judge.leakGrowth.name, {}, (one) => (one.severity === undefined ? undefined : perSecond(one))),
+    ...of(judge.confidence.name, {}, ({ confidence }) => confidence),
+    ...of(judge.timeToOom.name, {}, ({ timeToOom }) => timeToOom, -60),
   ];
-}
-
-function recentOf({ memory, starts, limits, exporterRestarts = [] }: Seen) {
-  const resident = valuesOf(memory);
-  const startTimes = valuesOf(starts);
-  const bounds = valuesOf(limits);
-  const told = new Map<RecentValue, (number | undefined)[]>();
-  let remembered = new SlotMemory({});
-  resident.forEach((bytes, minute) => {
-    if (exporterRestarts.includes(minute)) remembered = new SlotMemory({});
-    if (bytes === undefined) return;
-    const [startTime = Number.NaN, limit = Number.NaN] = [startTimes[minute], bounds[minute]];
-    remembered.add(minute * 60, { resident: bytes, startTime, limit });
-    for (const one of recentValues) {
-      const value = one.of(remembered);
-      if (Number.isNaN(value)) continue;
-      const values = told.get(one) ?? new Array<number | undefined>(resident.length).fill(undefined);
-      values[minute] = value;
-      told.set(one, values);
-    }
-  });
-  return [...told].map(([one, values]) => ({ ...one, stretches: stretchesOf(values) }));
-}
-
-/** What the exporter tells of a count that grows; the start of the process is in seconds. */
-export function riseOf(counts: readonly Stretch[], startTime: number): Stretch[] {
-  const count = new CountRise();
-  return stretchesOf(
-    valuesOf(counts).map((value, minute) => {
-      count.add(minute * 60, value ?? Number.NaN, startTime);
-      return value === undefined || Number.isNaN(count.rise) ? undefined : count.rise;
-    }),
-  );
 }
 
 /** Where the limit of a slot comes from. */

@@ -25,41 +25,44 @@ export const onHost = (group: string, more: Labels = {}): Labels => ({
 
 export const withoutGroup = ({ group: _, ...labels }: Labels): Labels => labels;
 
-interface Growth {
+/** Where a process of `inCluster` or `onHost` runs, in a title. */
+export const where = ({ group, slot, instance, cluster, namespace }: Labels) =>
+  `${group}${slot === undefined || slot === "0" ? "" : ` (slot ${slot})`} on ${instance}${namespace === undefined ? "" : ` (${cluster}/${namespace})`}`;
+
+/** What a growing process is told to begin with. */
+const firstSteps =
+  "First: roll back the last deploy, or restart it before the limit is reached; take a heap snapshot if there is time.";
+
+interface Growing {
+  readonly title: string;
+  readonly evidence: string;
+  readonly verdict?: string;
   readonly growth: string;
-  readonly confidence?: string;
-  readonly memory: string;
-  readonly limit: string;
-  readonly timeLeft: string;
+  /** The numbers behind the growth, as sentences. */
+  readonly numbers: string;
+  /** Empty where there is none to be said. */
+  readonly timeLeft?: string;
 }
 
 /** An alert about one process that grows. */
-export function slotAlert(
+export const slotAlert = (
   alert: string,
   labels: Labels,
-  { does, evidence, verdict }: { does: string; evidence: string; verdict?: string },
-  { growth, confidence, memory, limit, timeLeft }: Growth,
-): ExpectedAlert {
-  const sentences = [
-    evidence,
-    `It grows ${growth} per hour.`,
-    ...(confidence === undefined ? [] : [`Confidence ${confidence}.`]),
-    `Memory ${memory} of ${limit}.`,
-    `At this pace it reaches the limit in ${timeLeft}.`,
-  ];
-  return {
+  { title, evidence, verdict, growth, numbers, timeLeft }: Growing,
+): ExpectedAlert =>
+  plainAlert(
+    alert,
     labels,
-    annotations: {
-      summary: `${labels["group"]} (slot ${labels["slot"]}) ${does}.`,
-      description: sentences.join(" "),
+    {
+      summary: `${where(labels)}: ${title}${timeLeft ? `, OOM in about ${timeLeft}` : ""}`,
+      description: `${evidence} It grows by ${growth}. ${numbers} ${firstSteps}`,
       ...(verdict === undefined ? {} : { verdict }),
-      growth: `${growth} per hour`,
-      time_left: timeLeft,
-      runbook_url: links.runbook(alert),
-      dashboard_url: dashboard("leakwatch-process", "24h", labels),
+      growth,
+      ...(timeLeft === undefined ? {} : { time_left: timeLeft }),
     },
-  };
-}
+    "leakwatch-process",
+    "24h",
+  );
 
 /** An alert whose text has no numbers but those given here. */
 export const plainAlert = (

@@ -2,7 +2,7 @@
 
 import { processMetrics, selfMetrics } from "../../catalog/metrics.ts";
 import { type PrometheusApi, Unanswered } from "../prometheus/api.ts";
-import { parseDuration } from "../promql/parse.ts";
+import { parseDuration } from "../prometheus/duration.ts";
 import { CommandError } from "../terminal/command-error.ts";
 import { foreignText } from "../terminal/shown-text.ts";
 import { cutName } from "../text/visible.ts";

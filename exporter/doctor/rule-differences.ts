@@ -1,10 +1,9 @@
-// Are the rules that a server has loaded those that we ship? Servers write expressions in their own way, so trees are
+// Are the rules that a server has loaded those that we ship? Servers write expressions in their own way, so words are
 // compared and not texts; annotations may differ, since `leakwatch rules` puts other links into them.
 
 import { isDeepStrictEqual } from "node:util";
 import { isAlert, type Rule, type RuleGroup } from "../../alerts/rule.ts";
-import type { Expr } from "../promql/ast.ts";
-import { parsePromql } from "../promql/parse.ts";
+import { parseDuration } from "../prometheus/duration.ts";
 import type { LoadedGroup, LoadedRule } from "./prometheus.ts";
 
 export interface RuleDifferences {
@@ -46,18 +45,27 @@ function isSame(rule: Rule, loaded: LoadedRule): boolean {
   );
 }
 
-function isSameExpression(ours: string, theirs: string): boolean {
-  try {
-    return canonical(parsePromql(ours)) === canonical(parsePromql(theirs));
-  } catch {
-    return false; // uses what none of our rules use
-  }
+const isSameExpression = (ours: string, theirs: string): boolean =>
+  canonical(wordsOf(ours)) === canonical(wordsOf(theirs));
+
+/** Strings, matchers' operators, durations, numbers, names, and single characters for all else; spaces and lines go. */
+const word =
+  /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|=~|![=~]|[<>=]=|(?:\d+(?:ms|[smhdwy]))+(?![\w.])|\d[\d.]*(?:e[+-]?\d+)?|[a-zA-Z_][\w:]*|\S/g;
+
+const wordsOf = (expr: string): string[] => (expr.match(word) ?? []).map(canonicalWord).filter((text) => text !== "");
+
+/** Every server has its own quotes, units and signs. */
+function canonicalWord(text: string, i: number, all: readonly string[]): string {
+  if (/^["'`]/.test(text)) return JSON.stringify(text.slice(1, -1));
+  if (/^\d[\d.]*(e|$)/.test(text)) return String(Number(text));
+  if (/^\d/.test(text)) return `${parseDuration(text)}s`;
+  return text === "+" && all[i + 1] === "Inf" ? "" : text;
 }
 
-/** The tree as text; servers sort the matchers of a selector. */
-const canonical = (expr: Expr): string =>
-  JSON.stringify(expr, (key, value) =>
-    key === "matchers" ? (value as object[]).map((matcher) => JSON.stringify(matcher)).sort() : value,
-  );
+/** As one text, with the matchers of each selector sorted. */
+const canonical = (words: readonly string[]): string =>
+  words
+    .join(" ")
+    .replaceAll(/\{ ([^{}]*) \}/g, (_, matchers: string) => `{ ${matchers.split(" , ").sort().join(" , ")} }`);
 
 const unique = (names: readonly string[]) => [...new Set(names)];

@@ -59,7 +59,7 @@ describe.each(alertNames)("%s", (name) => {
 
   test("says what happened, and where to read on", () => {
     for (const { annotations } of variants) {
-      expect(annotations.summary).toMatch(/^(\{\{ \$labels\.|leakwatch|Prometheus)/);
+      expect(annotations.summary).toMatch(/^(\{\{ \$s := [^}]+\}\})?(\{\{ \$labels\.|leakwatch|Prometheus)/);
       expect(annotations.description).not.toBe("");
       expect(annotations["dashboard_url"]).toMatch(/\/d\/leakwatch-[a-z]+\?from=now-\d+[hd]&to=now/);
       if (annotations["verdict"] !== undefined) {

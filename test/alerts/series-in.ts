@@ -32,5 +32,5 @@ export function seriesIn(expr: string): string[] {
   return [...bare.matchAll(/[a-zA-Z_:][\w:]*(?![\w:]|\s*\()/g)]
     .filter(({ index }) => !/[\w.]/.test(bare[index - 1] ?? " ")) // not the e of 1e3
     .map(([name]) => name)
-    .filter((name) => !["and", "or", "unless", "bool", "sum", "count"].includes(name));
+    .filter((name) => !["and", "or", "unless", "bool", "sum", "count", "Inf"].includes(name));
 }

@@ -4,9 +4,8 @@
 import { readFileSync } from "node:fs";
 import { metricFamilies } from "../../catalog/metrics.ts";
 import { recordings } from "../../catalog/recordings.ts";
-import { selectorsOf } from "../../exporter/promql/ast.ts";
-import { parsePromql } from "../../exporter/promql/parse.ts";
-import type { LabelSet } from "../../exporter/promql/series.ts";
+import { verdictCode } from "../../catalog/verdicts.ts";
+import { selectorsOf } from "../dashboards/promql.ts";
 import {
   type Ask,
   annotationQuestion,
@@ -17,6 +16,7 @@ import {
   stretchOf,
 } from "../support/board-queries.ts";
 import { type Dashboard, interpolate, panelsOf } from "../support/grafana.ts";
+import type { LabelSet } from "./fleet.ts";
 import type { Finding } from "./limits.ts";
 import { median } from "./measure.ts";
 import { CannotRun, cpuTime } from "./programs.ts";
@@ -191,17 +191,8 @@ function seriesRead(board: Dashboard): string[] {
     ...(board.annotations.list ?? []).map(({ expr }) => expr),
     ...panelsOf(board).flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)),
   ];
-  const read = exprs.filter(Boolean).flatMap((expr) => namesIn(interpolate(expr, context)));
+  const read = exprs.filter(Boolean).flatMap((expr) => selectorsOf(interpolate(expr, context)).map(({ name }) => name));
   return [...new Set(read)];
-}
-
-/** Our parser knows only what rules use; where a board uses more, the known names are looked for in the text. */
-function namesIn(query: string): string[] {
-  try {
-    return [...selectorsOf(parsePromql(query))].map(({ name }) => name);
-  } catch {
-    return [...knownNames].filter((name) => query.includes(`${name}{`));
-  }
 }
 
 const metrics = metricFamilies.flatMap(({ metrics: family }) => [...family]);
@@ -242,9 +233,9 @@ function ownSeries(name: string, own: ReadonlySet<string>, count: number): Fleet
     };
     for (const label of own) labels[label] = labelValue(label, number);
     const leaks = isLeaking(number);
-    if (name.endsWith("verdict:code")) labels["verdict"] = leaks ? "leaking" : "stable";
+    if (own.has("verdict")) labels["verdict"] = leaks ? "leaking" : "stable";
     if (name.startsWith("ALERTS")) {
-      Object.assign(labels, { alertname: "LeakwatchMemoryLeakSlow", severity: "info", class: "leak" });
+      Object.assign(labels, { alertname: "LeakwatchMemoryLeak", severity: "info", class: "leak" });
       if (name === "ALERTS") labels["alertstate"] = "firing";
     }
     return { labels, reach: reachOf(name, leaks || count === exporters), value: curveOf(name, number, leaks) };
@@ -263,6 +254,7 @@ function labelValue(label: string, number: number): string {
   if (label === "cgroup") return `/kubepods/pod${number}`;
   if (label === "container_id") return number.toString(16).padStart(64, "0");
   if (label === "reason") return "exit";
+  if (label === "window") return "1h";
   return `${label}-${number % 20}`;
 }
 
@@ -272,7 +264,8 @@ function curveOf(name: string, number: number, leaks: boolean): (time: number) =
   const start = (time: number) => Math.floor((time + number * 600) / week) * week - number * 600;
   const wave = (time: number) => Math.round(1000 * Math.sin(time / 7001 + number)) * 4096;
   if (/_info$|^ALERTS$/.test(name)) return () => 1;
-  if (/verdict:code$/.test(name)) return () => (leaks ? 6 : 1);
+  if (/_verdict$/.test(name)) return () => verdictCode[leaks ? "leaking" : "stable"];
+  if (/_leak_severity$/.test(name)) return () => (leaks ? 1 : 0);
   if (/start_time|_timestamp_seconds|^ALERTS_FOR_STATE/.test(name))
     return name.includes("last_sample") ? (t) => t - 2 : start;
   if (/growth.*ratio$|_ratio$/.test(name)) return () => 0.8;

@@ -1,24 +1,29 @@
-// A thousand slots with a past: what the exporter would have exposed of them, and what the rules would have recorded. Some
-// forty processes are worked out, by the builtin engine from the same rules; all others are copies under other names.
+// A thousand slots with a past: what the exporter would have exposed of them, and what the rules would have recorded. Two
+// hundred processes in fifty groups are described; all others are copies under other names.
 
-import { KiB, MiB } from "../../catalog/defaults.ts";
+import { MiB } from "../../catalog/defaults.ts";
 import type { Metric } from "../../catalog/metric.ts";
-import { metricFamilies, processMetrics, recentMetrics, restartReasons } from "../../catalog/metrics.ts";
-import { type Recent, recentOf } from "../../exporter/backtest/exposed.ts";
-import type { LabelSet, Samples } from "../../exporter/promql/series.ts";
-import { RuleEngine } from "../../exporter/rule-engine/engine.ts";
-import { type FileGroup, reaches, recordingGroups } from "./rule-file.ts";
+import {
+  groupMetrics,
+  growthLabels,
+  judgeMetrics,
+  metricFamilies,
+  processMetrics,
+  restartReasons,
+} from "../../catalog/metrics.ts";
+import { groupRecordings } from "../../catalog/recordings.ts";
+import { verdictCode } from "../../catalog/verdicts.ts";
+import { type FileGroup, reaches, seconds } from "./rule-file.ts";
 
 export const slotsPerGroup = 4;
-const modelGroups = 10;
-const day = 86_400;
-/** Age of every process, in days: enough for every window that the rules have. */
+const modelGroups = 50;
+const hour = 3600;
+const day = 24 * hour;
+/** Age of every process, in seconds: enough for all that the rules look back to, but for the month of recurring restarts. */
 const age = 8 * day;
 const scrapeInterval = 15;
-/** The recorded series, and what the exporter tells of the last while, are worked out from samples at this distance. */
-const modelStep = 60;
-/** The present goes on for this long, in seconds. */
-const present = 3600;
+
+export type LabelSet = Readonly<Record<string, string>>;
 
 /** One series: how far back it is needed, and its value at a time; NaN where it has none. */
 export interface FleetSeries {
@@ -38,161 +43,167 @@ export interface Fleet {
   absent: string[];
 }
 
+interface Model {
+  name: string;
+  labels: LabelSet;
+  value: (time: number) => number;
+}
+
 /** `now` is the end of the history; one process in `leaks` grows, which is 40 at the most. */
 export function makeFleet(groups: readonly FileGroup[], slots: number, now: number, leaks = 10): Fleet {
   const reach = reaches(groups);
   const copies = slots / slotsPerGroup / modelGroups;
   const metrics = [...metricFamilies.flatMap((family) => family.metrics as readonly Metric[]), ...ofOthers];
-  const read = metrics.filter(({ name }) => reach.has(name));
-  const models = read.flatMap((metric) => modelsOf(metric, now, leaks).map((model) => ({ metric, ...model })));
-
-  const base = new Map<string, Samples[]>();
-  const times = Float64Array.from({ length: age / modelStep }, (_, i) => now - age + i * modelStep);
-  for (const { metric, labels, value } of models) {
-    const samples = { labels: { __name__: metric.name, ...labels }, times, values: times.map(value) };
-    base.set(metric.name, [...(base.get(metric.name) ?? []), samples]);
-  }
-  const recordings = recordingGroups(groups);
-  const { series } = new RuleEngine(recordings).evaluate(base, now - age, now);
-  const interval = new Map(recordings.flatMap((group) => group.rules.map((rule) => [rule, group.interval] as const)));
-
-  const scraped = models.flatMap(({ metric, labels, value }) =>
-    copiesOf({ __name__: metric.name, ...labels }, copies).map((copy) => ({
-      labels: copy,
-      step: scrapeInterval,
-      reach: reach.get(metric.name) ?? 0,
-      value,
-    })),
+  const exported = metrics.flatMap((metric) => modelsOf(metric, now, leaks)).filter(({ name }) => reach.has(name));
+  const intervals = groups.flatMap(({ interval, rules }) =>
+    rules.map(({ record }) => [record ?? "", seconds(interval)] as const),
   );
-  const recorded = [...interval].flatMap(([rule, step]) => {
-    const name = "record" in rule ? rule.record : "";
-    const needed = reach.get(name);
-    if (needed === undefined) return [];
-    return (series.get(name) ?? []).flatMap((samples) => {
-      const value = valueIn(samples, step);
-      return copiesOf(samples.labels, copies).map((labels) => ({ labels, step, reach: Math.min(needed, age), value }));
-    });
-  });
-  const known = new Set([...read.map(({ name }) => name), ...recordings.flatMap((g) => g.rules.map(nameOf)), "ALERTS"]);
-  return { scraped, recorded: unique(recorded), absent: [...reach.keys()].filter((name) => !known.has(name)) };
+  const made = intervals.flatMap(([record, step]) =>
+    reach.has(record) ? recordedModels(record, now).map((model) => ({ ...model, step })) : [],
+  );
+  const copied = (model: Model, step: number) =>
+    copiesOf({ __name__: model.name, ...model.labels }, copies).map((labels) => ({
+      labels,
+      step,
+      reach: Math.min(reach.get(model.name) ?? 0, age),
+      value: model.value,
+    }));
+  const known = new Set([...metrics.map(({ name }) => name), ...intervals.map(([record]) => record), "ALERTS"]);
+  return {
+    scraped: exported.flatMap((model) => copied(model, scrapeInterval)),
+    recorded: made.flatMap((model) => copied(model, model.step)),
+    absent: [...reach.keys()].filter((name) => !known.has(name)),
+  };
 }
 
 /** Of the exporter as any program, and of its target. */
 const ofOthers: readonly Metric[] = [
   { name: "up", type: "gauge", help: "", unit: undefined, labels: [] },
-  { name: "process_resident_memory_bytes", type: "gauge", help: "", unit: "bytes", labels: [] },
   { name: "process_start_time_seconds", type: "gauge", help: "", unit: "seconds", labels: [] },
 ];
 
-const nameOf = (rule: { record: string } | object) => ("record" in rule ? rule.record : "");
-
-/** Rules with one name and different labels give each series more than once. */
-function unique(all: readonly FleetSeries[]): FleetSeries[] {
-  return [...new Map(all.map((series) => [JSON.stringify(series.labels), series])).values()];
-}
-
-/** Samples of the engine lie on the multiples of the rule's interval. */
-function valueIn({ times, values }: Samples, step: number): (time: number) => number {
-  const first = times[0] ?? 0;
-  return (time) => values[Math.round((time - first) / step)] ?? Number.NaN;
-}
-
-interface Model {
-  labels: Record<string, string>;
-  value: (time: number) => number;
-}
+const target = { job: "leakwatch", instance: "host-0:9847" };
+const groupOf = (g: number) => ({ ...target, group: `service-${g}` });
 
 /** A metric's series of the model groups, or the one that it has without a group. */
 function modelsOf(metric: Metric, now: number, leaks: number): Model[] {
-  const names = metric.labels;
-  const own = names.filter((name) => name !== "group" && name !== "slot" && name !== "reason");
-  const rest = { job: "leakwatch", instance: "host-0:9847", ...Object.fromEntries(own.map((name) => [name, name])) };
-  if (!names.includes("group")) return [{ labels: rest, value: hostValue(metric, now - age) }];
-  if (isRecent(metric)) return recentModels(metric, rest, now, leaks);
+  const { name, labels: names } = metric;
+  const own = names.filter((label) => !["group", "slot", "reason", "window", "verdict"].includes(label));
+  const rest = { ...target, ...Object.fromEntries(own.map((label) => [label, label])) };
+  if (!names.includes("group")) return [{ name, labels: rest, value: hostValue(metric, now - age) }];
   return Array.from({ length: modelGroups }, (_, g) => g).flatMap((g): Model[] => {
-    const labels = { ...rest, group: `service-${g}` };
-    const reasons = names.includes("reason") ? restartReasons.map((reason) => ({ ...labels, reason })) : [labels];
-    if (!names.includes("slot")) return reasons.map((all) => ({ labels: all, value: groupValue(metric) }));
-    return Array.from({ length: slotsPerGroup }, (_, slot) => ({
-      labels: { ...labels, slot: String(slot) },
-      value: slotValue(metric, g * slotsPerGroup + slot, now - age, leaks),
-    }));
+    const labels = { ...rest, ...groupOf(g) };
+    if (!names.includes("slot")) return groupModels(metric, g, labels);
+    return Array.from({ length: slotsPerGroup }, (_, slot) => slot).flatMap((slot) =>
+      slotModels(metric, g * slotsPerGroup + slot, { ...labels, slot: String(slot) }, now - age, leaks),
+    );
   });
-}
-
-const isRecent = ({ name }: Metric) => Object.values(recentMetrics).some((metric) => metric.name === name);
-
-/** What the exporter makes of the memory itself. */
-function recentModels({ name }: Metric, rest: Record<string, string>, now: number, leaks: number): Model[] {
-  return Array.from({ length: modelGroups * slotsPerGroup }, (_, process) => process).flatMap((process) => {
-    const group = `service-${Math.floor(process / slotsPerGroup)}`;
-    const labels = { ...rest, group, slot: String(process % slotsPerGroup) };
-    return recents(process, now, leaks)
-      .filter(({ metric }) => metric.name === name)
-      .map(({ window, values }) => ({
-        labels: window === undefined ? labels : { ...labels, window },
-        value: (time) => values[Math.floor((time - (now - age)) / modelStep)] ?? Number.NaN,
-      }));
-  });
-}
-
-const madeRecents = new Map<string, Recent[]>();
-
-function recents(process: number, now: number, leaks: number): Recent[] {
-  const key = [process, now, leaks].join();
-  const known = madeRecents.get(key);
-  if (known !== undefined) return known;
-  const born = now - age;
-  const times = Float64Array.from({ length: (age + present) / modelStep }, (_, i) => born + i * modelStep);
-  const valuesOf = (metric: Metric) => times.map(slotValue(metric, process, born, leaks));
-  const made = recentOf({
-    slot: 0,
-    times,
-    resident: valuesOf(processMetrics.residentMemory),
-    startTime: valuesOf(processMetrics.startTime),
-    limit: valuesOf(processMetrics.memoryLimit),
-  });
-  madeRecents.set(key, made);
-  return made;
 }
 
 /** The exporter is as old as what it watches, took its last sample just now, and is content. */
 function hostValue({ name, unit }: Metric, born: number): (time: number) => number {
   if (name.includes("start_time")) return () => born;
   if (unit === "seconds") return (time) => time;
-  return unit === "bytes" ? (time) => (40 + pseudoRandom(0, time)) * MiB : () => (name.includes("unreadable") ? 0 : 1);
+  return () => (name.includes("unreadable") || name.includes("severity") ? 0 : 1);
 }
 
-/** Nothing of the group has ended since the exporter was started. */
-const groupValue =
-  ({ type, name }: Metric) =>
-  () =>
-    type === "counter" ? 0 : name.endsWith("_processes") ? slotsPerGroup : 1;
+/** One service in fifty crashes every five hours, another is killed once a day; nothing of the others has ended. */
+const crashes = (g: number, time: number) => (g === 0 ? Math.floor(time / (5 * hour)) % 10_000 : 0);
+const kills = (g: number, time: number) => (g === 1 ? Math.floor(time / day) % 10_000 : 0);
 
-/** One in `leaks` grows, four in ten follow the day, the others are level; a little noise is in all of them. */
-function slotValue({ name }: Metric, process: number, born: number, leaks: number): (time: number) => number {
+function groupModels({ name, labels: names, type }: Metric, g: number, labels: LabelSet): Model[] {
+  const counts = (time: number) => crashes(g, time) + kills(g, time);
+  if (name === groupMetrics.restarts.name) {
+    return restartReasons.map((reason) => ({
+      name,
+      labels: { ...labels, reason },
+      value: (time) => (reason === "exit" ? crashes(g, time) : reason === "oom" ? kills(g, time) : 0),
+    }));
+  }
+  if (name === groupMetrics.oomKills.name) return [{ name, labels, value: (time) => kills(g, time) }];
+  if (name === groupMetrics.livesEnded.name) return [{ name, labels, value: counts }];
+  const more = names.includes("verdict") ? { verdict: "stable" } : {};
+  const value = name === groupMetrics.processes.name ? slotsPerGroup : type === "counter" ? 0 : 1;
+  return [{ name, labels: { ...labels, ...more }, value: () => value }];
+}
+
+/** What the restart rules have recorded, by the hour as they count; dropped groups are none. */
+function recordedModels(record: string, now: number): Model[] {
+  const gained = (count: (g: number, time: number) => number, g: number) => (time: number) =>
+    count(g, time) - count(g, time - hour) || Number.NaN;
+  const kinds = { oom_restart: kills, oom_kill: kills, restart: crashes };
+  return Array.from({ length: modelGroups }, (_, g) => g).flatMap((g): Model[] => {
+    const labels = groupOf(g);
+    const byKind = (value: (count: typeof crashes) => Model["value"]) =>
+      Object.entries(kinds).map(([kind, count]) => ({
+        name: record,
+        labels: { ...labels, kind },
+        value: value(count),
+      }));
+    switch (record) {
+      case groupRecordings.incidents.name:
+        return byKind((count) => (time) => count(g, time));
+      case groupRecordings.incidentsInHour.name:
+      case groupRecordings.incidentsForLoop.name:
+        return byKind((count) => gained(count, g));
+      case groupRecordings.oomKills.name:
+        return [{ name: record, labels, value: gained(kills, g) }];
+      case groupRecordings.restarts.name:
+      case groupRecordings.livesEnded.name:
+        return [{ name: record, labels, value: gained((of, time) => crashes(of, time) + kills(of, time), g) }];
+      case groupRecordings.running.name:
+        return [{ name: record, labels, value: (time) => (time <= now ? slotsPerGroup : Number.NaN) }];
+      default:
+        return [];
+    }
+  });
+}
+
+/** One in `leaks` grows, two in ten fill their caches, the others are level; a little noise is in all of them. */
+function slotModels(
+  { name, labels: names }: Metric,
+  process: number,
+  labels: LabelSet,
+  born: number,
+  leaks: number,
+): Model[] {
   const size = (100 + ((process * 211) % 800)) * MiB;
-  const growth = process % leaks === 3 ? (size * (0.2 + 0.1 * (process % 7))) / age : 0;
-  const wave = process % 10 >= 6 ? 0.15 : 0;
-  const level = (time: number) => {
-    const noise = 0.01 * pseudoRandom(process, time);
-    return size * (1 + noise + wave * Math.sin((2 * Math.PI * time) / day)) + growth * (time - born);
-  };
+  const leaking = process % leaks === 3;
+  const growing = process % 10 >= 8;
+  const perSecond = leaking ? (size * (0.2 + 0.1 * (process % 7))) / age : 0;
+  const memory = (time: number) =>
+    Math.floor(size * (1 + 0.01 * pseudoRandom(process, time)) + perSecond * (time - born));
+  const limit = 3 * size;
+  const one = (value: Model["value"], more: LabelSet = {}): Model => ({ name, labels: { ...labels, ...more }, value });
+  const word = leaking ? "leaking" : growing ? "growing" : "stable";
   switch (name) {
+    case judgeMetrics.verdict.name:
+      return [one(() => verdictCode[word], { verdict: word })];
+    case judgeMetrics.severity.name:
+      return [one(() => (leaking ? 1 + (process % 3) : 0))];
+    case judgeMetrics.growth.name:
+      return growthLabels.map((window) =>
+        one((time) => perSecond + 100 * (pseudoRandom(process, Math.floor(time / 60)) - 0.5), { window }),
+      );
+    case judgeMetrics.leakGrowth.name:
+    case judgeMetrics.confidence.name:
+      return leaking ? [one(() => (name === judgeMetrics.confidence.name ? 0.9 : perSecond))] : [];
+    case judgeMetrics.timeToOom.name:
+      return leaking ? [one((time) => (limit - memory(time)) / perSecond)] : [];
+    case judgeMetrics.timeToFdLimit.name:
+    case judgeMetrics.timeToThreadLimit.name:
+      return process % 200 === 7 ? [one(() => 3 * day)] : [];
     case processMetrics.startTime.name:
-      return () => born;
+      return [one(() => born)];
     case processMetrics.memoryLimit.name:
-      return () => 3 * size;
-    case processMetrics.threads.name:
-      return (time) => 8 + Math.round(4 * pseudoRandom(process + 1, time));
-    case processMetrics.openFds.name:
-      return (time) => 24 + Math.round(20 * pseudoRandom(process + 2, time));
-    case processMetrics.maxFds.name:
-      return () => 1024;
-    case processMetrics.maxThreads.name:
-      return () => 4096;
+      return [one(() => limit)];
+    case processMetrics.heapLimit.name:
+      return process % 2 === 0 ? [one(() => 2 * size)] : [];
     default:
-      return name.endsWith("_bytes") ? (time) => Math.floor(level(time) / (4 * KiB)) * 4 * KiB : () => 1;
+      if (names.includes("runtime") && process % 2 === 1) return [];
+      if (names.includes("runtime")) return [one(() => 1, { runtime: "v8", source: "default" })];
+      if (names.includes("source")) return [one(() => 1, { source: process % 5 === 0 ? "node" : "cgroup" })];
+      return [one(name.endsWith("_bytes") ? memory : () => 1)];
   }
 }
 

@@ -2,7 +2,7 @@
 // https://prometheus.io/docs/specs/prw/remote_write_spec/
 // https://github.com/google/snappy/blob/main/format_description.txt
 
-import type { LabelSet } from "../../exporter/promql/series.ts";
+import type { LabelSet } from "./fleet.ts";
 
 /** Protobuf bytes that grow as needed. */
 class Writer {

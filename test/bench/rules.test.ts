@@ -7,67 +7,61 @@ const hour = 3600;
 
 const groups = parseRuleFile(`
 groups:
-  - name: floor
+  - name: leaks
     interval: 1m
     rules:
-      - record: slot:leakwatch_memory_floor_bytes:min10m
-        expr: min_over_time(leakwatch_process_resident_memory_bytes[3h])
-  - name: leak
-    interval: 5m
-    rules:
-      - record: slot:growth:delta1h
-        expr: slot:leakwatch_memory_floor_bytes:min10m - slot:leakwatch_memory_floor_bytes:min10m offset 1h
       - alert: Leak
-        expr: min_over_time(slot:growth:delta1h[2h] offset 1h) > 0 and max_over_time(leakwatch_process_open_fds[30m]) > 1
+        expr: leakwatch_process_leak_severity > 0 and max_over_time(leakwatch_process_open_fds[30m] offset 1h) > 1
+  - name: restarts
+    interval: 1m
+    rules:
+      - record: group:leakwatch_incidents:sum
+        expr: leakwatch_group_oom_kills_total
       - alert: Restarts
-        expr: max_over_time((leakwatch_group_processes > 1)[6h:1h]) > 0
+        expr: max_over_time((leakwatch_group_processes > 1)[6h:1h]) > 0 and increase(group:leakwatch_incidents:sum[2h]) > 0
 `);
 
 describe("a rule file", () => {
   test("says how far back it looks for each series, with the 5 minutes for which a sample holds", () => {
     expect(Object.fromEntries(reaches(groups))).toEqual({
-      leakwatch_process_resident_memory_bytes: 3 * hour + 300,
-      "slot:leakwatch_memory_floor_bytes:min10m": hour + 300,
-      "slot:growth:delta1h": 3 * hour + 300,
-      leakwatch_process_open_fds: 1800 + 300,
+      leakwatch_process_leak_severity: 300,
+      leakwatch_process_open_fds: 1.5 * hour + 300,
+      leakwatch_group_oom_kills_total: 300,
       leakwatch_group_processes: 6 * hour + 300,
+      "group:leakwatch_incidents:sum": 2 * hour + 300,
     });
   });
 
-  test("has its longest range on raw series outside of the floor", () => {
+  test("has its longest range on raw series", () => {
     expect(longestRawRange(groups)).toEqual({ seconds: 1800, series: "leakwatch_process_open_fds", rule: "Leak" });
   });
 });
 
 describe("a fleet", () => {
   const now = 1_795_214_400;
-  const fleet = makeFleet(groups, 80, now);
+  const fleet = makeFleet(groups, 400, now);
   const named = (name: string) =>
     [...fleet.scraped, ...fleet.recorded].filter(({ labels }) => labels["__name__"] === name);
 
   test("has the series that the rules read, once for each slot or group", () => {
-    expect(named("leakwatch_process_open_fds").length).toBe(80);
-    expect(named("leakwatch_group_processes").length).toBe(20);
+    expect(named("leakwatch_process_open_fds").length).toBe(400);
+    expect(named("leakwatch_group_processes").length).toBe(100);
     expect(named("leakwatch_process_threads").length).toBe(0); // which no rule reads
     const labels = fleet.scraped.map((series) => JSON.stringify(series.labels));
     expect(new Set(labels).size).toBe(labels.length);
   });
 
   test("has what the rules would have recorded of them", () => {
-    const [floor] = named("slot:leakwatch_memory_floor_bytes:min10m");
-    const [memory] = named("leakwatch_process_resident_memory_bytes");
-    const before = Array.from({ length: 3 * 60 }, (_, i) => memory?.value(now - hour - i * 60) ?? Number.NaN);
-    expect(floor?.value(now - hour)).toBe(Math.min(...before));
-    expect(named("slot:growth:delta1h").length).toBe(80);
+    const recorded = named("group:leakwatch_incidents:sum").filter(({ labels }) => labels["kind"] === "oom_kill");
+    const exported = named("leakwatch_group_oom_kills_total");
+    const times = Array.from({ length: 50 }, (_, i) => now - i * hour);
+    const counts = (all: typeof exported) => all.map(({ value }) => times.map(value));
+    expect(counts(recorded)).toEqual(counts(exported));
+    expect(Math.max(...counts(exported).map((of) => (of[0] ?? 0) - (of.at(-1) ?? 0)))).toBeGreaterThan(0);
   });
 
-  test("has one process in ten that grows", () => {
-    const growing = named("slot:growth:delta1h").filter(({ value }) => value(now - hour) > 100_000);
-    expect(growing.length).toBeGreaterThanOrEqual(8);
-    const memory = named("leakwatch_process_resident_memory_bytes");
-    const days = 7 * 86_400; // the same time of day
-    const grown = memory.filter(({ value }) => value(now) > 1.1 * value(now - days));
-    expect(grown.length).toBe(8);
+  test("has one process in ten that leaks", () => {
+    expect(named("leakwatch_process_leak_severity").filter(({ value }) => value(now) > 0).length).toBe(40);
   });
 });
 

@@ -18,7 +18,7 @@ describe("leakwatch rules", () => {
   test("prints a rule file", async () => {
     const { code, stdout, stderr } = await rules();
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(stdout).toContain("alert: LeakwatchMemoryLeakUrgent");
+    expect(stdout).toContain("alert: LeakwatchMemoryLeak");
   });
 
   test("writes a file, and says whether it is still current", async () => {

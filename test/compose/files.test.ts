@@ -9,7 +9,7 @@ import { describe, expect, test } from "vitest";
 import { ruleGroups } from "../../alerts/index.ts";
 import { isAlert } from "../../alerts/rule.ts";
 import { demo, scrapeIntervalSeconds } from "../../catalog/defaults.ts";
-import { compressed, detection } from "../../catalog/detection.ts";
+import { rules, rulesAtSpeed } from "../../detection/rules.ts";
 import packageJson from "../../package.json" with { type: "json" };
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
@@ -126,10 +126,10 @@ describe("the scrape interval is one number", () => {
 
 describe.each(demo.speeds)("a demo %i times faster than life", (speed) => {
   const named = (groups: ReturnType<typeof ruleGroups>) =>
-    groups.map(({ name, rules }) => [name, rules.map((rule) => (isAlert(rule) ? rule.alert : rule.record))]);
+    groups.map((group) => [group.name, group.rules.map((rule) => (isAlert(rule) ? rule.alert : rule.record))]);
 
   test("has the same rules under the same names, and waits so much shorter", () => {
-    const fast = ruleGroups(compressed(detection, speed));
+    const fast = ruleGroups(rulesAtSpeed(rules, speed));
     const real = ruleGroups();
     expect(named(fast)).toEqual(named(real));
     expect(fast.map(({ interval }) => interval * speed)).toEqual(real.map(({ interval }) => interval));

@@ -9,9 +9,10 @@ import { isAlert } from "../../alerts/rule.ts";
 import { colours, farAway, timeToOomSteps, usedSteps, verdictColours } from "../../catalog/appearance.ts";
 import { defaultBases } from "../../catalog/links.ts";
 import { verdicts } from "../../catalog/verdicts.ts";
-import { capacity, oomPredicted } from "../../catalog/windows.ts";
 import { advice } from "../../dashboards/advice.ts";
 import { dashboards } from "../../dashboards/index.ts";
+import { words } from "../../detection/judge.ts";
+import { rules as thresholds } from "../../detection/rules.ts";
 import { type Dashboard, panelsOf } from "../support/grafana.ts";
 import { rules, uids } from "./rules.ts";
 
@@ -160,7 +161,7 @@ const mistakes: Record<string, readonly [board: string, mistake: (copy: Dashboar
   ],
   "shows growth per hour": [
     "fleet",
-    asking(`max(slot:leakwatch_memory_growth_bytes_per_second:life{${scope},${group}})`),
+    asking(`max(leakwatch_process_memory_growth_bytes_per_second{${scope},${group}})`),
     "per second",
   ],
   "knows no name twice": ["fleet", (copy) => copy.templating.list.push(...copy.templating.list), "twice"],
@@ -177,7 +178,7 @@ describe("colours and numbers", () => {
   test("of the time to OOM change where the alert's severity changes", () => {
     expect(timeToOomSteps.map(({ value }) => value)).toEqual([
       null,
-      ...oomPredicted.filter(({ severity }) => severity !== "critical").map(({ within }) => within),
+      ...thresholds.oomPredicted.filter(({ severity }) => severity !== "critical").map(({ within }) => within),
       farAway,
     ]);
     const [suspects] = panelsOf(board("fleet")).filter(({ title }) => title === "Suspects");
@@ -186,7 +187,7 @@ describe("colours and numbers", () => {
   });
 
   test("of the share of the limit are red where the alert about it fires", () => {
-    expect(usedSteps.find(({ color }) => color === colours.now)?.value).toBe(capacity.nearLimit);
+    expect(usedSteps.find(({ color }) => color === colours.now)?.value).toBe(words.high);
   });
 
   test("of a verdict stand beside its word, and its next step has a runbook", () => {

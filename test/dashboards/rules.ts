@@ -82,7 +82,6 @@ const ofApplications = (name: string) => /^(app|nodejs)_/.test(name);
 
 /** Has the label group. */
 const aboutGroups = (name: string) =>
-  name.startsWith("slot:") ||
   Object.values(groupRecordings).some((one) => one.name === name) ||
   metrics.some((metric) => metric.name === name && metric.labels.includes("group"));
 
@@ -318,8 +317,9 @@ export const rules: Record<string, Rule> = {
   },
 
   "reads raw series over days only of a bounded number of groups": (dashboard) =>
-    each(dashboard, ({ promql, panel }) => {
-      const board = seconds(dashboard.time.from.replace("now-", ""));
+    each(dashboard, ({ where, promql, panel }) => {
+      // Grafana asks query_result at one moment
+      const board = where.startsWith("variable ") ? 0 : seconds(dashboard.time.from.replace("now-", ""));
       const range = panel?.timeFrom === undefined ? board : seconds(panel.timeFrom);
       return selectorsOf(promql).flatMap(({ name, matchers, range: own, within }) => {
         const isRaw = metrics.some((metric) => metric.name === name) && (aboutGroups(name) || aboutCgroups(name));

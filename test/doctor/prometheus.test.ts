@@ -15,13 +15,16 @@ const find = (id: string, facts: Partial<PrometheusFacts> = {}) =>
   finding(prometheusSections, id, { server: prometheusFacts({ ruleGroups: loaded(shipped), ...facts }), shipped });
 
 /** The rules as loaded, one of them changed. */
-function withRule(change: (rule: LoadedGroup["rules"][number]) => object): LoadedGroup[] {
-  return loaded(shipped).map((group, at) =>
-    at > 0 ? group : { ...group, rules: group.rules.map((rule, i) => (i > 0 ? rule : { ...rule, ...change(rule) })) },
-  );
-}
+/** Its name is that of no other. */
+const changedRule = "LeakwatchMemoryNearLimit";
+const theRule = `leakwatch-capacity: ${changedRule}`;
 
-const firstRule = `${shipped[0]?.name}: ${loaded(shipped)[0]?.rules[0]?.name}`;
+function withRule(change: (rule: LoadedGroup["rules"][number]) => object): LoadedGroup[] {
+  return loaded(shipped).map((group) => ({
+    ...group,
+    rules: group.rules.map((rule) => (rule.name === changedRule ? { ...rule, ...change(rule) } : rule)),
+  }));
+}
 
 test("a server where all is well", () => {
   const ids = prometheusSections.flatMap(({ checks }) => checks.map(({ id }) => id));
@@ -126,7 +129,7 @@ describe("rules", () => {
 
   test("a rule that is missing", () => {
     const ruleGroups = withRule(() => ({ name: "something:else" }));
-    expect(find("prometheus.rules", { ruleGroups })).toMatchObject({ status: "warning", details: [firstRule] });
+    expect(find("prometheus.rules", { ruleGroups })).toMatchObject({ status: "warning", details: [theRule] });
   });
 
   test.each([
@@ -136,7 +139,7 @@ describe("rules", () => {
   ])("a rule with %s", (_, change) => {
     expect(find("prometheus.rules_current", { ruleGroups: withRule(() => change) })).toMatchObject({
       status: "warning",
-      details: [firstRule],
+      details: [theRule],
     });
   });
 

@@ -206,7 +206,7 @@ describe("every panel", () => {
   ];
 
   test.each(["fleet", "process", "trend", "restarts", "exporter"])("of %s has an answer", async (name) => {
-    const file = new URL(`../../compose/generated/demo/dashboards/leakwatch-${name}.json`, import.meta.url);
+    const file = new URL(`../../dashboards/generated/leakwatch-${name}.json`, import.meta.url);
     const board = JSON.parse(fs.readFileSync(file, "utf8")) as Dashboard;
     const ask = askAt(fastPrometheus.url);
     const scrapeInterval = demoNumbers.scrapeIntervalSeconds;

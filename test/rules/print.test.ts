@@ -37,7 +37,7 @@ describe("leakwatch rules", () => {
   });
 
   test("with thresholds, labels and links of ours pleases promtool", async () => {
-    const thresholds = file("urgent: { critical_within: 4h }\noom_loop: { kills: 3, within: 12h }\n");
+    const thresholds = file("growth_rate: { limit_per_day: 0.8 }\noom_loop: { kills: 3, within: 12h }\n");
     const options = { thresholds, label: { team: "payments" }, grafanaUrl: "https://grafana.example.org" };
     const { ok, said } = await promtool("check", "rules", file(await print(options)));
     expect(said).toContain("SUCCESS");
@@ -55,7 +55,7 @@ describe("leakwatch rules", () => {
       });
     }
     const recorded = groups.flatMap(({ rules }) => rules).filter(({ alert }) => alert === undefined);
-    expect(recorded.length).toBeGreaterThan(10);
+    expect(recorded.length).toBeGreaterThan(5);
     for (const { labels } of recorded) expect(labels ?? {}).not.toHaveProperty("team");
   });
 
@@ -93,9 +93,9 @@ describe("leakwatch rules", () => {
   });
 
   test.each([
-    ["an unknown key", "steady:\n  grwth: 0.1\n", ":2: steady.grwth: expected one of growth, got"],
-    ["a contradiction", "urgent:\n  growth: 0.1\n  warning_within: 1h\n", ":3: urgent.warning_within: expected"],
-    ["no YAML", "urgent: [\n", ": not valid YAML: "],
+    ["an unknown key", "oom_loop:\n  kill: 3\n", ":2: oom_loop.kill: expected one of kills, within, got"],
+    ["a contradiction", "oom_predicted:\n  warning:\n    within: 2d\n", ":3: oom_predicted.warning.within: expected"],
+    ["no YAML", "oom_loop: [\n", ": not valid YAML: "],
   ])("names file, line and place of %s", async (_, text, expected) => {
     const thresholds = file(text);
     await expect(print({ thresholds })).rejects.toThrow(thresholds);

@@ -3,11 +3,11 @@
 
 import { alerts, anyAlert } from "../../../catalog/alerts.ts";
 import { groupMetrics, restartReasons, selfMetrics } from "../../../catalog/metrics.ts";
-import { evaluation } from "../../../catalog/windows.ts";
+import { rules } from "../../../detection/rules.ts";
 import { ruleGroups } from "../../index.ts";
 import { holds, isSilent, type RuleTestFile, situation } from "../rule-test.ts";
-import { changing, endsAt, every, type InputSeries, ledgerOf, memoryOf, series } from "../series.ts";
-import { bend, GiB, gap, hour, level, line, MiB } from "../shape.ts";
+import { changing, endsAt, every, type InputSeries, ledgerOf, series, slotOf } from "../series.ts";
+import { GiB, gap, hour, level, line, MiB } from "../shape.ts";
 import { onHost, withoutGroup } from "../words.ts";
 
 /** The first scrape comes after a minute, and a rule that holds at the end of the hour may hold for long. */
@@ -39,7 +39,7 @@ const ruleGroupsOf = (): InputSeries[] =>
   });
 
 export const firstHour = (): RuleTestFile => ({
-  evaluation: evaluation.fast,
+  evaluation: rules.evaluation.fast,
   tests: [
     {
       name: "a healthy installation from its first minute on",
@@ -53,12 +53,7 @@ export const firstHour = (): RuleTestFile => ({
             level(1, end - first),
           ),
           series("process_start_time_seconds", exporter, gap(first), level(20, end - first)),
-          series(
-            "process_resident_memory_bytes",
-            exporter,
-            gap(first),
-            ...bend(60 * MiB, 90 * MiB, 20, end - first - 4),
-          ),
+          series(selfMetrics.ownSeverity.name, exporter, gap(first), level(0, end - first)),
           series(selfMetrics.lastSample.name, exporter, gap(first), line(58, 58 + (end - first) * 60, end - first)),
           series(selfMetrics.podsListed.name, exporter, gap(first), line(30, 30 + (end - first) * 60, end - first)),
           series(
@@ -74,11 +69,14 @@ export const firstHour = (): RuleTestFile => ({
           ...ruleGroupsOf(),
         ]),
         situation("a service that fills its cache and is deployed once, after half an hour", [
-          ...memoryOf(
+          ...slotOf(
             onHost("api"),
             GiB,
-            { memory: [gap(first), ...bend(120 * MiB, 300 * MiB, 10, 30)] },
-            { memory: bend(120 * MiB, 300 * MiB, 10, end - 30 - first - 4) },
+            { minutes: 15, verdict: "collecting" },
+            { minutes: 15, verdict: "warming_up", growth: 400 * MiB, timeToOom: 2 * 3600 },
+            { minutes: 15, verdict: "collecting" },
+            { minutes: 15, verdict: "warming_up", growth: 400 * MiB, timeToOom: 2 * 3600 },
+            { minutes: hour, verdict: "stable", growth: 0 },
           ),
           ...ledgerOf(onHost("api"), end, endsAt([31], "exit")),
           oneProcess("api"),
@@ -101,10 +99,12 @@ export const firstHour = (): RuleTestFile => ({
           series(groupMetrics.processes.name, onHost("web"), gap(first), level(9, end - first)),
         ]),
         situation("a database that is level", [
-          ...memoryOf(onHost("database"), 4 * GiB, {
-            memory: [gap(first), level(2 * GiB, end - first)],
-            age: 10 * hour,
-          }),
+          ...slotOf(
+            onHost("database"),
+            4 * GiB,
+            { minutes: 15, verdict: "collecting" },
+            { minutes: end - 15, verdict: "stable", growth: 0 },
+          ),
           ...ledgerOf(onHost("database"), end, []),
           oneProcess("database"),
         ]),

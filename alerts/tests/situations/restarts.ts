@@ -2,8 +2,9 @@
 // exporter and to Prometheus meanwhile.
 
 import { alerts } from "../../../catalog/alerts.ts";
-import { groupMetrics, recentMetrics, selfMetrics } from "../../../catalog/metrics.ts";
-import { evaluation } from "../../../catalog/windows.ts";
+import { groupMetrics, selfMetrics } from "../../../catalog/metrics.ts";
+import { verdictCode } from "../../../catalog/verdicts.ts";
+import { rules } from "../../../detection/rules.ts";
 import { firedFor, fires, isSilent, neverFired, neverNow, type RuleTestFile, situation } from "../rule-test.ts";
 import {
   changing,
@@ -19,6 +20,7 @@ import {
 import { day, hour, level } from "../shape.ts";
 import { inCluster, onHost, plainAlert, withoutGroup } from "../words.ts";
 
+const { evaluation } = rules;
 const { restarts, oomKills: kills, livesEnded, processes, oomGrowth } = groupMetrics;
 
 const said = (alert: string, labels: Labels, severity: string, words: Labels) =>
@@ -390,13 +392,6 @@ export const restartLoop = (): RuleTestFile => {
   const end = 3 * hour;
   const everyTenMinutes = every(10, 5, end);
   const labels = inCluster("crashes");
-  /** Crashes of one slot among others, as an exporter sees them: the start time of the slot changes each time. */
-  const slotOf = (of: Labels, slot: number, starts: readonly number[]) =>
-    series(
-      recentMetrics.youngStart.name,
-      { ...of, slot: String(slot) },
-      ...changing(end, [0, -3600], ...starts.map((at) => [at, at * 60] as const)),
-    );
   const replicas = (name: string, count: number, ends: readonly End[]) => [
     ...ledgerOf(onHost(name), end, ends),
     series(processes.name, onHost(name), level(count, end)),
@@ -424,20 +419,19 @@ export const restartLoop = (): RuleTestFile => {
             "killed every ten minutes, which is an OOM loop",
             service(onHost("killed"), end, endsAt(everyTenMinutes, "oom")),
           ),
-          situation(
-            "a deploy replaces six replicas one after another",
-            replicas("deploy", 6, endsAt(six, "exit")),
-            six.map((at, slot) => slotOf(onHost("deploy"), slot, [at])),
-          ),
+          situation("a deploy replaces six replicas one after another", replicas("deploy", 6, endsAt(six, "exit"))),
           situation(
             "and all at once, in another service",
             replicas("deploy-at-once", 6, endsAt([30, 30, 30, 30, 30, 30], "exit")),
-            six.map((_, slot) => slotOf(onHost("deploy-at-once"), slot, [30])),
           ),
           situation(
             "one of six replicas crashes again and again",
             replicas("one-of-six", 6, endsAt(crashes, "exit")),
-            six.map((_, slot) => slotOf(onHost("one-of-six"), slot, slot === 3 ? crashes : [])),
+            series(
+              groupMetrics.verdict.name,
+              { ...onHost("one-of-six"), verdict: "restart_loop" },
+              ...changing(end, [33, verdictCode.restart_loop], [93, undefined]),
+            ),
           ),
           situation(
             "three restarts; then the exporter is restarted and counts from 0",
@@ -501,9 +495,9 @@ export const restartsRecur = (): RuleTestFile => {
             "on three days",
             5 * day + 6 * hour,
             alert,
-            said(alert, labels, "info", {
+            said(alert, { ...labels, over: "7d" }, "info", {
               summary: "every-other-day on db1:9847: restarts recurrently, 3 times in the last 7d",
-              description: `On several days, and no clock restarted it. In the last 24 h: exits 1. ${lastExit("exit")} First: compare the times with those of your deploys.`,
+              description: `On 3 or more days, and no clock restarted it. In the last 24 h: exits 1. ${lastExit("exit")} First: compare the times with those of your deploys.`,
             }),
           ),
           firedFor("none of the others", end - 30, `alertname="${alert}"`, "every-other-day"),
