@@ -89,6 +89,7 @@ export class Judge {
   private claimByWindow(slot: SlotState, { rule, first, last, atLeast, atMost }: PreparedRule, facts: Facts, now: number): void {
     let window = -1;
     let left = Number.POSITIVE_INFINITY;
+    let isNear = false;
     const { values } = this.shapes;
     const tooOld = rule.maximumAge !== undefined && slot.history.age * this.settings.speed > rule.maximumAge;
     for (let i = first; i <= last && !tooOld; i++) {
@@ -98,12 +99,13 @@ export class Judge {
       if (!atMost.every(([column, bound]) => (values[row + column] as number) <= bound)) continue;
       const seconds = values[row + at.timeLeft] as number;
       if (window < 0 || seconds < left) [window, left] = [i, seconds];
+      if ((values[row + at.ahead] as number) <= rule.criticalAhead) isNear = true;
     }
     const holds = window >= 0 && !mayBeHeap(slot.history, facts);
     slot.claim(rule.name, holds, now, {
       for: rule.for / this.settings.speed,
       keep: this.settings.keepClaim / this.settings.speed,
-      severity: this.severityOf(left, left <= rule.criticalAhead * (window < 0 ? 0 : this.shapes.length(window))),
+      severity: this.severityOf(left, isNear),
       window,
     });
   }

@@ -1,12 +1,12 @@
 // What a judge says, minute by minute, as alerts with a start and an end.
 
 import { describe, expect, test } from "vitest";
-import { detection } from "../../catalog/detection.ts";
+import { rules } from "../../detection/rules.ts";
 import { AlertEpisodes } from "../../exporter/backtest/alert-episodes.ts";
 import type { SeverityNumber } from "../../exporter/backtest/judged.ts";
 
 const minute = 60;
-const keep = detection.keepFiring.urgent;
+const keep = rules.keepFiring.leak;
 
 /** `said` is word and severity from a minute on, until the next. */
 function episodes(
@@ -14,7 +14,7 @@ function episodes(
   end: number,
   slot: string | null = "0",
 ) {
-  const alerts = new AlertEpisodes(detection);
+  const alerts = new AlertEpisodes(rules);
   for (let m = 0; m <= end; m++) {
     const [, word, severity] = said.findLast(([from]) => from <= m) ?? [0, "stable", 0];
     alerts.add(slot, { word, severity } as { word: string; severity: SeverityNumber }, m * minute);
@@ -39,7 +39,7 @@ describe("a leak", () => {
         ],
         600,
       ),
-    ).toEqual([["MemoryLeakUrgent", "warning", 5, 9 + keep / minute]]);
+    ).toEqual([["MemoryLeak", "warning", 5, 9 + keep / minute]]);
   });
 
   test("that is claimed again meanwhile is one alert", () => {
@@ -52,7 +52,7 @@ describe("a leak", () => {
         ],
         30,
       ),
-    ).toEqual([["MemoryLeakUrgent", "warning", 5, null]]);
+    ).toEqual([["MemoryLeak", "warning", 5, null]]);
   });
 
   test("that is claimed again later is two", () => {
@@ -67,8 +67,8 @@ describe("a leak", () => {
         again + 5,
       ),
     ).toEqual([
-      ["MemoryLeakUrgent", "warning", 5, 9 + keep / minute],
-      ["MemoryLeakUrgent", "warning", again, null],
+      ["MemoryLeak", "warning", 5, 9 + keep / minute],
+      ["MemoryLeak", "warning", again, null],
     ]);
   });
 
@@ -84,22 +84,19 @@ describe("a leak", () => {
         milder + 10,
       ),
     ).toEqual([
-      ["MemoryLeakUrgent", "warning", 5, 20],
-      ["MemoryLeakUrgent", "critical", 20, milder],
-      ["MemoryLeakUrgent", "warning", milder, null],
+      ["MemoryLeak", "warning", 5, 20],
+      ["MemoryLeak", "critical", 20, milder],
+      ["MemoryLeak", "warning", milder, null],
     ]);
   });
 
-  test("of low severity, or another word, alerts nobody", () => {
-    expect(
-      episodes(
-        [
-          [5, "leaking", 1],
-          [10, "growing", 4],
-        ],
-        30,
-      ),
-    ).toEqual([]);
+  test("of low severity is information, and another word nothing", () => {
+    expect(episodes([[5, "leaking", 1]], 30)).toEqual([["MemoryLeak", "info", 5, null]]);
+    expect(episodes([[10, "growing", 4]], 30)).toEqual([]);
+  });
+
+  test("of one process is no alert of its service too", () => {
+    expect(episodes([[5, "leaking", 4]], 30, null)).toEqual([]);
   });
 });
 

@@ -38,7 +38,7 @@ describe("over traces", () => {
     const { code, stdout, stderr } = await backtest([`--traces=${traces()}`]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(/^trace +slot +alert +severity +start$/m);
-    expect(stdout).toMatch(/^leak +0 +LeakwatchMemoryLeakUrgent +critical +at \d h( \d+ min)? +still firing$/m);
+    expect(stdout).toMatch(/^leak +0 +LeakwatchMemoryLeak +critical +at \d h( \d+ min)? +still firing$/m);
     expect(stdout).toMatch(/^leak +leaking since \d h( \d+ min)? \(\+\d+ MiB\/h, OOM in about [^)]+\)$/m);
     expect(stdout).toMatch(/^1 of 2 traces without an alert\. 2 alerts, \d+\.\d a week and process\.$/m);
   });
@@ -65,14 +65,14 @@ describe("over traces", () => {
       engine: "judge",
       traces: [{ id: "leak" }, { id: "well", episodes: [] }],
     });
-    const urgent = { alert: "LeakwatchMemoryLeakUrgent", class: "leak", slot: "0", start: expect.any(Number) };
+    const urgent = { alert: "LeakwatchMemoryLeak", class: "leak", slot: "0", start: expect.any(Number) };
     expect(report.traces[0].episodes.slice(0, 2)).toEqual([
       { ...urgent, severity: "warning", end: expect.any(Number) },
       { ...urgent, severity: "critical", end: null },
     ]);
     expect(report.traces[0].time_to_oom[0]).toEqual([expect.any(Number), expect.any(Number)]);
     expect(JSON.parse(fs.readFileSync(file, "utf8"))).toEqual(report);
-    expect(both.stdout).toContain("LeakwatchMemoryLeakUrgent");
+    expect(both.stdout).toContain("LeakwatchMemoryLeak");
   });
 });
 
@@ -93,8 +93,8 @@ test("over a Prometheus: alerts with dates, how often they come, and how many pr
   expect(stdout).toContain(
     "rss of 2 processes, limit 1.50 GiB, no restarts seen; without a start time only falls of memory show them\n",
   );
-  expect(stdout).toMatch(/^api +LeakwatchMemoryLeakUrgent +critical +\d{4}-\d\d-\d\d \d\d:\d\d +still firing$/m);
-  expect(stdout).toMatch(/^LeakwatchMemoryLeakUrgent +critical +leak +\d+\.\d a week$/m);
+  expect(stdout).toMatch(/^api +LeakwatchMemoryLeak +critical +\d{4}-\d\d-\d\d \d\d:\d\d +still firing$/m);
+  expect(stdout).toMatch(/^LeakwatchMemoryLeak +critical +leak +\d+\.\d a week$/m);
   expect(stdout).toMatch(/^\d+\.\d alerts a week\. 1 of 2 processes would have been named as leaking\.$/m);
 });
 
@@ -161,7 +161,7 @@ describe("names of others", () => {
     const table = await backtest([`--traces=${folder}`]);
     const json = await backtest([`--traces=${folder}`, "--json=-"]);
     expect(table.stdout).not.toMatch(active);
-    expect(table.stdout).toMatch(/LeakwatchMemoryLeakUrgent +critical/);
+    expect(table.stdout).toMatch(/LeakwatchMemoryLeak +critical/);
     expect(json.stdout).not.toMatch(active);
     expect(JSON.parse(json.stdout).traces[0].id).toBe(shownEvil);
   });

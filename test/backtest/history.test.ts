@@ -87,7 +87,7 @@ describe("leakwatch's own series", () => {
       gauge("process_resident_memory_bytes", { job: "node" }, [now], 1),
     ]);
     expect(what).toContain("leakwatch_process_resident_memory_bytes of 3 processes of 2 services, limits from");
-    expect(leaks(byName["api"])).toEqual(["LeakwatchMemoryLeakUrgent"]);
+    expect(leaks(byName["api"])).toEqual(["LeakwatchMemoryLeak"]);
     expect(byName["api"]?.every(({ slot }) => slot === "1")).toBe(true);
     expect(byName["web"]).toEqual([]);
     expect({ processes, named }).toEqual({ processes: 3, named: 1 });
@@ -145,7 +145,7 @@ describe("a gauge of processes", () => {
     expect(what).toBe(
       "process_resident_memory_bytes of 2 processes, limit 1.50 GiB, 1 restart from process_start_time_seconds",
     );
-    expect(leaks(byName["a:80"])).toContain("LeakwatchMemoryLeakUrgent");
+    expect(leaks(byName["a:80"])).toContain("LeakwatchMemoryLeak");
     expect(byName["b:80"]).toEqual([]);
     expect(traces[0]?.labels).toEqual({ job: "api", instance: "a:80", zone: "1" });
   });

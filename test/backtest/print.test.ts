@@ -13,7 +13,7 @@ const commands = `::error::${evil}`;
 const long = "x".repeat(100_000);
 
 const episode: EpisodeReport = {
-  alert: "LeakwatchMemoryLeakUrgent",
+  alert: "LeakwatchMemoryLeak",
   severity: "critical",
   class: "leak",
   slot: evil,

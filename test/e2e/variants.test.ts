@@ -1,7 +1,7 @@
 // The other ways to run it: a pair on real time, the whole machine, and a service of one's own in three lines.
 
 import { describe, expect, inject, onTestFinished, test } from "vitest";
-import { evaluation } from "../../catalog/windows.ts";
+import { rules } from "../../detection/rules.ts";
 import { imageName } from "../../exporter/discovery/containers/container.ts";
 import { ComposeProject } from "../support/compose.ts";
 import { Container } from "../support/container.ts";
@@ -35,7 +35,7 @@ describe("compose/sidecar.yml", () => {
     pair.up();
     const prometheus = new PrometheusQueries(pair.url("prometheus", 9090));
     const { groups } = (await prometheus.api("rules")) as { groups: { name: string; interval: number }[] };
-    expect(groups.find(({ name }) => name === "leakwatch-floor")?.interval).toBe(evaluation.fast);
+    expect(groups.find(({ name }) => name === "leakwatch-leaks")?.interval).toBe(rules.evaluation.fast);
     const flags = (await prometheus.api("status/flags")) as Record<string, string>;
     expect(flags["storage.tsdb.retention.time"]).toBe("15d");
     expect(flags["web.page-title"]).not.toContain("demo");

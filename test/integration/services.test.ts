@@ -2,7 +2,7 @@
 // without any rule: which of it is a restart?
 
 import { expect, test } from "vitest";
-import { detection } from "../../catalog/detection.ts";
+import { rules } from "../../detection/rules.ts";
 import { ExporterProcess } from "../support/exporter-process.ts";
 import type { Scrape } from "../support/scrape.ts";
 import { type Mode, programs, Service } from "../support/services.ts";
@@ -44,7 +44,7 @@ async function liveThrough(exporter: ExporterProcess, name: Name, mode: Mode): P
   });
   expect(last.sum(workerExits, { group })).toBe(last.value(workerExits, { group, reason }));
   expect({ [name]: last.sum("leakwatch_group_restarts_total", { group }) }).toEqual({ [name]: 1 });
-  expect(1).toBeLessThan(detection.restarts.loop.count);
+  expect(1).toBeLessThan(rules.restarts.loop.count);
   expect(await verdictOf(exporter, group)).not.toBe("restart_loop");
 }
 
