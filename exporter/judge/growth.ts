@@ -7,7 +7,10 @@ import type { SlotHistory } from "../memory/slot-history.ts";
 export function growthOver(history: SlotHistory, seconds: number): number | undefined {
   const { fine, minutes, halfHours, firstMinute, firstHalfHour } = history;
   if (!(history.time - history.seenSince >= seconds)) return undefined;
-  const scale = [fine, minutes, halfHours].find(({ step }) => seconds / step <= 396 && seconds / step >= 9) ?? halfHours;
+  const scale =
+    seconds < blocks * fine.step
+      ? fine
+      : ([fine, minutes, halfHours].find(({ step }) => seconds / step <= 396 && seconds / step >= blocks) ?? halfHours);
   const first = scale === fine ? fine.first : scale === minutes ? firstMinute - 1 : firstHalfHour - 1;
   const steps = Math.max(1, Math.round(seconds / scale.step / blocks));
   const end = scale.newest + 1;
