@@ -24,6 +24,7 @@ RUN if [ -f extra-ca.crt ]; then export NODE_EXTRA_CA_CERTS=/app/extra-ca.crt; f
   && npm install --no-save --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY catalog catalog
+COPY detection detection
 COPY alerts alerts
 COPY exporter exporter
 RUN npm run build
@@ -32,7 +33,7 @@ FROM ${NODE_IMAGE}
 ARG VERSION=unknown
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="leakwatch" \
-  org.opencontainers.image.description="Which process leaks memory, how fast, what kind of leak it is, when it dies, and whether restarts hide it." \
+  org.opencontainers.image.description="Finds the process that leaks memory: how fast, what kind of leak, when it will be OOM-killed, and whether restarts are masking it." \
   org.opencontainers.image.licenses="Apache-2.0" \
   org.opencontainers.image.version="${VERSION}" \
   org.opencontainers.image.revision="${REVISION}"
@@ -43,7 +44,10 @@ COPY --from=build /app/dist dist
 COPY package.json LICENSE ./
 COPY alerts/generated alerts/generated
 COPY alerts/runbooks alerts/runbooks
-# A number, so that Kubernetes can see that it is not root. It owns nothing here and writes nowhere.
+# For --storage.path. A new volume takes this mode over, so that whatever user the container is given can write; what it writes, only
+# that user reads.
+RUN mkdir --mode=0777 /var/lib/leakwatch
+# A number, so that Kubernetes can see that it is not root. It owns nothing here.
 USER 65532:65532
 EXPOSE 9847
 STOPSIGNAL SIGTERM

@@ -182,6 +182,7 @@ export class Shapes {
     }
     const end = halfHours.newest - Math.floor((length * minutes.step) / halfHours.step) - 1;
     this.seeLives(history, end - day, end);
+    seen.top = 0; // minutes begin again where the life does
     minutes.see(history.firstMinute, minutes.newest - length, steps, seen);
     return seen;
   }

@@ -35,10 +35,13 @@ export function wordOf(seen: Seen): Word {
   if (window < 0) {
     const { minutes } = history;
     const floor = minutes.lowest(minutes.newest - 30, minutes.newest + 1);
-    const growth = shapes.get(longest, "pace");
+    const flat = flatWindow(shapes, settings);
+    const growth = flat < 0 ? undefined : shapes.get(flat, "pace");
     if (room.headroom < (1 - settings.words.high) * room.limit) return { word: "high_stable", growth, reasons: [] };
     if (room.peak > settings.words.spike * floor) return { word: "spiky", growth, reasons: [] };
-    return { word: "stable", growth, reasons: [] };
+    return flat < 0 && shapes.get(0, "swing") >= settings.words.swing
+      ? stopped(shapes)
+      : { word: "stable", growth, reasons: [] };
   }
   const growth = shapes.get(window, "pace");
   const get = (name: Parameters<Shapes["get"]>[1]) => shapes.get(window, name);
@@ -54,19 +57,61 @@ export function wordOf(seen: Seen): Word {
     const young = history.age * settings.speed < settings.words.youngAge;
     return { word: young ? "warming_up" : "bounded_growth", growth, reasons };
   }
-  if (get("life") < 0) reasons.push({ kind: "withinEarlierLives", level: history.value * KiB, earlier: history.value * KiB - get("life") * bytes });
+  if (get("life") < 0)
+    reasons.push({
+      kind: "withinEarlierLives",
+      level: history.value * KiB,
+      earlier: history.value * KiB - get("life") * bytes,
+    });
   if (get("noise") > 0.1) reasons.push({ kind: "uneven", deviation: get("noise") });
   return { word: "growing", growth, reasons };
 }
 
+/** The longest window of up to a day that is flat: the number beside `stable` is its pace, and bears the word out. -1 without any. */
+function flatWindow(shapes: Shapes, settings: JudgeSettings): number {
+  let flat = -1;
+  for (let i = 0; i < windows.length; i++) {
+    if (!shapes.has(i) || isNotable(shapes, i, settings)) continue;
+    if (
+      shapes.length(i) * settings.speed <= settings.words.youngAge &&
+      (flat < 0 || shapes.length(i) > shapes.length(flat))
+    )
+      flat = i;
+  }
+  return flat;
+}
+
+/** Is its growth worth a word, whatever its form? */
+function isNotable(shapes: Shapes, window: number, { words }: JudgeSettings): boolean {
+  return shapes.get(window, "gain") >= words.notable && grownIn(shapes, window) >= words.notableBytes;
+}
+
+/** Bytes. */
+const grownIn = (shapes: Shapes, window: number) =>
+  shapes.get(window, "pace") * ((shapes.length(window) * 8) / 9) * KiB;
+
+/** It grew until a moment ago, by a step: not yet flat, and no longer growing. */
+function stopped(shapes: Shapes): Word {
+  const grew: Reason = {
+    kind: "grew",
+    bytes: grownIn(shapes, 0),
+    seconds: shapes.length(0),
+    window: (windows[0] as Window).name,
+  };
+  return {
+    word: "bounded_growth",
+    growth: shapes.get(0, "pace"),
+    reasons: [grew, { kind: "stopped", last: shapes.get(0, "last") }],
+  };
+}
+
 /** The longest window of up to a day whose growth is more than noise, still goes on, and was not there before; -1 without any. */
-function notableWindow(shapes: Shapes, { words }: JudgeSettings): number {
+function notableWindow(shapes: Shapes, settings: JudgeSettings): number {
+  const { words } = settings;
   let found = -1;
   for (let i = 0; i < windows.length; i++) {
     if (!shapes.has(i)) continue;
-    const gain = shapes.get(i, "gain");
-    const bytes = shapes.get(i, "pace") * ((shapes.length(i) * 8) / 9) * KiB;
-    if (gain < words.notable || bytes < words.notableBytes) continue;
+    if (!isNotable(shapes, i, settings)) continue;
     if (shapes.get(i, "last") < words.stillGrowing || shapes.get(i, "noise") > words.noise) continue;
     if (shapes.get(i, "swing") < words.swing) continue; // it comes and goes
     if (found < 0 || shapes.length(i) > shapes.length(found)) found = i;

@@ -5,6 +5,7 @@ import type { INetworkPolicy } from "kubernetes-models/networking.k8s.io/v1/Netw
 import type { IClusterRole } from "kubernetes-models/rbac.authorization.k8s.io/v1/ClusterRole";
 import type { IClusterRoleBinding } from "kubernetes-models/rbac.authorization.k8s.io/v1/ClusterRoleBinding";
 import type { IPriorityClass } from "kubernetes-models/scheduling.k8s.io/v1/PriorityClass";
+import type { IContainer } from "kubernetes-models/v1/Container";
 import type { INamespace } from "kubernetes-models/v1/Namespace";
 import type { IServiceAccount } from "kubernetes-models/v1/ServiceAccount";
 import { component, type JsonPatch, kustomization, type Part } from "./kustomize.ts";
@@ -19,6 +20,7 @@ import {
   port,
   restricted,
   selectorOf,
+  stateFolder,
   unprivilegedUid,
 } from "./values.ts";
 
@@ -71,9 +73,23 @@ const args = [
   "serve",
   `--web.listen-address=:${port.number}`,
   `--path.cgroupfs=${hostCgroups}`,
+  `--storage.path=${stateFolder}`,
   "--config.file=/etc/leakwatch/leakwatch.yml",
   "--kubernetes.pods",
 ];
+
+/**
+ * Makes the folder on the node, which the kubelet creates for root alone, writable for the exporter's group. Its owner may do that without
+ * any capability, and so may root in the component daemonset-smaps write there. Where it fails the exporter says so, and runs without.
+ */
+const prepareState: IContainer = {
+  name: "state",
+  image,
+  command: ["sh", "-c", `chgrp ${unprivilegedUid} ${stateFolder} && chmod 0770 ${stateFolder} || true`],
+  resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "32Mi" } },
+  securityContext: { ...restricted, runAsUser: 0, runAsGroup: unprivilegedUid, runAsNonRoot: false },
+  volumeMounts: [{ name: "state", mountPath: stateFolder }],
+};
 
 const daemonSet: IDaemonSet = {
   apiVersion: "apps/v1",
@@ -93,6 +109,7 @@ const daemonSet: IDaemonSet = {
         tolerations: [{ operator: "Exists" }],
         terminationGracePeriodSeconds: 10,
         securityContext: { runAsUser: unprivilegedUid, runAsGroup: unprivilegedUid },
+        initContainers: [prepareState],
         containers: [
           {
             name: container,
@@ -108,12 +125,15 @@ const daemonSet: IDaemonSet = {
             volumeMounts: [
               { name: "cgroups", mountPath: hostCgroups, readOnly: true },
               { name: "config", mountPath: "/etc/leakwatch", readOnly: true },
+              { name: "state", mountPath: stateFolder },
             ],
           },
         ],
         volumes: [
           { name: "cgroups", hostPath: { path: "/sys/fs/cgroup", type: "Directory" } },
           { name: "config", configMap: { name: "leakwatch-config" } },
+          // on the node and not in the pod: days of evidence must survive an update of the exporter
+          { name: "state", hostPath: { path: stateFolder, type: "DirectoryOrCreate" } },
         ],
       },
     },

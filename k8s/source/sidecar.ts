@@ -6,10 +6,16 @@ import type { INetworkPolicy } from "kubernetes-models/networking.k8s.io/v1/Netw
 import type { IContainer } from "kubernetes-models/v1/Container";
 import type { IPodTemplateSpec } from "kubernetes-models/v1/PodTemplateSpec";
 import { component, type JsonPatch, type Part } from "./kustomize.ts";
-import { container, image, podLabel, port, restricted } from "./values.ts";
+import { container, image, podLabel, port, restricted, stateFolder } from "./values.ts";
 
 /** An empty volume where the token would be: then the API server mounts none here, and the app keeps its own. */
 const noToken = { name: "leakwatch-no-token", mountPath: "/var/run/secrets/kubernetes.io/serviceaccount" };
+
+/**
+ * What the exporter knows of the pod's processes, over restarts of its container. It goes with the pod, as they do. The kubelet evicts a
+ * pod whose volume outgrows its size: a file has some 6 KiB for each process, and no sidecar of 96 MiB watches thousands.
+ */
+const state = { name: "leakwatch-state", mountPath: stateFolder };
 
 /** Stands where the name of the app's container goes; limit.yaml replaces it by the name of the first one. */
 const firstContainer = "FIRST-CONTAINER";
@@ -20,7 +26,7 @@ const limitIndex = 0;
 export const sidecarContainer: IContainer = {
   name: container,
   image,
-  args: ["serve", `--web.listen-address=:${port.number}`],
+  args: ["serve", `--web.listen-address=:${port.number}`, `--storage.path=${stateFolder}`],
   env: [
     {
       name: "LEAKWATCH_MEMORY_LIMIT",
@@ -36,7 +42,7 @@ export const sidecarContainer: IContainer = {
   startupProbe: { httpGet: { path: "/-/ready", port: port.name }, periodSeconds: 1, failureThreshold: 60 },
   livenessProbe: { httpGet: { path: "/-/healthy", port: port.name }, periodSeconds: 30, timeoutSeconds: 5 },
   securityContext: restricted,
-  volumeMounts: [{ ...noToken, readOnly: true }],
+  volumeMounts: [{ ...noToken, readOnly: true }, state],
 };
 
 const podTemplate = (spec: Part<IPodTemplateSpec["spec"]>): Part<IPodTemplateSpec> => ({
@@ -44,7 +50,10 @@ const podTemplate = (spec: Part<IPodTemplateSpec["spec"]>): Part<IPodTemplateSpe
   spec: {
     shareProcessNamespace: true,
     ...spec,
-    volumes: [{ name: noToken.name, emptyDir: { sizeLimit: "1Mi" } }],
+    volumes: [
+      { name: noToken.name, emptyDir: { sizeLimit: "1Mi" } },
+      { name: state.name, emptyDir: { sizeLimit: "128Mi" } },
+    ],
   },
 });
 

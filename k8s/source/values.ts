@@ -45,3 +45,6 @@ export const restricted = {
 
 /** Nobody in particular: no file and no process of the node belongs to it. */
 export const unprivilegedUid = 65_532;
+
+/** Where the exporter keeps what it knows over its own restarts; the image has this folder. */
+export const stateFolder = "/var/lib/leakwatch";

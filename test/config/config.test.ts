@@ -24,6 +24,7 @@ describe("decodeConfig", () => {
       ignore: [],
       unmatched: "watch",
       memoryLimit: undefined,
+      detection: {},
       smaps: { enabled: false, interval: 60, maxResident: 4 * GiB, budget: 0.25 },
     });
   });
@@ -41,6 +42,16 @@ describe("decodeConfig", () => {
         unmatched: "ignore",
         memory_limit: "2GiB",
         max_processes: 5000,
+        detection: {
+          critical_within: "4h",
+          high_within: "2d",
+          medium_within: "14d",
+          confirm: "5m",
+          keep: "30m",
+          points: 4,
+          notable_growth: 0.05,
+          near_limit: 0.85,
+        },
         smaps: { enabled: true, interval: "5m", max_resident: "1GiB", budget: "100ms" },
       }),
     ).toEqual({
@@ -58,6 +69,16 @@ describe("decodeConfig", () => {
       ignore: [{ name: new Pattern("sh|bash|sleep") }],
       unmatched: "ignore",
       memoryLimit: 2 * GiB,
+      detection: {
+        critical_within: 4 * 3600,
+        high_within: 2 * 24 * 3600,
+        medium_within: 14 * 24 * 3600,
+        confirm: 300,
+        keep: 1800,
+        points: 4,
+        notable_growth: 0.05,
+        near_limit: 0.85,
+      },
       maxProcesses: 5000,
       smaps: { enabled: true, interval: 300, maxResident: GiB, budget: 0.1 },
     });

@@ -69,7 +69,7 @@ describe("sidecar", () => {
   test("given twice by mistake is there once", async () => {
     const pod = podOf(await withComponents([workload("Deployment", "shop")], "sidecar", "sidecar"), "shop");
     expect(names(pod["spec"].initContainers)).toEqual(["leakwatch"]);
-    expect(pod["spec"].volumes).toHaveLength(1);
+    expect(names(pod["spec"].volumes)).toEqual(["leakwatch-no-token", "leakwatch-state"]);
   });
 
   test("changes no selector, so it can be added to what runs", async () => {
@@ -83,7 +83,14 @@ describe("sidecar", () => {
     const [mount] = spec.initContainers[0].volumeMounts;
     // where there is a mount already, the API server adds none
     expect(mount.mountPath).toBe("/var/run/secrets/kubernetes.io/serviceaccount");
-    expect(spec.volumes).toEqual([{ name: mount.name, emptyDir: { sizeLimit: "1Mi" } }]);
+    expect(spec.volumes).toContainEqual({ name: mount.name, emptyDir: { sizeLimit: "1Mi" } });
+  });
+
+  test("keeps what it knows in a volume that is as old as the pod", async () => {
+    const { spec } = podOf(await withComponents([workload("Deployment", "shop")], "sidecar"), "shop");
+    const { args, volumeMounts } = spec.initContainers[0];
+    expect(volumeMounts).toContainEqual({ name: "leakwatch-state", mountPath: storagePath(args) });
+    expect(spec.volumes).toContainEqual({ name: "leakwatch-state", emptyDir: expect.anything() });
   });
 
   test("runs as the app does, and a restricted namespace accepts it", async () => {
@@ -125,3 +132,7 @@ describe("sidecar-container", () => {
     expect(names(spec.containers)).toEqual(["app"]);
   });
 });
+
+function storagePath(args: readonly string[]): string | undefined {
+  return args.find((argument) => argument.startsWith("--storage.path="))?.split("=")[1];
+}

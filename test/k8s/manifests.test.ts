@@ -343,4 +343,22 @@ describe("daemonset", () => {
     expect(spec.containers[0].securityContext.capabilities).toEqual({ drop: ["ALL"] });
     expect(spec.tolerations).toEqual([{ operator: "Exists" }]);
   });
+
+  test("keeps what it knows on the node, in a folder that is made writable without a capability", () => {
+    const { spec } = podTemplate(find(objectsOf("daemonset"), "DaemonSet")) as Rendered;
+    const { hostPath } = spec.volumes.find(({ name }: Rendered["metadata"]) => name === "state");
+    const [folder] = spec.containers[0].args.flatMap(
+      (argument: string) => /^--storage\.path=(.*)/.exec(argument)?.[1] ?? [],
+    );
+    expect(hostPath).toEqual({ path: folder, type: "DirectoryOrCreate" });
+    const [prepares] = spec.initContainers;
+    for (const { volumeMounts } of [prepares, spec.containers[0]])
+      expect(volumeMounts).toContainEqual({ name: "state", mountPath: folder });
+    expect(prepares.securityContext).toMatchObject({
+      runAsUser: 0,
+      capabilities: { drop: ["ALL"] },
+      allowPrivilegeEscalation: false,
+    });
+    expect(prepares.securityContext.runAsGroup).toBe(spec.securityContext.runAsGroup); // else root could not give it away
+  });
 });

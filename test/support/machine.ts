@@ -6,8 +6,8 @@ import os from "node:os";
 import path from "node:path";
 import { onTestFinished, vi } from "vitest";
 import { GiB, KiB, MiB } from "../../catalog/defaults.ts";
-import type { EndedLifeThresholds } from "../../detection/ended-life.ts";
 import type { Metric } from "../../catalog/metric.ts";
+import type { JudgeSettings } from "../../detection/judge.ts";
 import { type Config, defaultConfig } from "../../exporter/config/config.ts";
 import { Renderer } from "../../exporter/exposition/render.ts";
 import { TextBuffer } from "../../exporter/exposition/text-buffer.ts";
@@ -17,6 +17,7 @@ import type { Ledger } from "../../exporter/ledger/ledger.ts";
 import { createLogger } from "../../exporter/log.ts";
 import { columns } from "../../exporter/memory/process-table.ts";
 import { type FdCountMethod, ProcessReader } from "../../exporter/samplers/process-reader.ts";
+import type { Remembered } from "../../exporter/storage/saved.ts";
 import type { Clock } from "../../exporter/watch/boot-clock.ts";
 import { Watcher } from "../../exporter/watch/watcher.ts";
 
@@ -449,7 +450,8 @@ export function watch(
     maxKept?: number;
     fdCountMethod?: FdCountMethod;
     ledger?: Ledger;
-    thresholds?: EndedLifeThresholds;
+    judge?: JudgeSettings;
+    remembered?: Remembered | undefined;
   } = {},
 ) {
   const { files = machine.files, maxKept = 1000, fdCountMethod = "list", config, ...rest } = options;
