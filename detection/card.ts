@@ -2,7 +2,9 @@
 // shapes. points.ts has the tables; scripts/fit-card.ts makes them.
 
 /** A table as questions: is this number below the edge? `[feature, edge, absentIsBelow, below, notBelow]`; a number is points. */
-export type CardTable = number | readonly [feature: number, edge: number, absentIsBelow: 0 | 1, below: CardTable, notBelow: CardTable];
+export type CardTable =
+  | number
+  | readonly [feature: number, edge: number, absentIsBelow: 0 | 1, below: CardTable, notBelow: CardTable];
 
 export interface Card {
   /** The numbers that tables ask for: `27h.noise` is the noise of the window of 27 hours, `level` how much of the limit is used. */

@@ -1,8 +1,8 @@
 // What is called a leak. Three readable rules for what is near, the ledger of ended lives, and a card of points for hours and days
 // (card.ts). docs/detection.md shows how they were found and what happens when each is moved.
 
-import type { Card } from "./card.ts";
 import { type Cadence, cadence } from "./cadence.ts";
+import type { Card } from "./card.ts";
 import { type EndedLifeThresholds, endedLife } from "./ended-life.ts";
 import { card } from "./points.ts";
 import type { ShapeName } from "./shape.ts";

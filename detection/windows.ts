@@ -65,4 +65,10 @@ export const levelAges: readonly number[] = [
 export const settledShare = 10 / 9;
 
 /** Growth that is shown, by the label `window`, in seconds. */
-export const growthWindows = { "15m": 15 * minute, "1h": hour, "6h": 6 * hour, "1d": 24 * hour, "7d": 7 * 24 * hour } as const;
+export const growthWindows = {
+  "15m": 15 * minute,
+  "1h": hour,
+  "6h": 6 * hour,
+  "1d": 24 * hour,
+  "7d": 7 * 24 * hour,
+} as const;

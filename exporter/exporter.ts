@@ -82,7 +82,9 @@ export class Exporter {
     /** How many times faster than life the judge's clock runs. */
     speed?: number;
     /** What is kept over restarts, and what was found there. */
-    storage?: { readonly storage: Storage; readonly remembered: Remembered | undefined; readonly boot: string } | undefined;
+    storage?:
+      | { readonly storage: Storage; readonly remembered: Remembered | undefined; readonly boot: string }
+      | undefined;
   }) {
     this.log = options.log;
     this.clock = options.clock ?? systemClock;

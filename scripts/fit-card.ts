@@ -38,7 +38,12 @@ const weights = cardFeatures
   .map(({ name }, i) => ({ name, share: (gains[i] as number) / total }))
   .sort((a, b) => b.share - a.share);
 fs.writeFileSync(fileURLToPath(new URL("../detection/points.ts", import.meta.url)), text());
-console.error(weights.slice(0, 20).map(({ name, share }) => `${name} ${(100 * share).toFixed(1)} %`).join(", "));
+console.error(
+  weights
+    .slice(0, 20)
+    .map(({ name, share }) => `${name} ${(100 * share).toFixed(1)} %`)
+    .join(", "),
+);
 
 /** Leaks and healthy looks weigh alike, but for the weight of a false alert. */
 function balanced(parts: readonly Examples[]): { values: Float32Array; leaks: Uint8Array; weights: Float64Array } {

@@ -257,7 +257,9 @@ describe(`10,000 forged targets (FUZZ_SEED=${seed})`, () => {
       expect(watcher.ledger.account(name).oomKills).toBe(0);
     }
     const api = JSON.stringify(
-      groupStatuses({ watcher, secondsSinceBoot: () => 0, unixTimeAt: (at: number) => at } as Parameters<typeof groupStatuses>[0]),
+      groupStatuses({ watcher, secondsSinceBoot: () => 0, unixTimeAt: (at: number) => at } as Parameters<
+        typeof groupStatuses
+      >[0]),
     );
     expect(api + logged.join("")).not.toMatch(/hunter2|root:/);
     expect(logged.join("").replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);

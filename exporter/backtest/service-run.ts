@@ -44,11 +44,7 @@ export class ServiceRun {
   private due = Number.NaN;
 
   /** `onTimeToOom` hears the estimate of the slot that is nearest to its limit, each minute that has one. */
-  constructor(
-    judge: ServiceJudge,
-    rules: Rules = shippedRules,
-    onTimeToOom?: (time: number, seconds: number) => void,
-  ) {
+  constructor(judge: ServiceJudge, rules: Rules = shippedRules, onTimeToOom?: (time: number, seconds: number) => void) {
     this.judge = judge;
     this.episodes = new AlertEpisodes(rules);
     this.onTimeToOom = onTimeToOom;

@@ -12,7 +12,11 @@ export function serveCommand(): Command {
   return new Command("serve")
     .configureOutput(plainErrors)
     .description("watch processes and serve /metrics (what runs when no command is given)")
-    .option("--storage.path <folder>", "keep what is known over restarts of the exporter in this folder; empty: in memory only", "")
+    .option(
+      "--storage.path <folder>",
+      "keep what is known over restarts of the exporter in this folder; empty: in memory only",
+      "",
+    )
     .option("--config.file <file>", "YAML file that names groups and limits; without it every process is watched")
     .option(
       "--web.listen-address <host:port>",

@@ -4,17 +4,17 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Labels, Metric } from "../../catalog/metric.ts";
 import {
   cgroupMetrics,
-  growthLabels,
   groupMetrics,
+  growthLabels,
   judgeMetrics,
   nodeMetrics,
   outsideMetrics,
   processInfo,
   processMetrics,
 } from "../../catalog/metrics.ts";
+import { verdictCode } from "../../catalog/verdicts.ts";
 import type { Containers } from "../discovery/containers/containers.ts";
 import type { GroupAccount } from "../ledger/ledger.ts";
-import { verdictCode } from "../../catalog/verdicts.ts";
 import { columnCount, columns } from "../memory/process-table.ts";
 import type { Life } from "../model/life.ts";
 import type { State } from "../model/state.ts";
@@ -117,7 +117,11 @@ export class Renderer {
         if (Number.isNaN(value)) continue;
         if (empty) this.buffer.text(familyHeader(judgeMetrics.growth, format));
         empty = false;
-        this.buffer.series(growth, labelsOf((texts[index] as LifeTexts).growth, window, life, judgeMetrics.growth), value);
+        this.buffer.series(
+          growth,
+          labelsOf((texts[index] as LifeTexts).growth, window, life, judgeMetrics.growth),
+          value,
+        );
       }
       await this.pauseAfter(lives.length);
     }

@@ -55,7 +55,8 @@ export class CardReader {
   /** `level`: share of the limit that is used, NaN without one. */
   score({ values }: Shapes, level: number): Scored {
     let points = this.card.base;
-    for (let i = 0; i < this.roots.length; i++) points += this.value[this.cellOf(this.roots[i] as number, values, level)] as number;
+    for (let i = 0; i < this.roots.length; i++)
+      points += this.value[this.cellOf(this.roots[i] as number, values, level)] as number;
     return { points, probability: 1 / (1 + Math.exp(-points)) };
   }
 

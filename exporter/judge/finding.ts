@@ -20,8 +20,20 @@ export type Reason =
   | { readonly kind: "sharedLimit"; readonly others: number }
   | { readonly kind: "heapMaximum"; readonly bytes: number; readonly below: boolean }
   | { readonly kind: "points"; readonly points: number; readonly threshold: number }
-  | { readonly kind: "endedGrowing"; readonly growing: number; readonly ended: number; readonly seconds: number; readonly killed: boolean }
-  | { readonly kind: "replicas"; readonly leaking: number; readonly of: number; readonly median: number; readonly highest: number }
+  | {
+      readonly kind: "endedGrowing";
+      readonly growing: number;
+      readonly ended: number;
+      readonly seconds: number;
+      readonly killed: boolean;
+    }
+  | {
+      readonly kind: "replicas";
+      readonly leaking: number;
+      readonly of: number;
+      readonly median: number;
+      readonly highest: number;
+    }
   | { readonly kind: "tooYoung"; readonly watched: number; readonly needed: number };
 
 export interface Finding {

@@ -43,7 +43,11 @@ export class ServiceJudge {
     if (Number.isNaN(this.memory.knownSince)) this.memory.knownSince = sample.time;
     let seat = this.seats.get(slot);
     if (seat === undefined) {
-      seat = { state: newSlot(this.judge.settings.speed), life: new LifeHistory(this.judge.settings.endedLife), last: sample };
+      seat = {
+        state: newSlot(this.judge.settings.speed),
+        life: new LifeHistory(this.judge.settings.endedLife),
+        last: sample,
+      };
       this.seats.set(slot, seat);
     } else if (seat.last.startTime !== sample.startTime) {
       this.endOf(slot, seat);
@@ -67,11 +71,14 @@ export class ServiceJudge {
     const finding = serviceFinding(maskedLeakOf(this.memory, now, this.judge.settings.endedLives), slots);
     const { over, count } = rules.restarts.oomLoop;
     const kills = this.memory.lives.filter(({ atLimit, endedAt }) => atLimit && now - endedAt <= over).length;
-    return finding.word !== "masked_leak" && kills >= count ? { ...finding, word: "restart_loop", severity: 3 } : finding;
+    return finding.word !== "masked_leak" && kills >= count
+      ? { ...finding, word: "restart_loop", severity: 3 }
+      : finding;
   }
 
   private endOf(slot: string, { state: { history }, life, last }: Seat): void {
-    const atLimit = history.peak * 1024 >= atLimitShare * Math.min(last.limit, or(last.heapLimit, Number.POSITIVE_INFINITY));
+    const atLimit =
+      history.peak * 1024 >= atLimitShare * Math.min(last.limit, or(last.heapLimit, Number.POSITIVE_INFINITY));
     const { endedLife, endedLives } = this.judge.settings;
     const verdict = judgeEndedLife(life, endedLife, atLimit);
     const ended = endedLifeOf(history, verdict, { slot, now: last.time, watchedSince: history.seenSince, atLimit });
@@ -79,7 +86,8 @@ export class ServiceJudge {
   }
 }
 
-const or = (value: number | undefined, otherwise: number) => (value === undefined || Number.isNaN(value) ? otherwise : value);
+const or = (value: number | undefined, otherwise: number) =>
+  value === undefined || Number.isNaN(value) ? otherwise : value;
 
 const factsOf = ({ limit, heapLimit }: LimitedSample): Facts =>
   heapLimit === undefined || Number.isNaN(heapLimit) ? { limit } : { limit, heapMaximum: heapLimit, heapKind: "fills" };

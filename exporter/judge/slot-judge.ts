@@ -77,7 +77,11 @@ export class Judge {
     this.lastRoom = room;
     const earlier = memory.levelAt(history.age * settings.speed);
     const neighbours = facts.neighbours && ((seconds: number) => (facts.neighbours?.(seconds) ?? 0) / KiB);
-    shapes.take(history, { headroom: room.headroom, limit: room.limit, earlier, ...(neighbours && { neighbours }) }, slot.shapes);
+    shapes.take(
+      history,
+      { headroom: room.headroom, limit: room.limit, earlier, ...(neighbours && { neighbours }) },
+      slot.shapes,
+    );
     const scored = this.card.score(shapes, 1 - room.headroom / room.limit);
     slot.beginLife(history.startTime);
     const { now } = { now: history.time };
@@ -86,7 +90,12 @@ export class Judge {
     return this.finding(slot, { facts, room, earlier, scored, now, neighbours });
   }
 
-  private claimByWindow(slot: SlotState, { rule, first, last, atLeast, atMost }: PreparedRule, facts: Facts, now: number): void {
+  private claimByWindow(
+    slot: SlotState,
+    { rule, first, last, atLeast, atMost }: PreparedRule,
+    facts: Facts,
+    now: number,
+  ): void {
     let window = -1;
     let left = Number.POSITIVE_INFINITY;
     let isNear = false;
@@ -154,13 +163,17 @@ export class Judge {
     const judged = longest >= 0 ? undefined : nothingKnown(watched, this.needed);
     const { word, growth: seen, reasons: why } = wordOf({ history, shapes, room, facts, settings, longest });
     const growth = claim === undefined ? seen : (estimate?.pace ?? seen);
-    const reasons: Reason[] = claim === undefined ? [...why] : this.reasonsOf(claim.name, claim.window, { history, room, earlier });
+    const reasons: Reason[] =
+      claim === undefined ? [...why] : this.reasonsOf(claim.name, claim.window, { history, room, earlier });
     if (claim === undefined && judged !== undefined) reasons.unshift(...judged.reasons);
-    if (claim?.name === "card") reasons.push({ kind: "points", points: scored.points, threshold: settings.card.threshold });
+    if (claim?.name === "card")
+      reasons.push({ kind: "points", points: scored.points, threshold: settings.card.threshold });
     if (facts.heapMaximum !== undefined && (facts.heapKind === "fills" || limitOf(facts) < facts.limit))
       reasons.push({ kind: "heapMaximum", bytes: facts.heapMaximum, below: mayBeHeap(history, facts) });
     if (facts.others !== undefined && facts.others > 0) reasons.push({ kind: "sharedLimit", others: facts.others });
-    const grows = claim !== undefined || (growth !== undefined && growth > 0 && word !== "stable" && word !== "high_stable" && word !== "spiky");
+    const grows =
+      claim !== undefined ||
+      (growth !== undefined && growth > 0 && word !== "stable" && word !== "high_stable" && word !== "spiky");
     const left = grows && estimate !== undefined && Number.isFinite(estimate.seconds) ? estimate.seconds : undefined;
     return {
       word: claim === undefined ? word : "leaking",
@@ -191,7 +204,11 @@ export class Judge {
     return Math.max(0.5, Math.min(0.99, straight), byCard);
   }
 
-  private reasonsOf(rule: string, window: number, { history, room, earlier }: { history: SlotHistory; room: Room; earlier: number }): Reason[] {
+  private reasonsOf(
+    rule: string,
+    window: number,
+    { history, room, earlier }: { history: SlotHistory; room: Room; earlier: number },
+  ): Reason[] {
     const { shapes } = this;
     if (window < 0 || !shapes.has(window)) return [];
     const get = (name: Parameters<Shapes["get"]>[1]) => shapes.get(window, name);
@@ -202,11 +219,20 @@ export class Judge {
       { kind: "steady", slowest: get("slowest"), deviation: get("noise") },
     ];
     if (Number.isFinite(get("timeLeft")))
-      reasons.push({ kind: "timeLeft", seconds: get("timeLeft"), headroom: room.headroom * KiB, limit: room.limit * KiB });
+      reasons.push({
+        kind: "timeLeft",
+        seconds: get("timeLeft"),
+        headroom: room.headroom * KiB,
+        limit: room.limit * KiB,
+      });
     if (get("new") > 0 && get("new") < 9) reasons.push({ kind: "newHigh", bytes: get("new") * bytes });
     if (earlier > 0) {
       const level = history.value * KiB;
-      reasons.push({ kind: level > earlier * KiB ? "aboveEarlierLives" : "withinEarlierLives", level, earlier: earlier * KiB });
+      reasons.push({
+        kind: level > earlier * KiB ? "aboveEarlierLives" : "withinEarlierLives",
+        level,
+        earlier: earlier * KiB,
+      });
     }
     return rule === "card" || get("bend") >= 0.9 ? reasons : [...reasons, { kind: "slowing", bend: get("bend") }];
   }
@@ -224,7 +250,10 @@ function roomOf(history: SlotHistory, facts: Facts, speed: number): Room {
   const { minutes, halfHours } = history;
   let peak = minutes.highest(minutes.newest - 30, minutes.newest + 1);
   if (history.age * speed > 30 * 3600)
-    peak = Math.max(peak, halfHours.highest(Math.max(halfHours.newest - 47, history.firstHalfHour), halfHours.newest + 1));
+    peak = Math.max(
+      peak,
+      halfHours.highest(Math.max(halfHours.newest - 47, history.firstHalfHour), halfHours.newest + 1),
+    );
   const limit = limitOf(facts) / KiB;
   const others = (facts.others ?? 0) / KiB;
   return { headroom: Math.max(limit - peak - others, 0.002 * limit), limit, peak };
@@ -249,7 +278,7 @@ function mayBeHeap({ value }: SlotHistory, { heapMaximum, heapKind, limit }: Fac
 export function longestOf(shapes: Shapes): number {
   let longest = -1;
   for (let i = 0; i < windows.length; i++) {
-    if (!shapes.has(i) || (windows[i] as Window).steps > 6 && (windows[i] as Window).scale === "halfHours") continue;
+    if (!shapes.has(i) || ((windows[i] as Window).steps > 6 && (windows[i] as Window).scale === "halfHours")) continue;
     if (longest < 0 || shapes.length(i) > shapes.length(longest)) longest = i;
   }
   return longest;

@@ -36,7 +36,10 @@ export function timeToOom(
     const pace = slope + Math.max(0, neighbours?.(shapes.length(i)) ?? 0);
     const seconds = headroom / pace;
     const noise = Math.min(0.5, shapes.values[i * shapeSize + at.noise] as number);
-    const cost = Math.abs(Math.log((windowsPerTime * Math.max(seconds, 1)) / shapes.length(i))) + noisePenalty * noise + (comesAndGoes ? toothPenalty : 0);
+    const cost =
+      Math.abs(Math.log((windowsPerTime * Math.max(seconds, 1)) / shapes.length(i))) +
+      noisePenalty * noise +
+      (comesAndGoes ? toothPenalty : 0);
     if (cost < least) [least, best] = [cost, { seconds, pace, window: i }];
   }
   return best;

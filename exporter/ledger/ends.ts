@@ -152,7 +152,8 @@ export class Ends {
     const { followedWithin, settledAfter } = this.settings.endedLives;
     // an end that is booked late may have been followed already
     const next = life.group.slots[life.slot]?.life;
-    if (next !== undefined && next !== life && next.bornAt - taught.life.endedAt <= followedWithin) taught.life.followed = true;
+    if (next !== undefined && next !== life && next.bornAt - taught.life.endedAt <= followedWithin)
+      taught.life.followed = true;
     life.group.memory.recordEnd(taught.life, taught.levels, settledAfter);
   }
 }

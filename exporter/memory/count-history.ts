@@ -44,7 +44,11 @@ export class CountHistory {
   }
 
   save(): SavedCounts {
-    return { startTime: nullable(this.startTime), seenSince: nullable(this.seenSince), stretches: this.stretches.save() };
+    return {
+      startTime: nullable(this.startTime),
+      seenSince: nullable(this.seenSince),
+      stretches: this.stretches.save(),
+    };
   }
 
   restore(saved: SavedCounts): void {

@@ -32,7 +32,8 @@ export function judgeEndedLife(
   const { parts } = thresholds;
   const span = history.spanSeconds;
   // warm-up ends below the limit: what reached it is judged by less
-  if (span < (atLimit ? thresholds.minimumSpanAtLimitSeconds : thresholds.minimumSpanSeconds)) return { growing: false, reason: "too short", growthPerSecond: undefined };
+  if (span < (atLimit ? thresholds.minimumSpanAtLimitSeconds : thresholds.minimumSpanSeconds))
+    return { growing: false, reason: "too short", growthPerSecond: undefined };
 
   const known = knownParts(history.floorsOfParts(parts));
   const settled = known.filter(({ x }) => x >= parts / 3);

@@ -66,7 +66,8 @@ export class LifeHistory {
   /** Takes what was saved. Throws RangeError where it makes no sense. */
   restore(saved: SavedLife): void {
     const floors = decode(saved.floors);
-    if (floors.length !== this.floors.length || !(saved.stretchSeconds > 0)) throw new RangeError("not the history of a life");
+    if (floors.length !== this.floors.length || !(saved.stretchSeconds > 0))
+      throw new RangeError("not the history of a life");
     this.floors.set(floors);
     this.stretchSeconds = saved.stretchSeconds;
     this.firstSeconds = saved.firstSeconds ?? undefined;

@@ -82,13 +82,19 @@ export class ServiceMemory {
 
   save(): SavedService {
     const { lives, settled, knownSince } = this;
-    return { lives: [...lives], levels: encode(this.levels), settled, knownSince: Number.isNaN(knownSince) ? null : knownSince };
+    return {
+      lives: [...lives],
+      levels: encode(this.levels),
+      settled,
+      knownSince: Number.isNaN(knownSince) ? null : knownSince,
+    };
   }
 
   /** Takes what was saved. Throws RangeError where it makes no sense. */
   restore(saved: SavedService): void {
     const levels = decode(saved.levels);
-    if (levels.length !== this.levels.length || !Array.isArray(saved.lives)) throw new RangeError("not the memory of a service");
+    if (levels.length !== this.levels.length || !Array.isArray(saved.lives))
+      throw new RangeError("not the memory of a service");
     this.lives.splice(0, this.lives.length, ...saved.lives.slice(-mostLives));
     this.levels.set(levels);
     this.settled = Number(saved.settled);

@@ -88,11 +88,22 @@ export class SlotHistory {
 
   /** All of it, to be written down. */
   save(): SavedHistory {
-    const { startTime, seenSince, time, value, firstValue, peak, settled, firstMinute, firstHalfHour, reachedBefore } = this;
+    const { startTime, seenSince, time, value, firstValue, peak, settled, firstMinute, firstHalfHour, reachedBefore } =
+      this;
     return {
-      numbers: [startTime, seenSince, time, value, firstValue, peak, settled, firstMinute, firstHalfHour, reachedBefore, this.nextAge].map(
-        (number) => (Number.isNaN(number) ? null : number),
-      ),
+      numbers: [
+        startTime,
+        seenSince,
+        time,
+        value,
+        firstValue,
+        peak,
+        settled,
+        firstMinute,
+        firstHalfHour,
+        reachedBefore,
+        this.nextAge,
+      ].map((number) => (Number.isNaN(number) ? null : number)),
       levels: encode(this.levels),
       fine: this.fine.save(),
       minutes: this.minutes.save(),
@@ -134,7 +145,8 @@ export class SlotHistory {
     this.settled = Number.NaN;
     this.levels.fill(Number.NaN);
     this.nextAge = 0;
-    while (this.nextAge < this.ages.length && time - startTime > 1.2 * (this.ages[this.nextAge] as number)) this.nextAge++;
+    while (this.nextAge < this.ages.length && time - startTime > 1.2 * (this.ages[this.nextAge] as number))
+      this.nextAge++;
     // growth never spans a restart: only levels of before are asked for, and half hours are fine enough for these
     this.fine.clear();
     this.minutes.clear();
@@ -144,7 +156,10 @@ export class SlotHistory {
 
   private noteLevels(age: number): void {
     while (this.nextAge < this.ages.length && age >= (this.ages[this.nextAge] as number)) {
-      const minutes = Math.max(1, Math.min(10, Math.round((this.ages[this.nextAge] as number) / this.minutes.step / 5)));
+      const minutes = Math.max(
+        1,
+        Math.min(10, Math.round((this.ages[this.nextAge] as number) / this.minutes.step / 5)),
+      );
       this.levels[this.nextAge++] = this.minutes.lowest(this.minutes.newest - minutes, this.minutes.newest + 1);
     }
   }

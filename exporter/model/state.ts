@@ -1,9 +1,9 @@
 // What is known of everything that is watched, as exposition, page and verdicts read it. Written by the watch alone.
 
 import type { BoundName } from "../discovery/bounds.ts";
+import type { Finding } from "../judge/finding.ts";
 import type { FailureReason } from "../kernel/files.ts";
 import type { ProcessTable } from "../memory/process-table.ts";
-import type { Finding } from "../judge/finding.ts";
 import type { Cgroups, WatchedCgroup } from "../samplers/cgroups.ts";
 import type { Group } from "./group.ts";
 import type { Life } from "./life.ts";

@@ -7,7 +7,11 @@ import { column, type ProcessTable } from "../memory/process-table.ts";
  * Bytes; undefined where the kernel does not say. Pages that several processes share since a fork count for each of them, so the sum of
  * processes may exceed the cgroup's. A shared mapping counts once: for the process that maps the most of it.
  */
-export function outsideProcesses(memory: CgroupMemory, rows: Iterable<number>, table: ProcessTable): number | undefined {
+export function outsideProcesses(
+  memory: CgroupMemory,
+  rows: Iterable<number>,
+  table: ProcessTable,
+): number | undefined {
   const { anonymous, shared, swap, kernelUnreclaimable } = memory;
   if (anonymous === undefined) return undefined;
   let owned = 0;

@@ -5,13 +5,13 @@
 //   {"slot":0,"group":"api", …}
 //   {"lines":3}
 
+import { once } from "node:events";
 import fs from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import readline from "node:readline";
-import { once } from "node:events";
-import { pipeline } from "node:stream/promises";
 import { PassThrough } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import zlib from "node:zlib";
 
 export const stateFileName = "leakwatch.state.gz";
@@ -138,7 +138,10 @@ function headerOf(line: Record<string, unknown>): Header {
     throw new StateFileError("is not a state file of leakwatch", "damaged");
   }
   if (line["version"] > version) {
-    throw new StateFileError(`was written by a newer leakwatch (version ${line["version"]} of the file, this is ${version})`, "newer");
+    throw new StateFileError(
+      `was written by a newer leakwatch (version ${line["version"]} of the file, this is ${version})`,
+      "newer",
+    );
   }
   const { boot, savedAt, sinceBoot } = line;
   if (typeof boot !== "string" || typeof savedAt !== "number" || typeof sinceBoot !== "number") {

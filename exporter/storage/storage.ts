@@ -1,8 +1,8 @@
 // Keeps what the exporter knows over its restarts: read once at the start, written every few minutes and at the end.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Logger } from "../log.ts";
 import type { GroupAccount } from "../ledger/ledger.ts";
+import type { Logger } from "../log.ts";
 import type { Group } from "../model/group.ts";
 import { Remembered, saveGroup, saveSlot } from "./saved.ts";
 import { type Header, readStateFile, StateFileError, setAside, writeStateFile } from "./state-file.ts";

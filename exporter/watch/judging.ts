@@ -7,9 +7,9 @@ import { maskedLeakOf } from "../judge/ended-lives.ts";
 import type { Finding, GrowthWindow, Reason, ServiceFinding } from "../judge/finding.ts";
 import { serviceFinding } from "../judge/service-finding.ts";
 import { type Facts, Judge } from "../judge/slot-judge.ts";
+import { newSlot, type SlotState } from "../judge/slot-state.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { isLooping } from "../ledger/loops.ts";
-import { newSlot, type SlotState } from "../judge/slot-state.ts";
 import { column, columns, type ProcessTable } from "../memory/process-table.ts";
 import { ServiceMemory } from "../memory/service-memory.ts";
 import type { Group, Slot } from "../model/group.ts";
@@ -133,7 +133,8 @@ export class Judging {
     const { cgroup, limitSource, row } = life;
     const limit = this.table.get(row, column.memoryLimit);
     const own = unreclaimable(this.table, row);
-    const used = limitSource === "cgroup" ? cgroup?.memory?.unreclaimable : limitSource === "node" ? this.node.used : undefined;
+    const used =
+      limitSource === "cgroup" ? cgroup?.memory?.unreclaimable : limitSource === "node" ? this.node.used : undefined;
     const others = used === undefined ? undefined : Math.max(0, used - own);
     const shared = cgroup === undefined || limitSource !== "cgroup" ? undefined : paces.get(cgroup);
     const before = slot.finding?.growthBy;
@@ -165,7 +166,11 @@ export class Judging {
       pace === undefined ? Number.NaN : Math.max(0, limit - now) / pace;
     const value = (col: number) => table.get(row, col);
     table.set(row, column.timeToFdLimit, left(descriptors.leak()?.pace, value(column.maxFds), value(column.openFds)));
-    table.set(row, column.timeToThreadLimit, left(threads.leak()?.pace, value(column.maxThreads), value(column.threads)));
+    table.set(
+      row,
+      column.timeToThreadLimit,
+      left(threads.leak()?.pace, value(column.maxThreads), value(column.threads)),
+    );
   }
 
   private judgeGroup(group: Group, now: number): void {

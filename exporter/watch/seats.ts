@@ -7,8 +7,8 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { Vacancies } from "../ledger/vacancies.ts";
 import { Group } from "../model/group.ts";
 import { type Life, rootOf } from "../model/life.ts";
-import type { Remembered } from "../storage/saved.ts";
 import { tookOverSockets } from "../samplers/inherited-sockets.ts";
+import type { Remembered } from "../storage/saved.ts";
 import type { Ancestry } from "./ancestry.ts";
 
 export class Seats {
@@ -76,7 +76,8 @@ export class Seats {
     this.ancestry.isRoot(life, true);
     // the same service all along, under another process id
     if (vacancy !== undefined && tookOverSockets(this.files, vacancy.root.sockets, life)) return;
-    if (slot.starts.at(-1) !== life.bornAt) slot.starts = [...slot.starts, life.bornAt].slice(-this.ledger.rememberedStarts);
+    if (slot.starts.at(-1) !== life.bornAt)
+      slot.starts = [...slot.starts, life.bornAt].slice(-this.ledger.rememberedStarts);
     if (vacancy !== undefined) this.vacancies.restarted(vacancy, life, slot.starts, now);
   }
 

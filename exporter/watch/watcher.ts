@@ -24,6 +24,7 @@ import type { Closed, State } from "../model/state.ts";
 import { Cgroups, type WatchedCgroup } from "../samplers/cgroups.ts";
 import { outsideProcesses } from "../samplers/outside-processes.ts";
 import type { ProcessReader } from "../samplers/process-reader.ts";
+import type { Remembered } from "../storage/saved.ts";
 import { cutName } from "../text/visible.ts";
 import { BootClock, type Clock, systemClock } from "./boot-clock.ts";
 import { Judging } from "./judging.ts";
@@ -32,7 +33,6 @@ import { Node } from "./node.ts";
 import { Readings } from "./readings.ts";
 import { Roster } from "./roster.ts";
 import { Slices } from "./slices.ts";
-import type { Remembered } from "../storage/saved.ts";
 import { TargetArguments } from "./target-arguments.ts";
 import { TargetRuntimes } from "./target-runtimes.ts";
 
@@ -130,7 +130,8 @@ export class Watcher implements State<GroupAccount> {
     });
     this.targetArguments = new TargetArguments(this.targetFiles, this.slices);
     this.targetRuntimes = new TargetRuntimes(files, this.targetFiles, this.slices);
-    for (const [name, account] of options.remembered?.accounts() ?? []) this.ledger.restore(name, account, this.watchingSince);
+    for (const [name, account] of options.remembered?.accounts() ?? [])
+      this.ledger.restore(name, account, this.watchingSince);
     const { table, cgroups, lives, node, ledger, slices } = this;
     this.judging = new Judging({ table, node, ledger, slices, settings });
     const surroundings = {
@@ -262,7 +263,8 @@ export class Watcher implements State<GroupAccount> {
     if (full) this.attributeToProcesses();
     await this.judging.run(this.groups, now);
     if (full) await this.judging.judgeOutside(this.cgroups, now);
-    if (remembered !== undefined && now - this.watchingSince > meetAgainSeconds) this.roster.seats.remembered = undefined;
+    if (remembered !== undefined && now - this.watchingSince > meetAgainSeconds)
+      this.roster.seats.remembered = undefined;
     for (const name of this.ledger.forgetGone(now)) this.roster.seats.groups.delete(name);
     this.roster.seats.forgetFreeSlots();
 

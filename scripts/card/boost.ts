@@ -87,7 +87,8 @@ export class Booster {
       for (let i = 0; i < this.leaks.length; i++) if (this.random() < this.options.sample) this.order[count++] = i;
       this.asked = Uint8Array.from(this.directions, () => Number(this.random() < this.options.features));
       const grown = this.grow(0, count, this.options.depth);
-      for (let i = 0; i < this.scores.length; i++) this.scores[i] = (this.scores[i] as number) + this.pointsOf(grown, i);
+      for (let i = 0; i < this.scores.length; i++)
+        this.scores[i] = (this.scores[i] as number) + this.pointsOf(grown, i);
       tables.push(this.shown(grown));
       if (round % 50 === 49) tell(round + 1, this.loss());
     }
@@ -104,7 +105,9 @@ export class Booster {
     const sorted = Float64Array.from(known).sort();
     const edges: number[] = [];
     for (let part = 1; part < this.options.bins; part++) {
-      const edge = Number((sorted[Math.floor((sorted.length * part) / this.options.bins)] ?? Number.NaN).toPrecision(4));
+      const edge = Number(
+        (sorted[Math.floor((sorted.length * part) / this.options.bins)] ?? Number.NaN).toPrecision(4),
+      );
       if (edge > (edges.at(-1) ?? Number.NEGATIVE_INFINITY)) edges.push(edge);
     }
     this.edges.push(Float64Array.from(edges));
@@ -167,7 +170,13 @@ export class Booster {
     return best;
   }
 
-  private tryFeature(feature: number, from: number, to: number, all: { sum: number; curve: number }, best: Split): void {
+  private tryFeature(
+    feature: number,
+    from: number,
+    to: number,
+    all: { sum: number; curve: number },
+    best: Split,
+  ): void {
     const { lambda, leastWeight } = this.options;
     const edges = (this.edges[feature] as Float64Array).length;
     const parts = this.parts[feature] as Uint8Array;

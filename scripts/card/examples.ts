@@ -53,14 +53,23 @@ function* looksAt(family: Family, index: number, seed: number) {
       for (; member.next < member.samples.length; member.next++) {
         const sample = member.samples[member.next];
         if (sample === undefined || sample.time > now) break;
-        service.add(String(member.slot), { time: sample.time, bytes: sample.resident, limit: limits.limit, startTime: sample.startTime });
+        service.add(String(member.slot), {
+          time: sample.time,
+          bytes: sample.resident,
+          limit: limits.limit,
+          startTime: sample.startTime,
+        });
       }
       const last = member.samples[member.next - 1];
       if (last === undefined || now - last.time > 600) continue;
       service.slotFinding(String(member.slot), now);
       const leaks = isLeaking(label, member.slot, now, last.resident);
       if (leaks === undefined) continue;
-      yield { values: numbersOf(1 - judge.lastRoom.headroom / judge.lastRoom.limit), leaks: Number(leaks), key: `${label.id} ${leaks}` };
+      yield {
+        values: numbersOf(1 - judge.lastRoom.headroom / judge.lastRoom.limit),
+        leaks: Number(leaks),
+        key: `${label.id} ${leaks}`,
+      };
     }
   }
 }

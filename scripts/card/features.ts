@@ -20,6 +20,8 @@ const askedShapes: readonly (readonly [shape: ShapeName, direction: -1 | 0 | 1])
 ];
 
 export const cardFeatures: readonly { readonly name: string; readonly direction: -1 | 0 | 1 }[] = [
-  ...askedWindows.flatMap((window) => askedShapes.map(([shape, direction]) => ({ name: `${window}.${shape}`, direction }))),
+  ...askedWindows.flatMap((window) =>
+    askedShapes.map(([shape, direction]) => ({ name: `${window}.${shape}`, direction })),
+  ),
   { name: "level", direction: 1 },
 ];
