@@ -34,7 +34,7 @@ export function examplesOf(families: readonly Family[], seed: number, perFamily:
   for (const { key } of rows) counts.set(key, (counts.get(key) ?? 0) + 1);
   const width = cardFeatures.length;
   const values = new Float32Array(rows.length * width);
-  rows.forEach((row, i) => values.set(row.values, i * width));
+  for (const [i, row] of rows.entries()) values.set(row.values, i * width);
   return {
     values,
     leaks: Uint8Array.from(rows, ({ leaks }) => leaks),
