@@ -18,6 +18,8 @@ export const shortRun = {
   slowest: 0.5,
   /** What grew in the first time grows at least at this share of its pace in the second: what fills or warms up slows down. */
   lasting: 0.5,
+  /** The same where only the end of the first time counts, since it warmed up before: two steps say less than four. */
+  lastingAfterWarmUp: 0.75,
   /** Samples in one time, and readings of what the runtime has in use. */
   samples: 180,
   readings: 24,

@@ -73,8 +73,8 @@ export function answerOf({ runtime, series }: Evidence, spans: readonly Span[]):
     word,
     kind: decisive.kind,
     rises: decisive.rises,
-    visibleFrom: Math.max(...decisive.rises.map(({ visibleFrom }) => visibleFrom)),
-    isWeak: word !== "no_leak_seen" || main.rises.at(-1)?.endsRising === true || known !== runtime,
+    visibleFrom: visibleFrom(decisive.rises),
+    isWeak: word !== "no_leak_seen" || main.rises.at(-1)?.lastPace !== undefined || known !== runtime,
   };
 }
 
@@ -104,11 +104,22 @@ function judge(kind: Kind, series: Series, spans: readonly Span[]): Judged | und
   const course = (): Course => {
     if (first === undefined) return "none";
     if (second === undefined) return first.isSteady ? "once" : "none";
-    if (first.isSteady && second.isSteady && second.pace >= shortRun.lasting * first.pace) return "lasting";
+    if (second.isSteady && second.pace >= leastLasting(first)) return "lasting";
     const whole = rise({ start: (spans[0] as Span).start, end: (spans.at(-1) as Span).end });
     return second.isSteady || whole?.isSteady ? "once" : "none";
   };
   return { kind, course: course(), rises };
+}
+
+/** The pace at which growth must go on to be lasting, per second. */
+function leastLasting({ isSteady, pace, lastPace = Number.POSITIVE_INFINITY }: Rise): number {
+  return isSteady ? shortRun.lasting * pace : shortRun.lastingAfterWarmUp * lastPace;
+}
+
+/** What rises at the end of the first span is observed for a second one, in which a leak is steady. Per second. */
+function visibleFrom([first, second]: readonly Rise[]): number | undefined {
+  if (first === undefined) return undefined;
+  return second === undefined ? Math.min(first.steadyFrom, first.risingFrom) : second.steadyFrom;
 }
 
 /** Levels after each load and the time to forget it; NaN for what could not be read. */

@@ -85,6 +85,18 @@ describe("after as much time again", () => {
       "memory",
     ],
     [
+      "a leak goes on after a warm-up",
+      evidence("none", { memory: (s) => 20 + s / 20 + 30 * (1 - Math.exp(-s / 15)) }),
+      "leaking",
+      "memory",
+    ],
+    [
+      "a warm-up slows down all the time",
+      evidence("none", { memory: (s) => 20 + 40 * (1 - Math.exp(-s / 150)) }),
+      "suspicious",
+      "memory",
+    ],
+    [
       "a rise begins only then",
       evidence("none", { memory: (s) => 20 + Math.max(0, s - 180) / 20 }),
       "suspicious",
@@ -123,10 +135,12 @@ describe("after as much time again", () => {
     expect([answer.word, answer.kind]).toEqual([word, kind]);
   });
 
-  test("the bound is that of the coarser time", () => {
-    const { visibleFrom } = answerOf(evidence("none", { memory: (s) => (s < 100 ? 20 : 30) }), spans);
-    const { visibleFrom: ofLevel } = answerOf(evidence("none", {}), spans);
-    expect(visibleFrom).toBeGreaterThan(5 * (ofLevel as number));
+  test("the bound is that of the second time, in which a leak is steady", () => {
+    const bound = (memory: Curve, count: number) =>
+      answerOf(evidence("none", { memory }), spans.slice(0, count)).visibleFrom as number;
+    expect(bound((s) => (s < 100 ? 20 : 30), 2) / bound(() => 30, 2)).toBeCloseTo(1);
+    expect(bound((s) => (s < 300 ? 20 : 30), 2)).toBeGreaterThan(5 * bound(() => 30, 2));
+    expect(bound((s) => (s < 50 ? 20 : 30), 1) / bound(() => 30, 1)).toBeCloseTo(1);
   });
 });
 
