@@ -20,6 +20,8 @@ export const shortRun = {
   lasting: 0.5,
   /** The same where only the end of the first time counts, since it warmed up before: two steps say less than four. */
   lastingAfterWarmUp: 0.75,
+  /** The growth of a process is in its heap where memory in use has this share of the pace. */
+  inUse: 0.5,
   /** Samples in one time, and readings of what the runtime has in use. */
   samples: 180,
   readings: 24,

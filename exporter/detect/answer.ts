@@ -11,7 +11,7 @@ export type Word = (typeof words)[number];
 /** What is measured: what the runtime has in use, all of the process's memory, and things that are counted. */
 export type Measured = "live" | "memory" | "descriptors" | "threads";
 
-/** What can leak: `outside` is memory beside a heap that is level. */
+/** What can leak: `outside` is memory of a process whose heap is (nearly) level. */
 export type Kind = Measured | "outside";
 
 /**
@@ -82,7 +82,7 @@ type MemoryKinds = Record<"memory" | "live", Judged | undefined>;
 
 /** Which of a process's memory leaks for certain, and which may. */
 function weigh(runtime: RuntimeWord, { memory, live }: MemoryKinds): { guilty: Judged[]; suspects: Judged[] } {
-  const isLevel = runtime === "collected" && live?.course === "none";
+  const isOutside = runtime === "collected" && live !== undefined && memory !== undefined && !accountsFor(live, memory);
   const guilty: Judged[] = [];
   const suspects: Judged[] = [];
   const take = (judged: Judged | undefined, convicts: boolean) => {
@@ -91,10 +91,14 @@ function weigh(runtime: RuntimeWord, { memory, live }: MemoryKinds): { guilty: J
   };
   if (runtime === "collected" || runtime === "passive") take(live, runtime === "collected");
   // what an allocator and a heap keep beside a level heap has an end: that is known after the second span
-  const isAcquitted = isLevel && memory?.course === "once" && memory.rises.length > 1;
-  if (!isAcquitted) take(memory, runtime === "none" || isLevel);
+  const isAcquitted = isOutside && live.course === "none" && memory.course === "once" && memory.rises.length > 1;
+  if (!isAcquitted) take(memory, runtime === "none" || isOutside);
   return { guilty, suspects };
 }
+
+/** Is the growth of the process that of the memory in use? Native memory often has a small object in the heap that owns it. */
+const accountsFor = (live: Judged, memory: Judged): boolean =>
+  memory.rises.some(({ pace }, i) => (live.rises[i]?.pace ?? 0) >= shortRun.inUse * pace);
 
 function judge(kind: Kind, series: Series, spans: readonly Span[]): Judged | undefined {
   const rise = ({ start, end }: Span) => riseOf(series, start, end, least[kind]);

@@ -48,10 +48,11 @@ export function riseOfLows(lows: readonly number[], length: number, least: Least
   const [before = Number.NaN, final = Number.NaN] = steps.slice(-2);
   const last = (before + final) / 2;
   const smaller = Math.min(before, final);
-  // what is steady could be as little as its unevenness allows; what is not would be with so much more in each step
+  // what is steady could be as little as its unevenness allows; what is not would be with so much more in each step. What rose less than is worth
+  // mentioning may itself be a leak, so nothing below that counts
   const hidden = isSteady
     ? Math.max(leastStep, (mean - slowest) / (1 - shortRun.slowest), least.step + mean - slowest)
-    : Math.max(leastStep - mean, least.step - slowest, (shortRun.slowest * mean - slowest) / (1 - shortRun.slowest));
+    : Math.max(leastStep, leastStep - mean, least.step - slowest, missing(mean, slowest));
   return {
     from,
     to,
@@ -61,10 +62,12 @@ export function riseOfLows(lows: readonly number[], length: number, least: Least
     isSteady,
     lastPace: smaller >= Math.max(leastStep, shortRun.slowest * last) ? last / length : undefined,
     steadyFrom: hidden / length,
-    risingFrom:
-      Math.max(least.step, leastStep - smaller, (shortRun.slowest * last - smaller) / (1 - shortRun.slowest)) / length,
+    risingFrom: Math.max(leastStep, leastStep - smaller, missing(last, smaller)) / length,
   };
 }
+
+/** What must be added to each step so that the smallest has its share of the mean. */
+const missing = (mean: number, smallest: number) => (shortRun.slowest * mean - smallest) / (1 - shortRun.slowest);
 
 function lowsOf({ times, values }: Series, start: number, end: number, least: Least): number[] | undefined {
   const lows = new Array<number>(shortRun.parts).fill(Number.POSITIVE_INFINITY);

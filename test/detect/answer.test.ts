@@ -109,6 +109,12 @@ describe("after as much time again", () => {
       "outside",
     ],
     [
+      "native memory rises with small objects in the heap that own it",
+      evidence("collected", { live: (s) => 20 + s / 200, memory: rises }),
+      "leaking",
+      "outside",
+    ],
+    [
       "memory beside a level heap has stopped",
       evidence("collected", { live: level, memory: stops }),
       "no_leak_seen",
