@@ -83,22 +83,25 @@ type MemoryKinds = Record<"memory" | "live", Judged | undefined>;
 /** Which of a process's memory leaks for certain, and which may. */
 function weigh(runtime: RuntimeWord, { memory, live }: MemoryKinds): { guilty: Judged[]; suspects: Judged[] } {
   const isOutside = runtime === "collected" && live !== undefined && memory !== undefined && !accountsFor(live, memory);
-  const guilty: Judged[] = [];
-  const suspects: Judged[] = [];
-  const take = (judged: Judged | undefined, convicts: boolean) => {
-    if (judged === undefined || judged.course === "none") return;
-    (convicts && judged.course === "lasting" ? guilty : suspects).push(judged);
-  };
-  if (runtime === "collected" || runtime === "passive") take(live, runtime === "collected");
   // what an allocator and a heap keep beside a level heap has an end: that is known after the second span
   const isAcquitted = isOutside && live.course === "none" && memory.course === "once" && memory.rises.length > 1;
-  if (!isAcquitted) take(memory, runtime === "none" || isOutside);
-  return { guilty, suspects };
+  const charges: { judged: Judged; convicts: boolean }[] = [];
+  if (live !== undefined && (runtime === "collected" || runtime === "passive"))
+    charges.push({ judged: live, convicts: runtime === "collected" });
+  if (memory !== undefined && !isAcquitted) charges.push({ judged: memory, convicts: runtime === "none" || isOutside });
+  if (isOutside) charges.reverse();
+  const isProven = ({ judged, convicts }: (typeof charges)[number]) => convicts && judged.course === "lasting";
+  return {
+    guilty: charges.filter(isProven).map(({ judged }) => judged),
+    suspects: charges
+      .filter((charge) => charge.judged.course !== "none" && !isProven(charge))
+      .map(({ judged }) => judged),
+  };
 }
 
 /** Is the growth of the process that of the memory in use? Native memory often has a small object in the heap that owns it. */
 const accountsFor = (live: Judged, memory: Judged): boolean =>
-  memory.rises.some(({ pace }, i) => (live.rises[i]?.pace ?? 0) >= shortRun.inUse * pace);
+  memory.rises.some(({ pace }, i) => pace > 0 && (live.rises[i]?.pace ?? 0) >= shortRun.inUse * pace);
 
 function judge(kind: Kind, series: Series, spans: readonly Span[]): Judged | undefined {
   const rise = ({ start, end }: Span) => riseOf(series, start, end, least[kind]);
