@@ -171,8 +171,9 @@ export class DetectRun {
   }
 
   private mayAsk({ source }: Track): boolean {
-    const asked = [...this.tracks.values()].filter(({ source }) => source !== undefined);
-    return source !== undefined || asked.length < mostAsked;
+    if (source !== undefined) return true;
+    const running = [...this.watcher.watched.values()].map((life) => this.tracks.get(life)?.source);
+    return running.filter((other) => other !== undefined && "read" in other).length < mostAsked;
   }
 
   /** In seconds; shorter at the beginning, so that there are enough of them whenever a program gives up. */
