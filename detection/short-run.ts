@@ -18,9 +18,15 @@ export const shortRun = {
   slowest: 0.5,
   /** What grew in the first time grows at least at this share of its pace in the second: what fills or warms up slows down. */
   lasting: 0.5,
+  /** The same where only the end of the first time counts, since it warmed up before: two steps say less than four. */
+  lastingAfterWarmUp: 0.75,
+  /** The growth of a process is in its heap where memory in use has this share of the pace. */
+  inUse: 0.5,
   /** Samples in one time, and readings of what the runtime has in use. */
   samples: 180,
   readings: 24,
+  /** When the first one is, as a share of `--for`. */
+  firstReading: 1 / 60,
   /** Readings where each takes long: three in each part. */
   fewestReadings: 15,
   /** A collection stops the program: no more than this share of the time, as long as that leaves enough readings. */
@@ -40,10 +46,10 @@ export interface Least {
 export const least = {
   /** In use by the runtime's word, after a collection: almost without noise. */
   live: { samples: 1, total: 0.5 * MiB, share: 0.01, step: 100 * KiB },
-  /** What the runtime does not account for: read as seldom as that, and as noisy as this. */
-  outside: { samples: 1, total: 0.5 * MiB, share: 0.02, step: 64 * KiB },
   /** By the kernel: allocators keep pages, and touch new ones for a while. */
   memory: { samples: 2, total: 0.5 * MiB, share: 0.02, step: 64 * KiB },
+  /** The same beside a level heap: collections move things about. */
+  outside: { samples: 2, total: 1 * MiB, share: 0.03, step: 128 * KiB },
   descriptors: { samples: 2, total: 16, share: 0.1, step: 1 },
   threads: { samples: 2, total: 8, share: 0.1, step: 1 },
 } as const satisfies Record<string, Least>;

@@ -1,15 +1,18 @@
 // From what was seen of one process to an answer. A steady rise is not believed until it has gone on for as long again; what the runtime
 // itself says is in use is believed before what the kernel sees, in which garbage and free room count too.
 
-import { type Least, least, loadRounds, shortRun } from "../../detection/short-run.ts";
+import { least, loadRounds, shortRun } from "../../detection/short-run.ts";
 import { type Rise, riseOf, type Series } from "./rise.ts";
 
 export const words = ["leaking", "suspicious", "no_leak_seen", "no_verdict"] as const;
 /** The gravest first. */
 export type Word = (typeof words)[number];
 
-/** What can leak: what the runtime has in use, what it does not account for, all of the process's memory, and things that are counted. */
-export type Kind = "live" | "outside" | "memory" | "descriptors" | "threads";
+/** What is measured: what the runtime has in use, all of the process's memory, and things that are counted. */
+export type Measured = "live" | "memory" | "descriptors" | "threads";
+
+/** What can leak: `outside` is memory of a process whose heap is (nearly) level. */
+export type Kind = Measured | "outside";
 
 /**
  * What the runtime says: `collected`: what is in use after a collection; `passive`: with garbage in it; `silent`: it could say it, but was not
@@ -20,7 +23,7 @@ export type RuntimeWord = "collected" | "passive" | "silent" | "none";
 /** All that was seen of one process. Kinds that could not be read have no values. */
 export interface Evidence {
   readonly runtime: RuntimeWord;
-  readonly series: Readonly<Record<Kind, Series>>;
+  readonly series: Readonly<Record<Measured, Series>>;
 }
 
 /** A stretch of time in which everything is judged; in seconds. */
@@ -41,8 +44,6 @@ export interface Answer {
   readonly isWeak: boolean;
 }
 
-const leastOf: Record<Kind, Least> = least;
-
 /** `lasting`: steady in each of two spans; `once`: in one of them, or all together; `none` else. */
 type Course = "lasting" | "once" | "none";
 
@@ -54,14 +55,14 @@ interface Judged {
 
 /** One span, or two that follow each other. */
 export function answerOf({ runtime, series }: Evidence, spans: readonly Span[]): Answer {
-  const judged = (kind: Kind): Judged | undefined => judge(kind, series[kind], spans);
-  const memory = judged("memory");
+  const judged = (kind: Measured, as: Kind = kind) => judge(as, series[kind], spans);
   const live = judged("live");
   const known: RuntimeWord = live === undefined && runtime === "collected" ? "silent" : runtime;
-  const main = known === "collected" && live !== undefined ? live : memory;
+  const memory = judged("memory", known === "collected" ? "outside" : "memory");
+  const main = known === "collected" ? live : memory;
   if (main === undefined || spans.length === 0)
     return { word: "no_verdict", kind: "memory", rises: [], visibleFrom: undefined, isWeak: false };
-  const { guilty, suspects } = weigh(known, { memory, live, outside: judged("outside") });
+  const { guilty, suspects } = weigh(known, { memory, live });
   for (const counted of [judged("descriptors"), judged("threads")]) {
     if (counted?.course === "lasting") guilty.push(counted);
     if (counted?.course === "once") suspects.push(counted);
@@ -72,46 +73,64 @@ export function answerOf({ runtime, series }: Evidence, spans: readonly Span[]):
     word,
     kind: decisive.kind,
     rises: decisive.rises,
-    visibleFrom: Math.max(...decisive.rises.map(({ visibleFrom }) => visibleFrom)),
-    isWeak: word !== "no_leak_seen" || main.rises.at(-1)?.endsRising === true || known !== runtime,
+    visibleFrom: visibleFrom(decisive.rises),
+    isWeak: word !== "no_leak_seen" || main.rises.at(-1)?.lastPace !== undefined || known !== runtime,
   };
 }
 
-type MemoryKinds = Record<"memory" | "live" | "outside", Judged | undefined>;
+type MemoryKinds = Record<"memory" | "live", Judged | undefined>;
 
 /** Which of a process's memory leaks for certain, and which may. */
-function weigh(runtime: RuntimeWord, { memory, live, outside }: MemoryKinds): { guilty: Judged[]; suspects: Judged[] } {
-  const guilty: Judged[] = [];
-  const suspects: Judged[] = [];
-  const take = (judged: Judged | undefined, convicts: boolean) => {
-    if (judged === undefined || judged.course === "none") return;
-    (convicts && judged.course === "lasting" ? guilty : suspects).push(judged);
+function weigh(runtime: RuntimeWord, { memory, live }: MemoryKinds): { guilty: Judged[]; suspects: Judged[] } {
+  const isOutside = runtime === "collected" && live !== undefined && memory !== undefined && !accountsFor(live, memory);
+  // what an allocator and a heap keep beside a level heap has an end: that is known after the second span
+  const isAcquitted = isOutside && live.course === "none" && memory.course === "once" && memory.rises.length > 1;
+  const charges: { judged: Judged; convicts: boolean }[] = [];
+  if (live !== undefined && (runtime === "collected" || runtime === "passive"))
+    charges.push({ judged: live, convicts: runtime === "collected" });
+  if (memory !== undefined && !isAcquitted) charges.push({ judged: memory, convicts: runtime === "none" || isOutside });
+  if (isOutside) charges.reverse();
+  const isProven = ({ judged, convicts }: (typeof charges)[number]) => convicts && judged.course === "lasting";
+  return {
+    guilty: charges.filter(isProven).map(({ judged }) => judged),
+    suspects: charges
+      .filter((charge) => charge.judged.course !== "none" && !isProven(charge))
+      .map(({ judged }) => judged),
   };
-  if (runtime === "collected" || runtime === "passive") take(live, runtime === "collected");
-  // it must be the process that grows, and not only the room that its runtime gives back
-  if (memory !== undefined && memory.course !== "none") take(outside, memory.course === "lasting");
-  const isAccountedFor = runtime === "collected" && guilty.length + suspects.length === 0 && memory?.course === "once";
-  if (!isAccountedFor) take(memory, runtime === "none");
-  return { guilty, suspects };
 }
 
+/** Is the growth of the process that of the memory in use? Native memory often has a small object in the heap that owns it. */
+const accountsFor = (live: Judged, memory: Judged): boolean =>
+  memory.rises.some(({ pace }, i) => pace > 0 && (live.rises[i]?.pace ?? 0) >= shortRun.inUse * pace);
+
 function judge(kind: Kind, series: Series, spans: readonly Span[]): Judged | undefined {
-  const rise = ({ start, end }: Span) => riseOf(series, start, end, leastOf[kind]);
+  const rise = ({ start, end }: Span) => riseOf(series, start, end, least[kind]);
   const rises = spans.map(rise).filter((one) => one !== undefined);
   if (rises.length < spans.length) return undefined;
   const [first, second] = rises;
   const course = (): Course => {
     if (first === undefined) return "none";
     if (second === undefined) return first.isSteady ? "once" : "none";
-    if (first.isSteady && second.isSteady && second.pace >= shortRun.lasting * first.pace) return "lasting";
+    if (second.isSteady && second.pace >= leastLasting(first)) return "lasting";
     const whole = rise({ start: (spans[0] as Span).start, end: (spans.at(-1) as Span).end });
     return second.isSteady || whole?.isSteady ? "once" : "none";
   };
   return { kind, course: course(), rises };
 }
 
+/** The pace at which growth must go on to be lasting, per second. */
+function leastLasting({ isSteady, pace, lastPace = Number.POSITIVE_INFINITY }: Rise): number {
+  return isSteady ? shortRun.lasting * pace : shortRun.lastingAfterWarmUp * lastPace;
+}
+
+/** What rises at the end of the first span is observed for a second one, in which a leak is steady. Per second. */
+function visibleFrom([first, second]: readonly Rise[]): number | undefined {
+  if (first === undefined) return undefined;
+  return second === undefined ? Math.min(first.steadyFrom, first.risingFrom) : second.steadyFrom;
+}
+
 /** Levels after each load and the time to forget it; NaN for what could not be read. */
-export type Levels = Readonly<Record<Kind, readonly number[]>>;
+export type Levels = Readonly<Record<Measured, readonly number[]>>;
 
 export interface LoadAnswer {
   readonly word: Word;
@@ -127,15 +146,16 @@ export function answerOfLoads(runtime: RuntimeWord, levels: Levels): LoadAnswer 
   const isCollected = runtime === "collected" && levels.live.every((level) => !Number.isNaN(level));
   const memory = isCollected ? (["live", "outside"] as const) : (["memory"] as const);
   const answers = [...memory, "descriptors" as const, "threads" as const].map((kind): LoadAnswer => {
-    const gains = gainsOf(levels[kind]);
-    const leastGain = Math.max(leastOf[kind].total, leastOf[kind].share * (levels[kind][0] ?? 0));
+    const measured = levels[kind === "outside" ? "memory" : kind];
+    const gains = gainsOf(measured);
+    const leastGain = Math.max(least[kind].total, least[kind].share * (measured[0] ?? 0));
     const [second = Number.NaN, third] = gains;
     const grew = (gain: number | undefined): gain is number => gain !== undefined && gain >= leastGain;
     const word = (): Word => {
       if (Number.isNaN(second)) return "no_verdict";
       if (!grew(second)) return "no_leak_seen";
       if (third !== undefined && !grew(third)) return "no_leak_seen";
-      const convicts = kind !== "memory" || runtime === "none";
+      const convicts = kind !== "outside" && (kind !== "memory" || runtime === "none");
       return third !== undefined && third >= shortRun.lasting * second && convicts ? "leaking" : "suspicious";
     };
     return { word: word(), kind, gains, visibleFrom: leastGain };

@@ -13,7 +13,7 @@ import type { Life, LimitSource } from "../model/life.ts";
 import { ProcessReader } from "../samplers/process-reader.ts";
 import type { Clock } from "../watch/boot-clock.ts";
 import { Watcher } from "../watch/watcher.ts";
-import type { Evidence, Kind, RuntimeWord } from "./answer.ts";
+import type { Evidence, Measured, RuntimeWord } from "./answer.ts";
 import { type LiveMemory, type LiveSource, liveSourceOf, type NoLiveMemory } from "./live/live-memory.ts";
 
 /** Processes whose runtimes are asked, in one run; the others are seen from outside. */
@@ -47,15 +47,13 @@ interface Points {
 }
 
 interface Track {
-  readonly series: Record<Kind, Points>;
+  readonly series: Record<Measured, Points>;
   source: LiveSource | NoLiveMemory | undefined;
   /** The last answer. */
   live: LiveMemory | NoLiveMemory | undefined;
   isCollected: boolean;
   isAsking: boolean;
   askAt: number;
-  /** By its last answer, until the next pass compares it with the kernel's. */
-  held: number | undefined;
   limit: number;
   heapLimit: number;
   bornAt: number;
@@ -78,9 +76,7 @@ export class DetectRun {
   /** Seconds between two passes. */
   readonly interval: number;
   private readonly options: DetectRunOptions;
-  /** Between two readings of one runtime, in seconds; the longer one where a reading takes long. */
-  private readonly readingInterval: number;
-  private readonly longestInterval: number;
+  private readonly startedAt: number;
   private readonly tracks = new Map<Life, Track>();
   private readonly asking = new Set<Promise<void>>();
 
@@ -88,8 +84,7 @@ export class DetectRun {
     const { files, config, clock, seconds } = options;
     this.options = options;
     this.interval = Math.min(5, Math.max(0.1, seconds / shortRun.samples));
-    this.readingInterval = Math.max(0.2, seconds / shortRun.readings);
-    this.longestInterval = seconds / shortRun.fewestReadings;
+    this.startedAt = clock.monotonic();
     this.watcher = new Watcher({
       files,
       failures: new Failures(createLogger("error", "logfmt")),
@@ -106,7 +101,7 @@ export class DetectRun {
     for (const life of this.watcher.watched.values()) {
       const track = this.trackOf(life, now);
       this.note(life, track, now);
-      if (now >= track.askAt && !track.isAsking) this.ask(life, track);
+      if (now >= track.askAt && !track.isAsking && this.mayAsk(track)) this.ask(life, track);
     }
   }
 
@@ -139,14 +134,13 @@ export class DetectRun {
     if (known !== undefined) return known;
     const points = (): Points => ({ times: [], values: [] });
     const track: Track = {
-      series: { live: points(), outside: points(), memory: points(), descriptors: points(), threads: points() },
-      source: this.tracks.size < mostAsked ? undefined : { unavailable: "too many processes" },
+      series: { live: points(), memory: points(), descriptors: points(), threads: points() },
+      source: undefined,
       live: undefined,
       isCollected: false,
       isAsking: false,
       // while it starts it has other things to do, and may not be what it is to be
-      askAt: now + this.readingInterval,
-      held: undefined,
+      askAt: now + this.options.seconds * shortRun.firstReading,
       limit: Number.NaN,
       heapLimit: Number.NaN,
       bornAt: now - (this.watcher.bootTimeAt(now) - life.bornAt),
@@ -157,14 +151,11 @@ export class DetectRun {
 
   private note({ row }: Life, track: Track, now: number): void {
     const value = (metric: (typeof columns)[number]) => this.watcher.table.get(row, columns.indexOf(metric));
-    const add = (kind: Kind, amount: number) => {
+    const add = (kind: Measured, amount: number) => {
       track.series[kind].times.push(now);
       track.series[kind].values.push(amount);
     };
-    const memory = this.unreclaimable(row);
-    add("memory", memory);
-    if (track.held !== undefined) add("outside", Math.max(0, memory - track.held));
-    track.held = undefined;
+    add("memory", this.unreclaimable(row));
     add("descriptors", value(processMetrics.openFds));
     add("threads", value(processMetrics.threads));
     track.limit = value(processMetrics.memoryLimit);
@@ -179,6 +170,18 @@ export class DetectRun {
     return parts + (table.get(row, column.swap) || 0);
   }
 
+  private mayAsk({ source }: Track): boolean {
+    if (source !== undefined) return true;
+    const running = [...this.watcher.watched.values()].map((life) => this.tracks.get(life)?.source);
+    return running.filter((other) => other !== undefined && "read" in other).length < mostAsked;
+  }
+
+  /** In seconds; shorter at the beginning, so that there are enough of them whenever a program gives up. */
+  private readingInterval(now: number): number {
+    const soFar = (now - this.startedAt) / shortRun.fewestReadings;
+    return Math.max(0.2, Math.min(soFar, this.options.seconds / shortRun.readings));
+  }
+
   private ask(life: Life, track: Track): void {
     track.isAsking = true;
     const asked = this.read(life, track).finally(() => {
@@ -191,14 +194,16 @@ export class DetectRun {
   private async read({ pid }: Life, track: Track): Promise<void> {
     const { clock, collect, hasInspector, files } = this.options;
     const started = clock.monotonic();
-    track.source ??= liveSourceOf({ pid, maySignal: collect && !hasInspector }, files);
-    track.askAt = Number.POSITIVE_INFINITY;
+    // a shell may become the program meanwhile
+    if (track.source === undefined || "unavailable" in track.source)
+      track.source = liveSourceOf({ pid, maySignal: collect && !hasInspector }, files);
+    track.askAt = started + this.readingInterval(started);
     if ("unavailable" in track.source) return;
     const live = await track.source.read({ collect });
     track.live = live;
     const now = clock.monotonic();
-    const rest = Math.min((now - started) / shortRun.collecting, this.longestInterval);
-    track.askAt = Math.max(started + this.readingInterval, started + rest);
+    const rest = Math.min((now - started) / shortRun.collecting, this.options.seconds / shortRun.fewestReadings);
+    track.askAt = Math.max(track.askAt, started + rest);
     if ("unavailable" in live) return;
     // what a collection did not clean is no better than no reading
     if (collect && !live.isCollected && track.isCollected) return;
@@ -208,7 +213,6 @@ export class DetectRun {
     }
     track.series.live.times.push(now);
     track.series.live.values.push(live.bytes);
-    track.held = live.held;
   }
 
   private observedOf(life: Life, track: Track): Observed {

@@ -45,7 +45,7 @@ function levelMeaning({ answer: { kind, rises } }: ProcessOutcome, { lookedOn }:
 
 const subjects: Record<Kind, string> = {
   live: "Memory in use, without garbage,",
-  outside: "Memory outside the runtime's heap",
+  outside: "Memory beside a level heap",
   memory: "Memory",
   descriptors: "The number of open descriptors",
   threads: "The number of threads",

@@ -9,8 +9,8 @@ import {
   type Answer,
   answerOf,
   answerOfLoads,
-  type Kind,
   type LoadAnswer,
+  type Measured,
   needsLoad,
   type Span,
   words,
@@ -204,10 +204,9 @@ class Course {
   private answersOfLoads(drains: readonly Span[]): ProcessOutcome[] {
     const ends = [drains.at(-1)?.end ?? this.now];
     return this.answers(ends).map(({ observed, answer }) => {
-      const lowest = (kind: Kind) => drains.map((span) => lowestIn(observed.series[kind], span));
+      const lowest = (kind: Measured) => drains.map((span) => lowestIn(observed.series[kind], span));
       const levels = {
         live: lowest("live"),
-        outside: lowest("outside"),
         memory: lowest("memory"),
         descriptors: lowest("descriptors"),
         threads: lowest("threads"),
@@ -219,10 +218,11 @@ class Course {
 
   /** A rise that memory itself put an end to needs no second look; else what was known when it was cut short. */
   private cutShort(first?: ProcessOutcome[]): Outcome {
-    const soFar = this.answers([this.now]).map((outcome) => {
-      const isSteady = outcome.answer.rises.at(-1)?.isSteady === true;
+    const soFar = this.run.observed.map((observed) => {
+      const answer = answerOf(observed, this.spansOf(observed, [lastSample(observed) ?? this.now]));
+      const isSteady = answer.rises.at(-1)?.isSteady === true;
       const word = this.end?.isOutOfMemory && isSteady ? ("leaking" as const) : ("no_verdict" as const);
-      return { ...outcome, answer: { ...outcome.answer, word } };
+      return { observed, answer: { ...answer, word }, loads: undefined };
     });
     const isCertain = first === undefined || soFar.some(({ answer }) => answer.word === "leaking");
     return this.outcome(isCertain ? soFar : first, { endedEarly: this.end?.how });
@@ -234,6 +234,12 @@ class Course {
     const took = this.now - this.startedAt;
     return { processes: sorted, endedEarly: undefined, planned, took, lookedOn: false, loads: undefined, ...more };
   }
+}
+
+/** The end of what is known: a runtime that gives up has no time to answer. Just behind it, so that it counts. */
+function lastSample({ series: { live, memory } }: Observed): number | undefined {
+  const last = live.times.at(-1) ?? memory.times.at(-1);
+  return last && last + 0.001;
 }
 
 const gravity = ({ answer }: ProcessOutcome): number => words.indexOf(answer.word);

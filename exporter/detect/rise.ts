@@ -21,10 +21,12 @@ export interface Rise {
   readonly pace: number;
   /** Every step is at least half of the mean one, and all together are worth mentioning. */
   readonly isSteady: boolean;
-  /** The last two steps are worth mentioning: it may have begun later. */
-  readonly endsRising: boolean;
+  /** Its last two steps, of which none is small, per second; undefined where it does not rise at its end. */
+  readonly lastPace: number | undefined;
   /** A leak of this pace or more, beside what else went on, would have made it steady; per second. */
-  readonly visibleFrom: number;
+  readonly steadyFrom: number;
+  /** Or at least made it rise at its end. */
+  readonly risingFrom: number;
 }
 
 /** From the moment `start` to `end`. Undefined where a part of the time was hardly sampled. */
@@ -43,10 +45,14 @@ export function riseOfLows(lows: readonly number[], length: number, least: Least
   const mean = (to - from) / steps.length;
   const leastStep = Math.max(least.step, Math.max(least.total, least.share * to) / steps.length);
   const isSteady = mean >= leastStep && slowest >= Math.max(least.step, shortRun.slowest * mean);
-  // what is steady could be as little as its unevenness allows; what is not would be with so much more in each step
+  const [before = Number.NaN, final = Number.NaN] = steps.slice(-2);
+  const last = (before + final) / 2;
+  const smaller = Math.min(before, final);
+  // what is steady could be as little as its unevenness allows; what is not would be with so much more in each step. What rose less than is worth
+  // mentioning may itself be a leak, so nothing below that counts
   const hidden = isSteady
     ? Math.max(leastStep, (mean - slowest) / (1 - shortRun.slowest), least.step + mean - slowest)
-    : Math.max(leastStep - mean, least.step - slowest, (shortRun.slowest * mean - slowest) / (1 - shortRun.slowest));
+    : Math.max(leastStep, leastStep - mean, least.step - slowest, missing(mean, slowest));
   return {
     from,
     to,
@@ -54,10 +60,14 @@ export function riseOfLows(lows: readonly number[], length: number, least: Least
     seconds: steps.length * length,
     pace: mean / length,
     isSteady,
-    endsRising: steps.slice(-2).every((step) => step >= leastStep),
-    visibleFrom: hidden / length,
+    lastPace: smaller >= Math.max(leastStep, shortRun.slowest * last) ? last / length : undefined,
+    steadyFrom: hidden / length,
+    risingFrom: Math.max(leastStep, leastStep - smaller, missing(last, smaller)) / length,
   };
 }
+
+/** What must be added to each step so that the smallest has its share of the mean. */
+const missing = (mean: number, smallest: number) => (shortRun.slowest * mean - smallest) / (1 - shortRun.slowest);
 
 function lowsOf({ times, values }: Series, start: number, end: number, least: Least): number[] | undefined {
   const lows = new Array<number>(shortRun.parts).fill(Number.POSITIVE_INFINITY);

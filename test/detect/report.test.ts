@@ -40,7 +40,6 @@ const observed = (changes: Partial<Observed> = {}): Observed => ({
   series: {
     memory: { times: [20, 360], values: [60 * MiB, 76 * MiB] },
     live: { times: [20, 360], values: [20 * MiB, 36 * MiB] },
-    outside: none,
     descriptors: none,
     threads: none,
   },

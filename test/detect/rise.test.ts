@@ -40,7 +40,7 @@ describe("a rise", () => {
     );
     expect(rise?.steps).toEqual(Array(4).fill(32 * MiB));
     expect(rise?.pace).toBe(MiB);
-    expect(rise).toMatchObject({ from: 20 * MiB, to: 148 * MiB, endsRising: true });
+    expect(rise).toMatchObject({ from: 20 * MiB, to: 148 * MiB, lastPace: MiB });
   });
 
   test("is not known where a part of the time was hardly sampled", () => {
@@ -53,21 +53,43 @@ describe("a rise", () => {
 });
 
 describe("the bound", () => {
-  // whatever was seen: had a leak of this pace been added, it would have been steady; the share of the level moves with it by a few percent
-  test("holds for any unevenness", () => {
-    const low = fc.integer({ min: 10, max: 200 }).map((mib) => mib * MiB);
+  const low = fc.integer({ min: 10, max: 200 }).map((mib) => mib * MiB);
+  const lows = fc.array(low, { minLength: shortRun.parts, maxLength: shortRun.parts });
+  const length = 32;
+  /** The share of the level moves with what is added, by a few percent. */
+  const withLeak = (seen: number[], pace: number) => seen.map((bytes, i) => bytes + i * (1.05 * pace + 1) * length);
+
+  // whatever was seen: had a leak of this pace been added, it would have been found
+  test("of a steady rise holds for any unevenness", () => {
     fc.assert(
-      fc.property(fc.array(low, { minLength: shortRun.parts, maxLength: shortRun.parts }), (lows) => {
-        const length = 32;
-        const { visibleFrom } = riseOfLows(lows, length, least.memory);
-        const leaking = lows.map((bytes, i) => bytes + i * (1.05 * visibleFrom + 1) * length);
-        expect(riseOfLows(leaking, length, least.memory).isSteady).toBe(true);
+      fc.property(lows, (seen) => {
+        const { steadyFrom } = riseOfLows(seen, length, least.memory);
+        expect(riseOfLows(withLeak(seen, steadyFrom), length, least.memory).isSteady).toBe(true);
+      }),
+    );
+  });
+
+  test("of a rise at the end holds for any unevenness", () => {
+    fc.assert(
+      fc.property(lows, (seen) => {
+        const { risingFrom } = riseOfLows(seen, length, least.memory);
+        expect(riseOfLows(withLeak(seen, risingFrom), length, least.memory).lastPace).toBeDefined();
       }),
     );
   });
 
   test("of a level is what is worth mentioning", () => {
-    const { visibleFrom } = riseOfLows(Array(5).fill(10 * MiB), 32, least.live);
-    expect(visibleFrom * 32 * 4).toBeCloseTo(least.live.total, -1);
+    const { steadyFrom, risingFrom } = riseOfLows(Array(5).fill(10 * MiB), length, least.live);
+    expect(steadyFrom * length * 4).toBeCloseTo(least.live.total, -1);
+    expect(risingFrom).toBe(steadyFrom);
+  });
+
+  test("after a warm-up is that of the level, for what rises then is observed further", () => {
+    const { steadyFrom, risingFrom } = riseOfLows(
+      [10, 40, 40, 40, 40].map((mib) => mib * MiB),
+      length,
+      least.live,
+    );
+    expect(risingFrom).toBeLessThan(steadyFrom / 20);
   });
 });
