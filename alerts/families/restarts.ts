@@ -68,22 +68,20 @@ const oomKills = (gain: string) => `max without (kind) (${gain}{kind=~"oom_.+"})
 
 const counter = group.incidents.name;
 
-/** What the incidents gained since the last evaluation; after a reset that is all of them. */
-function gained({ evaluation }: Rules): string {
-  const before = ago(counter, evaluation.fast);
-  return `${counter} - ${before} > 0\nor (${counter} < ${before}) > 0`;
-}
+/** What the incidents gained since the last evaluation. */
+const gained = ({ evaluation }: Rules) => `${counter} - ${ago(counter, evaluation.fast)} > 0`;
 
 /** Each line says at least a part of what the incidents gained in an hour, and none more than all of it. */
 function incidentsInHour({ restarts: { step }, evaluation }: Rules): string {
-  return `${greatest(
+  // filtered before they are joined: nearly all are 0
+  return greatest(
     // all of it, but for counters that were reset, or were not there an hour ago
-    `${counter} - ${ago(counter, step)}`,
+    `${counter} - ${ago(counter, step)} > 0`,
     // those too, but for what happened while the server was down; not of what is gone
     `sum_over_time(${all(group.incidentsGained.name, step, evaluation.fast)}) and ${counter}`,
     // and what was there in the first scrape, if nobody had counted before
-    `${counter} and ${ofGroup} ${group.newInHour.name}`,
-  )} > 0`;
+    `(${counter} > 0) and ${ofGroup} ${group.newInHour.name}`,
+  );
 }
 
 /** Hour by hour, each of which begins where another ends; not of what is gone. */

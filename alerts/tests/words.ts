@@ -38,6 +38,8 @@ interface Growing {
   readonly evidence: string;
   readonly verdict?: string;
   readonly growth: string;
+  /** The growth is the value of the alert. */
+  readonly byGrowth?: boolean;
   /** The numbers behind the growth, as sentences. */
   readonly numbers: string;
   /** Empty where there is none to be said. */
@@ -48,7 +50,7 @@ interface Growing {
 export const slotAlert = (
   alert: string,
   labels: Labels,
-  { title, evidence, verdict, growth, numbers, timeLeft }: Growing,
+  { title, evidence, verdict, growth, byGrowth = false, numbers, timeLeft }: Growing,
 ): ExpectedAlert =>
   plainAlert(
     alert,
@@ -57,7 +59,7 @@ export const slotAlert = (
       summary: `${where(labels)}: ${title}${timeLeft ? `, OOM in about ${timeLeft}` : ""}`,
       description: `${evidence} It grows by ${growth}. ${numbers} ${firstSteps}`,
       ...(verdict === undefined ? {} : { verdict }),
-      growth,
+      ...(byGrowth ? { growth } : {}),
       ...(timeLeft === undefined ? {} : { time_left: timeLeft }),
     },
     "leakwatch-process",
