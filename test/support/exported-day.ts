@@ -165,7 +165,7 @@ function others(now: number): Series[] {
     slot: "0",
   };
   const app = { cluster: "eu", namespace: "shop", job: "checkout-api", instance: "10.0.0.7:8080" };
-  const rules = {
+  const ruleGroup = {
     job: "prometheus",
     instance: "localhost:9090",
     rule_group: "/etc/leakwatch.rules.yml;leakwatch-leaks",
