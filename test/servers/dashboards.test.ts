@@ -153,5 +153,5 @@ async function suspects(board: Dashboard, opened: Opened, ask: Ask): Promise<Map
 function cellOf(columns: ReadonlyMap<string, readonly Series[]>, column: string, group: string): number {
   const cells = (columns.get(column) ?? []).filter(({ metric }) => metric["group"] === group);
   if (cells.length > 1) throw new Error(`${column} has ${cells.length} rows for ${group}`);
-  return Number(cells[0]?.value?.[1] ?? Number.NaN);
+  return Number(cells[0]?.value?.[1].replace("Inf", "Infinity") ?? Number.NaN);
 }
