@@ -5,6 +5,7 @@ import fs from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MiB, scrapeIntervalSeconds } from "../../catalog/defaults.ts";
 import { verdictCode } from "../../catalog/verdicts.ts";
+import { stopEverything } from "../bench/programs.ts";
 import { PrometheusServer, prometheusProgram } from "../bench/prometheus.ts";
 import {
   type Ask,
@@ -45,6 +46,9 @@ const open = async (board: Dashboard, ask: Ask, values: Record<string, string> =
   now,
   scrapeInterval: scrapeIntervalSeconds,
 });
+
+// its files too
+afterAll(stopEverything);
 
 describe("on a day", () => {
   let server: PrometheusServer;
