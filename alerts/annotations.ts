@@ -37,7 +37,7 @@ export function slotText(
 ): Annotations {
   const left = (before: string) => `{{ if lt $value 1e12 }}${before}{{ $value | ${rounded} }}{{ end }}`;
   const growth = "{{ $value | humanize1024 }}B per hour";
-  const facts = own === "growth" ? ` It grows by ${growth}.${told(memory)}` : leakNumbers;
+  const facts = own === "growth" ? ` It grows by ${growth}.` : leakNumbers;
   return {
     ...processText(own === "time left" ? what + left(", OOM in about ") : what, alert, evidence + facts + firstSteps),
     ...(verdict === undefined ? {} : { verdict }),
@@ -151,8 +151,8 @@ export function healthText(who: string, what: string, description: string, alert
 
 function processText(does: string, alert: string, facts: string): Annotations {
   return {
-    summary: about(slotLabels, titled(`{{ $labels.group }}${notFirst} on {{ $labels.instance }}`, does)),
-    description: about(slotLabels, facts),
+    summary: titled(`{{ $labels.group }}${notFirst} on {{ $labels.instance }}`, does),
+    description: facts.includes("$s") ? about(slotLabels, facts) : facts,
     runbook_url: links.runbook(alert),
     dashboard_url: dashboard("process", "24h", slotLabels),
   };

@@ -19,7 +19,7 @@ export const restartRules = (d: Rules): RuleGroup => ({
   interval: d.evaluation.fast,
   rules: [
     { record: group.newInHour.name, expr: newWithin(d.restarts.step) },
-    { record: group.incidents.name, expr: incidents() },
+    ...Object.entries(incidents).map(([kind, expr]) => ({ record: group.incidents.name, expr, labels: { kind } })),
     { record: group.incidentsGained.name, expr: gained(d) },
     { record: group.incidentsInHour.name, expr: incidentsInHour(d) },
     { record: group.incidentsForLoop.name, expr: incidentsForLoop(d) },
@@ -46,22 +46,19 @@ export const lives = (d: Rules): RuleGroup => ({
 });
 
 /** Restarts of a service by reason, summed. */
-const restartsFor = (matcher: string) => `sum without (reason) (${groupMetrics.restarts.name}{${matcher}})`;
+function restartsFor(matcher: string): string {
+  return `sum without (reason) (${groupMetrics.restarts.name}{${matcher}})`;
+}
 
 /**
  * Three counters under one name: kills that restarted the service, suspected ones too; certain kills of any of its processes, mostly
  * the same ones; and restarts for which nobody and nothing else is known to be the reason.
  */
-function incidents(): string {
-  const kinds = {
-    oom_restart: restartsFor('reason=~"oom|suspected_oom"'),
-    oom_kill: groupMetrics.oomKills.name,
-    restart: restartsFor('reason!~"scheduled|oom|suspected_oom"'),
-  };
-  return Object.entries(kinds)
-    .map(([kind, expr]) => `label_replace(${expr}, "kind", "${kind}", "", "")`)
-    .join("\nor ");
-}
+const incidents = {
+  oom_restart: restartsFor('reason=~"oom|suspected_oom"'),
+  oom_kill: groupMetrics.oomKills.name,
+  restart: restartsFor('reason!~"scheduled|oom|suspected_oom"'),
+};
 
 /** Restarts after a kill or kills of any process, whichever are more. */
 const oomKills = (gain: string) => `max without (kind) (${gain}{kind=~"oom_.+"})`;
@@ -78,7 +75,7 @@ function incidentsInHour({ restarts: { step }, evaluation }: Rules): string {
     // all of it, but for counters that were reset, or were not there an hour ago
     `${counter} - ${ago(counter, step)} > 0`,
     // those too, but for what happened while the server was down; not of what is gone
-    `sum_over_time(${all(group.incidentsGained.name, step, evaluation.fast)}) and ${counter}`,
+    `sum_over_time(${all(group.incidentsGained.name, step, evaluation.fast)}) and ${ofGroup} ${groupMetrics.livesEnded.name}`,
     // and what was there in the first scrape, if nobody had counted before
     `(${counter} > 0) and ${ofGroup} ${group.newInHour.name}`,
   );

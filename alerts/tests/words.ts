@@ -41,7 +41,7 @@ interface Growing {
   /** The growth is the value of the alert. */
   readonly byGrowth?: boolean;
   /** The numbers behind the growth, as sentences. */
-  readonly numbers: string;
+  readonly numbers?: string;
   /** Empty where there is none to be said. */
   readonly timeLeft?: string;
 }
@@ -57,7 +57,7 @@ export const slotAlert = (
     labels,
     {
       summary: `${where(labels)}: ${title}${timeLeft ? `, OOM in about ${timeLeft}` : ""}`,
-      description: `${evidence} It grows by ${growth}. ${numbers} ${firstSteps}`,
+      description: `${evidence} It grows by ${growth}.${numbers === undefined ? "" : ` ${numbers}`} ${firstSteps}`,
       ...(verdict === undefined ? {} : { verdict }),
       ...(byGrowth ? { growth } : {}),
       ...(timeLeft === undefined ? {} : { time_left: timeLeft }),

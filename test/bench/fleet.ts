@@ -180,7 +180,7 @@ function slotModels(
     case judgeMetrics.verdict.name:
       return [one(() => verdictCode[word], { verdict: word })];
     case judgeMetrics.severity.name:
-      return [one(() => (leaking ? 1 + (process % 3) : 0))];
+      return [one(() => (leaking ? 1 : 0))]; // weeks are left
     case judgeMetrics.growth.name:
       return growthLabels.map((window) =>
         one((time) => perSecond + 100 * (pseudoRandom(process, Math.floor(time / 60)) - 0.5), { window }),

@@ -40,7 +40,6 @@ export const memoryGrowth = (): RuleTestFile => {
               verdict: "growing",
               growth: "30MiB per hour",
               byGrowth: true,
-              numbers: "Memory 400MiB of 1GiB.",
             }),
           ),
         ],
