@@ -61,13 +61,13 @@ export const inhibitions = (): Inhibition[] => [
     why: "The gravest of the same name is enough.",
     by: [...named(anyAlert), "severity = critical"],
     mute: [...named(anyAlert), 'severity =~ "warning|info"'],
-    of: ["alertname", ...slot],
+    of: ["alertname", ...slot, "cgroup"],
   },
   {
     why: "The gravest of the same name is enough.",
     by: [...named(anyAlert), "severity = warning"],
     mute: [...named(anyAlert), "severity = info"],
-    of: ["alertname", ...slot],
+    of: ["alertname", ...slot, "cgroup"],
   },
   {
     why: "Without its exporter nothing is known of a group.",

@@ -35,23 +35,16 @@ export function slotText(
   alert: string,
   { value: own, verdict }: { value: "time left" | "growth" | undefined; verdict?: Verdict },
 ): Annotations {
-  const perHour = own === "growth" ? "{{ $value | humanize1024 }}B per hour" : known(pace, `${bytes} per hour`);
   const left = (before: string) => `{{ if lt $value 1e12 }}${before}{{ $value | ${rounded} }}{{ end }}`;
-  const growth = own === "growth" ? ` It grows by ${perHour}.` : "";
+  const growth = "{{ $value | humanize1024 }}B per hour";
+  const facts = own === "growth" ? ` It grows by ${growth}.` : leakNumbers;
   return {
-    ...processText(
-      own === "time left" ? what + left(", OOM in about ") : what,
-      alert,
-      `${evidence}${growth}${told(...(own === "growth" ? memory : leakNumbers))}${firstSteps}`,
-    ),
+    ...processText(own === "time left" ? what + left(", OOM in about ") : what, alert, evidence + facts + firstSteps),
     ...(verdict === undefined ? {} : { verdict }),
-    growth: own === "growth" ? perHour : about(slotLabels, perHour),
+    ...(own === "growth" ? { growth } : {}),
     ...(own === "time left" ? { time_left: left("") } : {}),
   };
 }
-
-/** Bytes per hour of a leak. */
-const pace = `${judged.leakGrowth.name}{%[1]s} * 3600`;
 
 /** What helps at night, before the cause is known. */
 const firstSteps =
@@ -73,7 +66,7 @@ export function cgroupText(what: string, evidence: string, first: string, alert:
 
 /** About one process that is level: it has neither a pace nor a time left. */
 export function levelText(what: string, evidence: string, alert: string, verdict?: Verdict): Annotations {
-  return { ...processText(what, alert, evidence + told(...memory)), ...(verdict === undefined ? {} : { verdict }) };
+  return { ...processText(what, alert, evidence + told(memory)), ...(verdict === undefined ? {} : { verdict }) };
 }
 
 /** About descriptors or threads, which have a limit of their own. The alert's value is the time left in seconds. */
@@ -158,8 +151,8 @@ export function healthText(who: string, what: string, description: string, alert
 
 function processText(does: string, alert: string, facts: string): Annotations {
   return {
-    summary: about(slotLabels, titled(`{{ $labels.group }}${notFirst} on {{ $labels.instance }}`, does)),
-    description: about(slotLabels, facts),
+    summary: titled(`{{ $labels.group }}${notFirst} on {{ $labels.instance }}`, does),
+    description: facts.includes("$s") ? about(slotLabels, facts) : facts,
     runbook_url: links.runbook(alert),
     dashboard_url: dashboard("process", "24h", slotLabels),
   };
@@ -183,25 +176,28 @@ function known(query: string, text: string): string {
   return `{{ with printf \`${query}\` $s${given} | query }}{{ with . | first }}${text}{{ end }}{{ end }}`;
 }
 
-/** Texts of those values that are known, by one query. */
-function told(...facts: readonly (readonly [fact: string, query: string, text: string])[]): string {
-  const query = facts.map(([fact, of]) => `label_replace(${of}, "fact", "${fact}", "", "")`).join(" or ");
-  const texts = facts.map(([fact, , text]) => `{{ if eq (. | label "fact") "${fact}" }}${text}{{ end }}`);
+/** The text of a series by its name; what is computed has none. */
+type Facts = readonly (readonly [series: string, text: string])[];
+
+/** Texts of those values that are known, by one query: `more` computes those without a name. */
+function told(facts: Facts, more = ""): string {
+  const names = facts.map(([series]) => series).filter((name) => name !== "");
+  const query = `{__name__=~"${names.join("|")}",%[1]s}${more}`;
+  const texts = facts.map(([series, text]) => `{{ if eq (. | label "__name__") "${series}" }}${text}{{ end }}`);
   const each = texts.map((text) => `{{ range $known }}${text}{{ end }}`).join("");
   return `{{ $known := printf \`${query}\` $s | query }}${each}`;
 }
 
-const memory = [
-  ["memory", `${processMetrics.residentMemory.name}{%[1]s}`, ` Memory ${bytes}`],
-  ["limit", `${processMetrics.memoryLimit.name}{%[1]s}`, ` of ${bytes}.`],
-] as const;
+const memory: Facts = [
+  [processMetrics.residentMemory.name, ` Memory ${bytes}`],
+  [processMetrics.memoryLimit.name, ` of ${bytes}.`],
+];
 
 /** Behind a leak. */
-const leakNumbers = [
-  ["growth", pace, ` It grows by ${bytes} per hour.`],
-  ["confidence", `${judged.confidence.name}{%[1]s}`, ` Confidence ${percentage}.`],
-  ...memory,
-] as const;
+const leakNumbers = told(
+  [["", ` It grows by ${bytes} per hour.`], [judged.confidence.name, ` Confidence ${percentage}.`], ...memory],
+  ` or label_replace(${judged.leakGrowth.name}{%[1]s} * 3600, "per", "hour", "", "")`,
+);
 
 /** Who and where, then what. */
 const titled = (who: string, what: string) =>

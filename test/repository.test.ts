@@ -33,7 +33,7 @@ describe("the catalogue", () => {
     test("ends in what it is", () => {
       expect(name.endsWith("_total")).toBe(type === "counter");
       expect(name.endsWith("_info")).toBe(type === "info");
-      const unitIsLast = /_(bytes_per_second|bytes|seconds|ratio)(_total)?$/.exec(name)?.[1];
+      const unitIsLast = /_(bytes|seconds|ratio|bytes_per_second)(_total)?$/.exec(name)?.[1];
       expect(unitIsLast).toBe(unit);
       expect(name).not.toMatch(/_(count|sum|bucket|created)$/); // these mean parts of a histogram
     });

@@ -41,16 +41,14 @@ and ${onSlot} ${withVerdict(judged.verdict, "growing")}`,
     },
     {
       alert: alerts.noMemoryLimit.name,
-      expr: `max without (window) (3600 * ${judged.growth.name}{window="1h"})
-and ${onSlot} ${judged.verdict.name}{verdict=~"growing|leaking"}
-and ${onSlot} ${processInfo.memoryLimit.name}{source="node"}`,
+      expr: `${withVerdict(judged.verdict, "growing", "leaking")} and ${onSlot} ${processInfo.memoryLimit.name}{source="node"}`,
       for: capacity.noLimitFor,
       labels: alertLabels(alerts.noMemoryLimit),
       annotations: slotText(
         "growing without a memory limit",
         "It would take the memory of the whole machine.",
         alerts.noMemoryLimit.name,
-        { value: "growth" },
+        { value: undefined },
       ),
     },
     {

@@ -36,15 +36,16 @@ function leakAlert({ keepFiring, leak }: Rules, severity: Severity, ofSeverity: 
   };
 }
 
+/** Its value is the growth per hour; none, where a leak pauses. There may be many: their text asks for nothing else. */
 function slowLeakAlert({ keepFiring, leak }: Rules): AlertRule {
   const { name } = alerts.memoryLeak;
   return {
     alert: name,
-    expr: `${judged.severity.name} == 1`,
+    expr: `3600 * ${judged.leakGrowth.name} and ${judged.severity.name} == 1\nor 0 * (${judged.severity.name} == 1)`,
     for: leak.for,
     keepFiringFor: keepFiring.leak,
     labels: alertLabels(alerts.memoryLeak, "info"),
-    annotations: slotText("leaking memory slowly", grows, name, { value: undefined, verdict: "leaking" }),
+    annotations: slotText("leaking memory slowly", grows, name, { value: "growth", verdict: "leaking" }),
   };
 }
 

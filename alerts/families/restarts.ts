@@ -19,7 +19,7 @@ export const restartRules = (d: Rules): RuleGroup => ({
   interval: d.evaluation.fast,
   rules: [
     { record: group.newInHour.name, expr: newWithin(d.restarts.step) },
-    { record: group.incidents.name, expr: incidents() },
+    ...Object.entries(incidents).map(([kind, expr]) => ({ record: group.incidents.name, expr, labels: { kind } })),
     { record: group.incidentsGained.name, expr: gained(d) },
     { record: group.incidentsInHour.name, expr: incidentsInHour(d) },
     { record: group.incidentsForLoop.name, expr: incidentsForLoop(d) },
@@ -46,44 +46,39 @@ export const lives = (d: Rules): RuleGroup => ({
 });
 
 /** Restarts of a service by reason, summed. */
-const restartsFor = (matcher: string) => `sum without (reason) (${groupMetrics.restarts.name}{${matcher}})`;
+function restartsFor(matcher: string): string {
+  return `sum without (reason) (${groupMetrics.restarts.name}{${matcher}})`;
+}
 
 /**
  * Three counters under one name: kills that restarted the service, suspected ones too; certain kills of any of its processes, mostly
  * the same ones; and restarts for which nobody and nothing else is known to be the reason.
  */
-function incidents(): string {
-  const kinds = {
-    oom_restart: restartsFor('reason=~"oom|suspected_oom"'),
-    oom_kill: groupMetrics.oomKills.name,
-    restart: restartsFor('reason!~"scheduled|oom|suspected_oom"'),
-  };
-  return Object.entries(kinds)
-    .map(([kind, expr]) => `label_replace(${expr}, "kind", "${kind}", "", "")`)
-    .join("\nor ");
-}
+const incidents = {
+  oom_restart: restartsFor('reason=~"oom|suspected_oom"'),
+  oom_kill: groupMetrics.oomKills.name,
+  restart: restartsFor('reason!~"scheduled|oom|suspected_oom"'),
+};
 
 /** Restarts after a kill or kills of any process, whichever are more. */
 const oomKills = (gain: string) => `max without (kind) (${gain}{kind=~"oom_.+"})`;
 
 const counter = group.incidents.name;
 
-/** What the incidents gained since the last evaluation; after a reset that is all of them. */
-function gained({ evaluation }: Rules): string {
-  const before = ago(counter, evaluation.fast);
-  return `${counter} - ${before} > 0\nor (${counter} < ${before}) > 0`;
-}
+/** What the incidents gained since the last evaluation. */
+const gained = ({ evaluation }: Rules) => `${counter} - ${ago(counter, evaluation.fast)} > 0`;
 
 /** Each line says at least a part of what the incidents gained in an hour, and none more than all of it. */
 function incidentsInHour({ restarts: { step }, evaluation }: Rules): string {
-  return `${greatest(
+  // filtered before they are joined: nearly all are 0
+  return greatest(
     // all of it, but for counters that were reset, or were not there an hour ago
-    `${counter} - ${ago(counter, step)}`,
+    `${counter} - ${ago(counter, step)} > 0`,
     // those too, but for what happened while the server was down; not of what is gone
-    `sum_over_time(${all(group.incidentsGained.name, step, evaluation.fast)}) and ${counter}`,
+    `sum_over_time(${all(group.incidentsGained.name, step, evaluation.fast)}) and ${ofGroup} ${groupMetrics.livesEnded.name}`,
     // and what was there in the first scrape, if nobody had counted before
-    `${counter} and ${ofGroup} ${group.newInHour.name}`,
-  )} > 0`;
+    `(${counter} > 0) and ${ofGroup} ${group.newInHour.name}`,
+  );
 }
 
 /** Hour by hour, each of which begins where another ends; not of what is gone. */

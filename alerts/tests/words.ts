@@ -38,8 +38,10 @@ interface Growing {
   readonly evidence: string;
   readonly verdict?: string;
   readonly growth: string;
+  /** The growth is the value of the alert. */
+  readonly byGrowth?: boolean;
   /** The numbers behind the growth, as sentences. */
-  readonly numbers: string;
+  readonly numbers?: string;
   /** Empty where there is none to be said. */
   readonly timeLeft?: string;
 }
@@ -48,16 +50,16 @@ interface Growing {
 export const slotAlert = (
   alert: string,
   labels: Labels,
-  { title, evidence, verdict, growth, numbers, timeLeft }: Growing,
+  { title, evidence, verdict, growth, byGrowth = false, numbers, timeLeft }: Growing,
 ): ExpectedAlert =>
   plainAlert(
     alert,
     labels,
     {
       summary: `${where(labels)}: ${title}${timeLeft ? `, OOM in about ${timeLeft}` : ""}`,
-      description: `${evidence} It grows by ${growth}. ${numbers} ${firstSteps}`,
+      description: `${evidence} It grows by ${growth}.${numbers === undefined ? "" : ` ${numbers}`} ${firstSteps}`,
       ...(verdict === undefined ? {} : { verdict }),
-      growth,
+      ...(byGrowth ? { growth } : {}),
       ...(timeLeft === undefined ? {} : { time_left: timeLeft }),
     },
     "leakwatch-process",

@@ -7,7 +7,6 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import puppeteer, { type Browser } from "puppeteer-core";
 import { build } from "vite";
-import type { Workspace } from "../../exporter/prometheus/workspace.ts";
 import { addressOf, type Wish } from "./page/wish.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -89,13 +88,13 @@ export interface Picture {
 /** One after another; the browser is gone at the end. */
 export async function* draw(
   chromium: string,
-  workspace: Workspace,
+  temporary: string,
   url: string,
   wishes: readonly (Wish & { file: string })[],
 ): AsyncGenerator<Picture> {
   const browser = await puppeteer.launch({
     executablePath: chromium,
-    userDataDir: workspace.path("chromium"),
+    userDataDir: path.join(temporary, "chromium"),
     args: ["--no-sandbox", "--disable-gpu", "--hide-scrollbars"], // root, as in containers, has no sandbox
   });
   try {

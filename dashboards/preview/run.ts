@@ -1,31 +1,22 @@
 // npm run preview: pictures of the dashboards, without a Grafana. Draws the generated JSON with Grafana's own components
-// against a real Prometheus: one with made-up weeks, or your own.
+// against a real Prometheus: one with a made-up day, or your own.
 
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { scrapeIntervalSeconds } from "../../catalog/defaults.ts";
-import { PrometheusServer } from "../../exporter/prometheus/server.ts";
-import { Workspace } from "../../exporter/prometheus/workspace.ts";
+import { stopEverything } from "../../test/bench/programs.ts";
+import { PrometheusServer, prometheusProgram } from "../../test/bench/prometheus.ts";
+import { exportedDay } from "../../test/support/exported-day.ts";
 import { ensurePrograms, findProgram } from "../../test/support/packages.ts";
-import {
-  scantNames,
-  syntheticWeek,
-  truths,
-  type WeekName,
-  now as weekEnd,
-  weekNames,
-  writeWeek,
-} from "../../test/support/weeks.ts";
 
 const usage = `usage: npm run preview -- [options]
   --board NAME       fleet, process, trend, restarts or exporter; may be given several times (default: all that are generated)
   --theme THEME      dark or light (default: both)
-  --week WEEK        leaking or healthy: the made-up weeks to show (default: leaking); or first-hour, lone, newborn, nothing,
-                     which have little to show
-  --url URL          your own Prometheus instead, as it is now
+  --url URL          your own Prometheus, as it is now, instead of one with a made-up day
   --var NAME=VALUE   value of a variable, for instance --var group=api; may be given several times
   --from, --to WHEN  ends of the range, for instance --to now+24h (default: the board's own)
   --boards FOLDER    where their JSON is (default: dashboards/generated)
@@ -36,20 +27,16 @@ const themes = ["dark", "light"] as const;
 
 /** What the boards of one thing show when nobody says which. */
 const shownByDefault: Record<string, Record<string, string>> = { process: { group: "checkout-api" } };
-const weeks: readonly WeekName[] = [...weekNames, ...scantNames];
 
 interface Wanted {
   folder: string;
   boards: string[];
   themes: readonly (typeof themes)[number][];
-  week: WeekName;
   url: string | undefined;
   values: Record<string, string>;
   time: { from?: string; to?: string };
   out: string;
 }
-
-const isThere = (week: WeekName) => truths(week).has("checkout-api");
 
 const nameInFile = /^leakwatch-(.+)\.json$/;
 const fileOf = (board: string) => `leakwatch-${board}.json`;
@@ -63,25 +50,16 @@ try {
 }
 process.exitCode = await preview(wanted);
 
-async function preview({
-  folder,
-  boards: names,
-  themes: shades,
-  week,
-  url,
-  values,
-  time,
-  out,
-}: Wanted): Promise<number> {
+async function preview({ folder, boards: names, themes: shades, url, values, time, out }: Wanted): Promise<number> {
   const chromium = findChromium();
   installPackages();
   const { buildPage, draw, servePage } = await import("./pictures.ts");
-  const workspace = new Workspace();
+  const temporary = fs.mkdtempSync(path.join(os.tmpdir(), "leakwatch-preview-"));
   try {
     await step("building the page", buildPage);
-    const prometheus = url ?? (await startPrometheus(workspace, week));
+    const now = Math.floor(Date.now() / 60_000) * 60;
+    const prometheus = url ?? (await startPrometheus(now));
     const server = await servePage(folder, prometheus);
-    const now = url === undefined ? weekEnd : Math.floor(Date.now() / 1000);
     let complaints = 0;
     fs.mkdirSync(out, { recursive: true });
     const wishes = names.flatMap((board) =>
@@ -90,12 +68,12 @@ async function preview({
         theme,
         now,
         time,
-        values: { ...(url === undefined && isThere(week) ? shownByDefault[board] : {}), ...values },
+        values: { ...(url === undefined ? shownByDefault[board] : {}), ...values },
         scrapeInterval: scrapeIntervalSeconds,
         file: path.join(out, `${board}-${theme}.png`),
       })),
     );
-    for await (const { file, messages } of draw(chromium, workspace, server.url, wishes)) {
+    for await (const { file, messages } of draw(chromium, temporary, server.url, wishes)) {
       console.log(path.relative(process.cwd(), file));
       for (const message of messages) console.error(`  ${message}`);
       complaints += messages.length;
@@ -103,18 +81,18 @@ async function preview({
     server.stop();
     return complaints === 0 ? 0 : 1;
   } finally {
-    workspace.close();
+    stopEverything();
+    fs.rmSync(temporary, { recursive: true });
   }
 }
 
-async function startPrometheus(workspace: Workspace, name: WeekName): Promise<string> {
-  ensurePrograms([
-    { program: "prometheus", packages: ["prometheus"] },
-    { program: "promtool", packages: ["prometheus"] },
-  ]);
-  const data = workspace.path("data");
-  await step(`back-filling the ${name} weeks`, () => writeWeek(syntheticWeek(name), workspace, data));
-  return (await PrometheusServer.start(workspace, data)).api.url;
+async function startPrometheus(now: number): Promise<string> {
+  ensurePrograms([{ program: "prometheus", packages: ["prometheus"] }]);
+  const server = await PrometheusServer.start(prometheusProgram("prometheus").path);
+  await step("writing a day", async () => {
+    for (const body of exportedDay(now)) await server.write(body);
+  });
+  return server.url;
 }
 
 async function step(what: string, work: () => Promise<unknown>): Promise<void> {
@@ -146,7 +124,6 @@ function readArguments(): Wanted {
     options: {
       board: { type: "string", multiple: true },
       theme: { type: "string", multiple: true, default: [...themes] },
-      week: { type: "string", default: "leaking" },
       url: { type: "string" },
       var: { type: "string", multiple: true, default: [] },
       from: { type: "string" },
@@ -160,7 +137,6 @@ function readArguments(): Wanted {
     folder: values.boards,
     boards: (values.board ?? generated).map((name) => oneOf("--board", generated, name)),
     themes: values.theme.map((theme) => oneOf("--theme", themes, theme)),
-    week: oneOf("--week", weeks, values.week),
     url: values.url?.replace(/\/+$/, ""),
     values: Object.fromEntries(values.var.map(assignment)),
     time: { ...(values.from && { from: values.from }), ...(values.to && { to: values.to }) },

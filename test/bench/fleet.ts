@@ -55,10 +55,11 @@ export function makeFleet(groups: readonly FileGroup[], slots: number, now: numb
   const copies = slots / slotsPerGroup / modelGroups;
   const metrics = [...metricFamilies.flatMap((family) => family.metrics as readonly Metric[]), ...ofOthers];
   const exported = metrics.flatMap((metric) => modelsOf(metric, now, leaks)).filter(({ name }) => reach.has(name));
-  const intervals = groups.flatMap(({ interval, rules }) =>
-    rules.map(({ record }) => [record ?? "", seconds(interval)] as const),
+  // several rules may record under one name
+  const intervals = new Map(
+    groups.flatMap(({ interval, rules }) => rules.map(({ record }) => [record ?? "", seconds(interval)] as const)),
   );
-  const made = intervals.flatMap(([record, step]) =>
+  const made = [...intervals].flatMap(([record, step]) =>
     reach.has(record) ? recordedModels(record, now).map((model) => ({ ...model, step })) : [],
   );
   const copied = (model: Model, step: number) =>
@@ -68,7 +69,7 @@ export function makeFleet(groups: readonly FileGroup[], slots: number, now: numb
       reach: Math.min(reach.get(model.name) ?? 0, age),
       value: model.value,
     }));
-  const known = new Set([...metrics.map(({ name }) => name), ...intervals.map(([record]) => record), "ALERTS"]);
+  const known = new Set([...metrics.map(({ name }) => name), ...intervals.keys(), "ALERTS"]);
   return {
     scraped: exported.flatMap((model) => copied(model, scrapeInterval)),
     recorded: made.flatMap((model) => copied(model, model.step)),
@@ -180,7 +181,7 @@ function slotModels(
     case judgeMetrics.verdict.name:
       return [one(() => verdictCode[word], { verdict: word })];
     case judgeMetrics.severity.name:
-      return [one(() => (leaking ? 1 + (process % 3) : 0))];
+      return [one(() => (leaking ? 1 : 0))]; // weeks are left
     case judgeMetrics.growth.name:
       return growthLabels.map((window) =>
         one((time) => perSecond + 100 * (pseudoRandom(process, Math.floor(time / 60)) - 0.5), { window }),

@@ -20,7 +20,7 @@ export const limits = {
   nodeCpu: { what: "of a core there", unit: "%", must: 1 },
   rulesTime: { what: "one evaluation of all rule groups, 1,000 processes", unit: "ms", must: 50 },
   recordedSeries: { what: "recorded series per process", unit: "series", must: 15 },
-  rawRange: { what: "longest range on raw series, but for the floor", unit: "h", must: 1 },
+  rawRange: { what: "longest range on raw series", unit: "h", must: 1 },
   boardTime: { what: "CPU time of Prometheus, a board over 7 days of 1,000 groups", unit: "ms", must: 2000 },
   boardQuery: { what: "its dearest query", unit: "ms", must: 500 },
   boardQueries: { what: "its visible queries", unit: "queries", must: 25 },

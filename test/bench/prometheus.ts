@@ -1,7 +1,7 @@
 // A Prometheus server of ours: on loopback, fed by remote write, evaluating the rules that it is given.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cacheFolder, debianObstacle, unpackDebian } from "../support/debian.ts";
@@ -32,11 +32,12 @@ export class PrometheusServer {
 
   /** Starts empty and without rules. */
   static async start(path_: string): Promise<PrometheusServer> {
-    const config = path.join(folder, "prometheus.yml");
+    const own = mkdtempSync(path.join(folder, "prometheus-"));
+    const config = path.join(own, "prometheus.yml");
     writeFileSync(config, "global: {}\n");
     const program = new Program(path_, [
       `--config.file=${config}`,
-      `--storage.tsdb.path=${path.join(folder, "prometheus-data")}`,
+      `--storage.tsdb.path=${path.join(own, "data")}`,
       "--storage.tsdb.retention.time=30d",
       "--web.listen-address=127.0.0.1:0",
       "--web.enable-remote-write-receiver",
@@ -63,7 +64,7 @@ export class PrometheusServer {
 
   /** Its rules from now on; text is YAML or JSON. */
   async loadRules(text: string): Promise<void> {
-    const rules = path.join(folder, "rules.yml");
+    const rules = path.join(path.dirname(this.config), "rules.yml");
     writeFileSync(rules, text);
     writeFileSync(this.config, `global: {}\nrule_files: [${JSON.stringify(rules)}]\n`);
     await this.post("/-/reload");

@@ -11,7 +11,7 @@ import { inCluster, onHost, plainAlert, slotAlert, where } from "../words.ts";
 const { slow } = rules.evaluation;
 const end = 8 * hour;
 
-const growing: Judged = { minutes: end, verdict: "growing", growth: 30 * MiB, memory: 400 * MiB };
+const growing: Judged = { minutes: end, verdict: "growing", severity: 0, growth: 30 * MiB, memory: 400 * MiB };
 const of = (labels: Labels, severity: string) => ({ ...labels, slot: "0", severity, class: "capacity" });
 
 export const memoryGrowth = (): RuleTestFile => {
@@ -39,7 +39,7 @@ export const memoryGrowth = (): RuleTestFile => {
                 "At the pace of the last 6h it takes 50% of its limit or more in a day. It is too uneven, or too young, to be called a leak.",
               verdict: "growing",
               growth: "30MiB per hour",
-              numbers: "Memory 400MiB of 1GiB.",
+              byGrowth: true,
             }),
           ),
         ],

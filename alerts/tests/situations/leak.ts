@@ -37,7 +37,7 @@ const { timeToOom: _, ...paused } = leak;
 
 export const memoryLeak = (): RuleTestFile => {
   const alert = alerts.memoryLeak.name;
-  const said = (labels: Labels, severity: string, title: string, timeLeft?: string) =>
+  const said = (labels: Labels, severity: string, title: string, timeLeft: string) =>
     slotAlert(
       alert,
       { ...labels, slot: labels["slot"] ?? "0", severity, class: "leak" },
@@ -47,7 +47,19 @@ export const memoryLeak = (): RuleTestFile => {
         verdict: "leaking",
         growth: "300MiB per hour",
         numbers: "Confidence 93%. Memory 749MiB of 1GiB.",
-        ...(timeLeft === undefined ? {} : { timeLeft }),
+        timeLeft,
+      },
+    );
+  const slow = (labels: Labels) =>
+    slotAlert(
+      alert,
+      { ...labels, slot: "0", severity: "info", class: "leak" },
+      {
+        title: "leaking memory slowly",
+        evidence: likeALeak,
+        verdict: "leaking",
+        growth: "300MiB per hour",
+        byGrowth: true,
       },
     );
   return {
@@ -96,7 +108,7 @@ export const memoryLeak = (): RuleTestFile => {
             said(onHost("worker", { slot: "1" }), "warning", "leaking memory", "20h 0m"),
             said(onHost("mail"), "warning", "leaking memory", "3d 0h"),
             said(onHost("pauses"), "warning", "leaking memory", ""),
-            said(onHost("slow"), "info", "leaking memory slowly"),
+            slow(onHost("slow")),
           ),
           firedFor("no other", end - 1, `alertname="${alert}"`, "api", "mail", "pauses", "slow", "worker"),
           fires(
@@ -106,7 +118,7 @@ export const memoryLeak = (): RuleTestFile => {
             said(onHost("worker", { slot: "1" }), "warning", "leaking memory", "19h 23m"),
             said(onHost("mail"), "warning", "leaking memory", "2d 23h"),
             said(onHost("pauses"), "warning", "leaking memory", ""),
-            said(onHost("slow"), "info", "leaking memory slowly"),
+            slow(onHost("slow")),
           ),
         ],
       },
