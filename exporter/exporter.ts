@@ -198,7 +198,7 @@ export class Exporter {
     } catch (error) {
       const { message } = error as ConfigError;
       Object.assign(this.reload, { successful: false, error: message });
-      this.log.error("configuration refused, the old one stays", { error: message });
+      this.log.error("configuration rejected, keeping the previous one", { error: message });
       return message;
     }
   }

@@ -67,7 +67,7 @@ function cardTable(): string {
     [
       ["numbers that it may ask for", number(card.features.length)],
       ["tables", number(card.tables.length)],
-      ["questions in all", number(card.tables.reduce((sum, one) => sum + questions(one), 0))],
+      ["questions in all", number(card.tables.reduce<number>((sum, one) => sum + questions(one), 0))],
       ["questions to one answer of a table, at most", number(Math.max(...card.tables.map(deepest)))],
       ["points to begin with", number(card.base)],
       ["points that are a leak", number(card.threshold)],
