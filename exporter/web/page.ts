@@ -165,12 +165,20 @@ function verdictCell({
 
 /** Growth by the hour, and what it gained since it was first seen, where that is worth a word. */
 function growthCell({ growth_bytes_per_second: growth, gained_bytes: gained }: ProcessStatus): string {
-  const since = gained !== null && gained >= MiB ? ` <small>+${humanBytes(gained)} so far</small>` : "";
+  const since = gained !== null && gained >= MiB ? ` <small class="line">+${humanBytes(gained)} so far</small>` : "";
   return `<td class="n">${show(growth, humanGrowth)}${since}</td>`;
 }
 
+/** All that fills the limit and cannot be given back; where the heap's limit is nearer, or that is not known, its resident memory. */
+function usedShare(process: ProcessStatus): number | null {
+  const { resident_memory_bytes: resident, memory_limit_bytes: limit, headroom_bytes: headroom } = process;
+  if (limit === null || resident === null) return null;
+  const endsAtHeap = process.heap_limit_runtime === "v8" && (process.heap_limit_bytes ?? limit) < limit;
+  return headroom === null || endsAtHeap ? resident / limit : 1 - headroom / limit;
+}
+
 function usedCell(share: number | null, headroom: number | null): string {
-  const left = headroom === null ? "" : ` <small>${humanBytes(headroom)} left</small>`;
+  const left = headroom === null ? "" : ` <small class="line">${humanBytes(headroom)} left</small>`;
   return `<td>${share === null ? "–" : meter(share)}${left}</td>`;
 }
 
@@ -178,8 +186,8 @@ function limitCell(process: ProcessStatus): string {
   const { memory_limit_bytes: limit, memory_limit_source: source, heap_limit_bytes: heap } = process;
   const runtime = runtimeNames[process.heap_limit_runtime ?? ""] ?? process.heap_limit_runtime;
   const from = (process.heap_limit_source ?? "").replaceAll("_", " ");
-  const ofHeap = heap === null ? "" : `<br><small>${runtime} heap ${humanBytes(heap)} (${from})</small>`;
-  return `<td class="n">${show(limit, humanBytes)} <small>${limitText[source] ?? source}</small>${ofHeap}</td>`;
+  const ofHeap = heap === null ? "" : ` <small class="line">${runtime} heap ${humanBytes(heap)} (${from})</small>`;
+  return `<td class="n">${show(limit, humanBytes)} <small class="line">${limitText[source] ?? source}</small>${ofHeap}</td>`;
 }
 
 const runtimeNames: Record<string, string> = { v8: "V8", jvm: "JVM", go: "Go", dotnet: ".NET" };
@@ -206,8 +214,8 @@ function outsideTable(cgroups: readonly CgroupStatus[]): string {
 }
 
 function processCells(process: ProcessStatus): string {
-  const { resident_memory_bytes: resident, memory_limit_bytes: limit } = process;
-  const share = resident === null || limit === null ? null : resident / limit;
+  const { resident_memory_bytes: resident } = process;
+  const share = usedShare(process);
   const fds = `${show(process.open_fds, String)}${process.max_fds === null ? "" : ` <small>of ${process.max_fds}</small>`}`;
   // mostly huge, and the table is wide enough
   const maxThreads = process.max_threads === null ? "" : ` title="of ${process.max_threads}"`;
@@ -321,6 +329,7 @@ h2 { margin: 1.5rem 0 .2rem; font-size: 1rem }
 .why { color: var(--dim) } td.why, tr.why td, small.why { white-space: normal }
 tr.why td { padding-top: 0; max-width: 60rem }
 small.why { display: block; max-width: 20rem }
+.line { display: block }
 .restarts { white-space: normal; min-width: 5.5rem }
 .restarts small { display: block }
 meter { width: 3.5rem; height: .9rem; vertical-align: -2px }

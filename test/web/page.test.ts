@@ -96,7 +96,7 @@ describe("a process", () => {
 
   test("is marked when it is near its limit", () => {
     const near = (mebibytes: number) =>
-      page({ groups: [group({ processes: [processStatus({ resident_memory_bytes: mebibytes * MiB })] })] });
+      page({ groups: [group({ processes: [processStatus({ headroom_bytes: (64 - mebibytes) * MiB })] })] });
     expect(near(57)).not.toContain('class="near"'); // 89 % of 64 MiB
     expect(near(58)).toContain('<meter class="near"');
   });
