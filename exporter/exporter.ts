@@ -82,7 +82,9 @@ export class Exporter {
     /** How many times faster than life the judge's clock runs. */
     speed?: number;
     /** What is kept over restarts, and what was found there. */
-    storage?: { readonly storage: Storage; readonly remembered: Remembered | undefined; readonly boot: string } | undefined;
+    storage?:
+      | { readonly storage: Storage; readonly remembered: Remembered | undefined; readonly boot: string }
+      | undefined;
   }) {
     this.log = options.log;
     this.clock = options.clock ?? systemClock;
@@ -218,7 +220,7 @@ export class Exporter {
     const report = await this.watchedPass(options);
     this.own.add(report.monotonic);
     if (Number.isNaN(this.savedAt)) this.savedAt = report.monotonic;
-    if (report.monotonic - this.savedAt >= saveIntervalSeconds) await this.save();
+    if (report.monotonic - this.savedAt >= Math.max(1, saveIntervalSeconds / this.speed)) await this.save();
     if (options.full) this.lastFullPass = report.monotonic;
     void this.containers?.refreshIfDue(); // its answer is for passes to come
     if (this.config.smaps.enabled) await this.smaps.sampleIfDue(this.config.smaps, this.clock.monotonic());
