@@ -329,7 +329,7 @@ h2 { margin: 1.5rem 0 .2rem; font-size: 1rem }
 .why { color: var(--dim) } td.why, tr.why td, small.why { white-space: normal }
 tr.why td { padding-top: 0; max-width: 60rem }
 small.why { display: block; max-width: 20rem }
-.line { display: block }
+.line { display: block; white-space: normal } .n .line { min-width: 6rem; max-width: 8rem; margin-left: auto }
 .restarts { white-space: normal; min-width: 5.5rem }
 .restarts small { display: block }
 meter { width: 3.5rem; height: .9rem; vertical-align: -2px }
