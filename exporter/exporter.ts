@@ -200,7 +200,7 @@ export class Exporter {
     } catch (error) {
       const { message } = error as ConfigError;
       Object.assign(this.reload, { successful: false, error: message });
-      this.log.error("configuration refused, the old one stays", { error: message });
+      this.log.error("configuration rejected, keeping the previous one", { error: message });
       return message;
     }
   }
@@ -220,7 +220,7 @@ export class Exporter {
     const report = await this.watchedPass(options);
     this.own.add(report.monotonic);
     if (Number.isNaN(this.savedAt)) this.savedAt = report.monotonic;
-    if (report.monotonic - this.savedAt >= saveIntervalSeconds) await this.save();
+    if (report.monotonic - this.savedAt >= Math.max(1, saveIntervalSeconds / this.speed)) await this.save();
     if (options.full) this.lastFullPass = report.monotonic;
     void this.containers?.refreshIfDue(); // its answer is for passes to come
     if (this.config.smaps.enabled) await this.smaps.sampleIfDue(this.config.smaps, this.clock.monotonic());

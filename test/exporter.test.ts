@@ -308,7 +308,7 @@ describe("a new configuration", () => {
     expect(refused).toContain("leakwatch.yml:3: groups[0].match.names: expected one of name, exe,");
     expect(exporter.reload.error).toBe(refused);
     expect(exporter.config).toEqual(defaultConfig);
-    expect(logged.at(-1)).toContain("configuration refused, the old one stays");
+    expect(logged.at(-1)).toContain("configuration rejected, keeping the previous one");
     const text = await scrape();
     expect(text).toContain('{group="api",slot="0"}');
     expect(numberOf(text, "leakwatch_config_last_reload_successful")).toBe(0);

@@ -37,10 +37,17 @@ export function reasonText(reason: Reason): string {
         ? `${reason.growing} of ${reason.ended} processes that exited within ${humanDuration(reason.seconds)} were still growing, and were killed for their memory`
         : `${reason.growing} of ${reason.ended} processes that exited within ${humanDuration(reason.seconds)} were still growing`;
     case "replicas":
-      return `${reason.leaking} of ${reason.of} replicas leak: the fastest grows by ${humanGrowth(reason.highest)}, the median by ${humanGrowth(reason.median)}`;
+      return `${reason.leaking} of ${reason.of} replicas leak: the fastest grows by ${humanGrowth(reason.highest)} an hour, the median by ${humanGrowth(reason.median)}`;
     case "tooYoung":
-      return `collecting data (${Math.floor(reason.watched / 60)} of ${Math.ceil(reason.needed / 60)} min)`;
+      return `collecting data (${progressText(reason.watched, reason.needed)})`;
   }
+}
+
+/** `12 of 20 min`, from seconds; on the fast clock of a demonstration `12 of 20 s`. */
+export function progressText(watched: number, needed: number): string {
+  return needed < 120
+    ? `${Math.floor(watched)} of ${Math.ceil(needed)} s`
+    : `${Math.floor(watched / 60)} of ${Math.ceil(needed / 60)} min`;
 }
 
 /** All reasons of a finding, the weightiest first. */

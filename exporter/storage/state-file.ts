@@ -48,7 +48,7 @@ export async function writeStateFile(
   lines: AsyncIterable<object> | Iterable<object>,
 ): Promise<void> {
   const target = path.join(folder, stateFileName);
-  const draft = `${target}.${process.pid}.tmp`;
+  const draft = `${target}.tmp`; // one name: what a kill leaves behind is overwritten by the next
   const gzip = zlib.createGzip({ level: 1 });
   const written = pipeline(gzip, fs.createWriteStream(draft, { mode: 0o600 }));
   written.catch(() => undefined); // told where it is awaited

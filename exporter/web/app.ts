@@ -11,7 +11,7 @@ import { BasicAuth } from "./basic-auth.ts";
 import { CalmLog } from "./calm-log.ts";
 import { leftOutText, renderPage } from "./page.ts";
 import { printable } from "./printable.ts";
-import { groupStatuses } from "./status.ts";
+import { cgroupStatuses, groupStatuses } from "./status.ts";
 import { Unfinished } from "./unfinished.ts";
 import type { WebConfigFile } from "./web-config.ts";
 
@@ -93,19 +93,22 @@ export function createApp({
     return response.send(refused === undefined ? "" : `failed to reload config: ${refused}\n`);
   });
 
-  app.get("/api/v1/groups", async (_request, response) => {
-    await exporter.refresh();
-    const data = groupStatuses(exporter);
-    const json = JSON.stringify({ status: "success", data });
-    pages.add(response, json.length);
-    response.type("json").send(json);
-  });
+  const answers = { groups: groupStatuses, cgroups: cgroupStatuses };
+  for (const [name, statuses] of Object.entries(answers)) {
+    app.get(`/api/v1/${name}`, async (_request, response) => {
+      await exporter.refresh();
+      const json = JSON.stringify({ status: "success", data: statuses(exporter) });
+      pages.add(response, json.length);
+      response.type("json").send(json);
+    });
+  }
 
   app.get("/", async (_request, response) => {
     await exporter.refresh();
     const page = renderPage({
       version,
       groups: groupStatuses(exporter),
+      cgroups: cgroupStatuses(exporter),
       notReady: exporter.notReady(),
       configError: exporter.reload.error,
       leftOut: exporter.leftOutNow(),
@@ -120,7 +123,10 @@ export function createApp({
   });
 
   app.all("/-/reload", onlyAllowed("POST"));
-  app.all(["/-/healthy", "/-/ready", "/api/v1/groups", "/", telemetryPath], onlyAllowed("GET, HEAD"));
+  app.all(
+    ["/-/healthy", "/-/ready", "/api/v1/groups", "/api/v1/cgroups", "/", telemetryPath],
+    onlyAllowed("GET, HEAD"),
+  );
 
   app.use((request, response) => {
     response

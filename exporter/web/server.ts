@@ -98,6 +98,6 @@ async function refreshWebConfig(server: http.Server, { webConfig, log }: ServerO
     if ("setSecureContext" in server && tls !== undefined) (server as https.Server).setSecureContext(tls);
     log.info("web configuration loaded");
   } catch (error) {
-    log.error("web configuration refused, the old one stays", { error: (error as Error).message });
+    log.error("web configuration rejected, keeping the previous one", { error: (error as Error).message });
   }
 }

@@ -1,12 +1,13 @@
 // What the exporter knows, as plain values: for the landing page and for the JSON API.
 
+import { KiB } from "../../catalog/defaults.ts";
 import type { RestartReason, WorkerExitReason } from "../../catalog/last-exit.ts";
 import { growthLabels } from "../../catalog/metrics.ts";
 import { leakSeverities, type Verdict } from "../../catalog/verdicts.ts";
 import type { Exporter } from "../exporter.ts";
-import type { Finding } from "../judge/finding.ts";
 import { reasonText, reasonTexts } from "../judge/sentences.ts";
 import { column } from "../memory/process-table.ts";
+import type { Slot } from "../model/group.ts";
 import type { Life } from "../model/life.ts";
 import { cutPath } from "../text/visible.ts";
 
@@ -71,6 +72,8 @@ export interface ProcessStatus {
   observed_seconds: number | null;
   needed_seconds: number | null;
   growth_bytes_per_second: number | null;
+  /** What it gained since it was first seen. */
+  gained_bytes: number | null;
   growth_by_window_bytes_per_second: Record<string, number | null>;
   /** How sure it is that the process leaks, 0 to 1. */
   confidence_ratio: number | null;
@@ -95,7 +98,7 @@ export function groupStatuses(exporter: Exporter): GroupStatus[] {
         severity: leakSeverities[watcher.groups.get(name)?.finding?.severity ?? 0],
         reasons: (watcher.groups.get(name)?.finding?.reasons ?? []).map(reasonText),
         processes: (watcher.groups.get(name)?.lives() ?? []).map((life) =>
-          processStatus(life, life.group.slots[life.slot]?.finding),
+          processStatus(life, life.group.slots[life.slot]),
         ),
         restarts: { ...account.restarts },
         worker_exits: { ...account.workerExits },
@@ -122,8 +125,9 @@ export function groupStatuses(exporter: Exporter): GroupStatus[] {
     return exporter.unixTimeAt(sinceBoot);
   }
 
-  function processStatus(life: Life, judged: Finding | undefined): ProcessStatus {
+  function processStatus(life: Life, slot: Slot | undefined): ProcessStatus {
     const value = (col: number) => known(watcher.table.get(life.row, col));
+    const judged = slot?.finding;
     const startTime = value(column.startTime);
     return {
       slot: life.slot,
@@ -154,6 +158,7 @@ export function groupStatuses(exporter: Exporter): GroupStatus[] {
       heap_limit_runtime: life.heapLimit?.runtime ?? null,
       heap_limit_source: life.heapLimit?.source ?? null,
       growth_bytes_per_second: known(judged?.growth),
+      gained_bytes: judged === undefined || slot === undefined ? null : gainedBytes(slot),
       growth_by_window_bytes_per_second: Object.fromEntries(
         growthLabels.map((window) => [window, known(judged?.growthBy[window])]),
       ),
@@ -164,6 +169,46 @@ export function groupStatuses(exporter: Exporter): GroupStatus[] {
       unreadable: Object.fromEntries(life.unreadable),
     };
   }
+}
+
+/** Of memory that cannot be given back; whole pages. */
+function gainedBytes({ state: { history } }: Slot): number | null {
+  return known((history.value - history.firstValue) * KiB);
+}
+
+/** JSON of `/api/v1/cgroups`: memory that belongs to none of a cgroup's processes, such as files in tmpfs. */
+export interface CgroupStatus {
+  cgroup: string;
+  outside_processes_bytes: number;
+  memory_limit_bytes: number | null;
+  verdict: Verdict;
+  severity: (typeof leakSeverities)[number];
+  growth_bytes_per_second: number | null;
+  time_to_oom_seconds: number | null;
+  reasons: string[];
+}
+
+/** Cgroups whose memory outside of processes is known; by name. */
+export function cgroupStatuses({ watcher }: Exporter): CgroupStatus[] {
+  return [...watcher.cgroups]
+    .flatMap((cgroup): CgroupStatus[] => {
+      const judged = watcher.outsideFinding(cgroup);
+      const bytes = cgroup.memory?.outside;
+      if (bytes === undefined || judged === undefined) return [];
+      return [
+        {
+          cgroup: cgroup.label,
+          outside_processes_bytes: bytes,
+          memory_limit_bytes: known(cgroup.limit?.bytes),
+          verdict: judged.word,
+          severity: leakSeverities[judged.severity],
+          growth_bytes_per_second: known(judged.growth),
+          time_to_oom_seconds: known(judged.timeToOom),
+          reasons: reasonTexts(judged),
+        },
+      ];
+    })
+    .sort((a, b) => (a.cgroup < b.cgroup ? -1 : 1));
 }
 
 function known(value: number | undefined): number | null {

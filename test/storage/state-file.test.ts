@@ -193,7 +193,7 @@ describe("storage", () => {
   test.runIf(fs.existsSync("/dev/full"))("on a full disk keeps the old file, and stops nothing", async () => {
     const kept = storage();
     await kept.save(header, new Map(), noAccount);
-    fs.symlinkSync("/dev/full", `${file()}.${process.pid}.tmp`); // where the draft is written
+    fs.symlinkSync("/dev/full", `${file()}.tmp`); // where the draft is written
     await kept.save({ ...header, savedAt: 2_000_000_000 }, new Map(), noAccount);
     expect(kept.report).toEqual({ savedAt: header.savedAt, failures: 1 });
     expect(logged[0]).toContain("no space left on device");

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { MiB } from "../../catalog/defaults.ts";
 import { type PageFacts, renderPage } from "../../exporter/web/page.ts";
-import type { GroupStatus, ProcessStatus } from "../../exporter/web/status.ts";
+import type { CgroupStatus, GroupStatus, ProcessStatus } from "../../exporter/web/status.ts";
 
 const processStatus = (differs: Partial<ProcessStatus> = {}): ProcessStatus => ({
   slot: 0,
@@ -32,6 +32,7 @@ const processStatus = (differs: Partial<ProcessStatus> = {}): ProcessStatus => (
   observed_seconds: 3 * 3600,
   needed_seconds: 1200,
   growth_bytes_per_second: 0,
+  gained_bytes: 0,
   growth_by_window_bytes_per_second: { "15m": 0, "1h": 0, "6h": null, "1d": null, "7d": null },
   confidence_ratio: null,
   time_to_oom_seconds: null,
@@ -63,6 +64,7 @@ const page = (differs: Partial<PageFacts> = {}): string =>
   renderPage({
     version: "0.1.0",
     groups: [group()],
+    cgroups: [],
     notReady: undefined,
     configError: undefined,
     leftOut: [],
@@ -83,18 +85,18 @@ const visible = (html: string) =>
 describe("a process", () => {
   test("is shown in human units", () => {
     expect(visible(page())).toContain(
-      "api stable 0 B – – 48.0 MiB 75 % 64.0 MiB cgroup 60.0 MiB 7 21 of 1024 3 h 4242 0",
+      "api stable 0 B – – 48.0 MiB 75 % 16.0 MiB left 64.0 MiB cgroup 60.0 MiB 7 21 of 1024 3 h 4242 0",
     );
   });
 
   test("has the limit of its threads where the pointer rests on them", () => {
     expect(page()).toContain('<td class="n" title="of 512">7</td>');
-    expect(page({ groups: [group({ processes: [processStatus({ max_threads: null })] })] })).not.toContain("title=");
+    expect(page({ groups: [group({ processes: [processStatus({ max_threads: null })] })] })).not.toContain('title="of');
   });
 
   test("is marked when it is near its limit", () => {
     const near = (mebibytes: number) =>
-      page({ groups: [group({ processes: [processStatus({ resident_memory_bytes: mebibytes * MiB })] })] });
+      page({ groups: [group({ processes: [processStatus({ headroom_bytes: (64 - mebibytes) * MiB })] })] });
     expect(near(57)).not.toContain('class="near"'); // 89 % of 64 MiB
     expect(near(58)).toContain('<meter class="near"');
   });
@@ -109,6 +111,8 @@ describe("a process", () => {
       open_fds: null,
       max_fds: null,
       memory_limit_bytes: null,
+      headroom_bytes: null,
+      gained_bytes: null,
       growth_bytes_per_second: null,
     });
     expect(visible(page({ groups: [group({ processes: [unknown] })] }))).toContain(
@@ -132,7 +136,7 @@ describe("groups", () => {
     const pids = [...html.matchAll(/3 h<\/td><td class="n">(\d+)<\/td>/g)].map(([, pid]) => Number(pid));
     expect(pids).toEqual([3, 2, 4, 1]);
     expect(visible(html)).toContain("large 100 MiB in 2");
-    expect(visible(html)).toContain("4 processes in 3 groups, looked at every 5 s.");
+    expect(visible(html)).toContain("4 processes in 3 groups, sampled every 5 s.");
   });
 
   test("show their restarts by reason", () => {
@@ -157,19 +161,21 @@ describe("groups", () => {
     });
     const text = visible(page({ groups: [group(), ended] }));
     expect(text).toContain("1 process in 1 group,");
-    expect(text).toContain("1 group without a running process");
+    expect(text).toContain("Not running now: 1 group");
+    const quiet = { ...ended, last_end: ended.last_end && { ...ended.last_end, reason: "exit", evidence: "none" } };
+    expect(visible(page({ groups: [quiet] }))).toContain("backup 3 exited (no sign of a memory problem) 1 min");
     expect(text).toContain("backup 3 suspected oom (node oom kill) 1 min");
   });
 });
 
 describe("notices", () => {
   test.each<[string, Partial<PageFacts>, string]>([
-    ["a demonstration", { speed: 60 }, "A demonstration: verdicts are made on a clock 60 times faster than life."],
+    ["a demo", { speed: 60 }, "A demo: verdicts are made on a clock 60 times faster than real time."],
     ["stale numbers", { notReady: "the last pass was 60 s ago" }, "Not ready: the last pass was 60 s ago."],
     [
       "a refused configuration",
       { configError: "leakwatch.yml:3: no" },
-      "The new configuration was refused, the old one stays: leakwatch.yml:3: no",
+      "The new configuration was rejected, and the previous one is kept: leakwatch.yml:3: no",
     ],
     [
       "files of other users",
@@ -206,6 +212,83 @@ describe("hostile text", () => {
   });
 });
 
+describe("the first minutes", () => {
+  const young = { uptime_seconds: 750, observed_seconds: 745, needed_seconds: 1200 };
+  const shown = (differs: Partial<ProcessStatus>) =>
+    visible(page({ groups: [group({ verdict: "collecting", processes: [processStatus({ ...young, ...differs })] })] }));
+
+  test("say how much of the data there is", () => {
+    expect(shown({ verdict: "collecting" })).toContain("collecting data (12 of 20 min)");
+  });
+
+  test("of a demo count seconds", () => {
+    expect(shown({ verdict: "collecting", observed_seconds: 12.4, needed_seconds: 20 })).toContain(
+      "collecting data (12 of 20 s)",
+    );
+  });
+
+  test("have growth since the start, and name what grows", () => {
+    const text = shown({
+      verdict: "growing",
+      growth_bytes_per_second: (3 * MiB) / 60,
+      gained_bytes: 37 * MiB,
+      reasons: ["collecting data (12 of 20 min)", "grew by 37.0 MiB in the last 12 min"],
+    });
+    expect(text).toContain("growing (12 of 20 min) +180 MiB +37.0 MiB so far");
+    expect(text).toContain("Collecting data (12 of 20 min); grew by 37.0 MiB in the last 12 min.");
+  });
+
+  test("are over when a first verdict is there", () => {
+    expect(shown({ verdict: "stable", observed_seconds: 1200 })).not.toContain(" of 20 min");
+  });
+});
+
+describe("the limit", () => {
+  test.each([
+    ["cgroup", "64.0 MiB cgroup"],
+    ["ancestor", "64.0 MiB limit of a parent cgroup"],
+    ["config", "64.0 MiB configuration"],
+    ["node", "64.0 MiB no limit (whole machine)"],
+    ["unknown", "64.0 MiB limit unknown: no access to cgroups"],
+  ])("from %s reads %s", (memory_limit_source, text) => {
+    expect(visible(page({ groups: [group({ processes: [processStatus({ memory_limit_source })] })] }))).toContain(text);
+  });
+
+  test("of the heap stands below it, with its runtime and where it was found", () => {
+    const heap = { heap_limit_bytes: 48 * MiB, heap_limit_runtime: "v8", heap_limit_source: "command_line" };
+    expect(visible(page({ groups: [group({ processes: [processStatus(heap)] })] }))).toContain(
+      "V8 heap 48.0 MiB (command line)",
+    );
+  });
+});
+
+describe("memory outside of processes", () => {
+  const cgroup = (differs: Partial<CgroupStatus> = {}): CgroupStatus => ({
+    cgroup: "/docker/<abc>",
+    outside_processes_bytes: 200 * MiB,
+    memory_limit_bytes: 512 * MiB,
+    verdict: "leaking",
+    severity: "high",
+    growth_bytes_per_second: (60 * MiB) / 3600,
+    time_to_oom_seconds: 5 * 3600,
+    reasons: ["grew by 60.0 MiB in the last 1 h"],
+    ...differs,
+  });
+
+  test("that leaks is named, with its reasons", () => {
+    const text = visible(page({ cgroups: [cgroup()] }));
+    expect(text).toMatch(
+      /Memory outside of processes .*\/docker\/&lt;abc&gt; leaking high \+60\.0 MiB 5 h 200 MiB 512 MiB Grew by 60\.0 MiB/,
+    );
+  });
+
+  test("that does not grow is left out", () => {
+    expect(visible(page({ cgroups: [cgroup({ verdict: "stable", severity: "none" })] }))).not.toContain(
+      "Memory outside",
+    );
+  });
+});
+
 describe("the verdict", () => {
   const leaking = processStatus({
     verdict: "leaking",
@@ -216,7 +299,7 @@ describe("the verdict", () => {
 
   test("of a leak says how fast, how sure and how long", () => {
     const html = page({ groups: [group({ verdict: "leaking", processes: [leaking] })] });
-    expect(html).toContain('<td class="leaking">leaking</td>');
+    expect(html).toContain('<td class="leaking">leaking');
     expect(html).toContain("+50.0 MiB");
     expect(html).toContain("87 %");
     expect(html).toContain("2 h 5 min");
@@ -225,6 +308,47 @@ describe("the verdict", () => {
   test("of a group stands with its name where its processes do not say it", () => {
     const html = page({ groups: [group({ verdict: "masked_leak" })] });
     expect(html).toContain('<span class="masked_leak">masked leak</span>');
+  });
+
+  test("of a leak has its severity, and its reasons in a row of their own", () => {
+    const reasons = ["grew by 48.0 MiB in the last 18 min", "100 MiB are left of 256 MiB: about 37 min at this pace"];
+    const severe = { ...leaking, severity: "critical" as const, reasons };
+    const html = page({
+      groups: [group({ verdict: "leaking", processes: [severe, processStatus({ reasons: ["level"] })] })],
+    });
+    expect(visible(html)).toContain("leaking critical");
+    expect(visible(html)).toContain(
+      "Grew by 48.0 MiB in the last 18 min; 100 MiB are left of 256 MiB: about 37 min at this pace.",
+    );
+    expect(visible(html)).not.toContain("Level.");
+    expect(html).toContain('title="Level."'); // of others the pointer shows them
+    expect(html).toContain('<th scope="rowgroup" rowspan="3">');
+    const [, columns] = /<tr class="why"><td colspan="(\d+)">/.exec(html) ?? [];
+    const [, cells = ""] = /<\/th>(<td.*?)<\/tr>/.exec(html) ?? [];
+    expect(Number(columns)).toBe((cells.match(/<td/g)?.length ?? 0) - 1); // all but the restarts
+  });
+
+  test("of a masked leak says what its exits showed, running or not", () => {
+    const masked = {
+      verdict: "masked_leak" as const,
+      severity: "high" as const,
+      reasons: ["5 of 6 processes were still growing"],
+    };
+    for (const processes of [[processStatus()], []])
+      expect(visible(page({ groups: [group({ ...masked, processes })] }))).toContain(
+        "masked leak high 5 of 6 processes were still growing.",
+      );
+  });
+
+  test("orders the page by severity before all", () => {
+    const named = (name: string, severity: GroupStatus["severity"]) =>
+      group({ group: name, verdict: "leaking", severity, processes: [{ ...leaking, severity }] });
+    const html = page({
+      groups: [named("slow", "low"), named("urgent", "critical"), group({ group: "loop", verdict: "restart_loop" })],
+    });
+    expect(["urgent", "slow", "loop"].map((name) => html.indexOf(`>${name}`))).toEqual(
+      ["urgent", "slow", "loop"].map((name) => html.indexOf(`>${name}`)).sort((a, b) => a - b),
+    );
   });
 
   test("orders the page: a leak stands above a larger process that is stable", () => {

@@ -16,6 +16,7 @@ const routes: [place: string, type: string, says: string][] = [
   ["/-/healthy", text, "leakwatch is healthy.\n"],
   ["/-/ready", text, "leakwatch is ready.\n"],
   ["/api/v1/groups", "application/json; charset=utf-8", '{"status":"success","data":[]}'],
+  ["/api/v1/cgroups", "application/json; charset=utf-8", '{"status":"success","data":[]}'],
   ["/", "text/html; charset=utf-8", "<title>leakwatch</title>"],
 ];
 
@@ -206,7 +207,7 @@ describe("/-/reload", () => {
     const { text } = await get("/metrics");
     expect(text).toContain('{group="shop",slot="0"}');
     expect(text).toContain("leakwatch_config_last_reload_successful 0\n");
-    expect((await get("/")).text).toContain("The new configuration was refused, the old one stays: ");
+    expect((await get("/")).text).toContain("The new configuration was rejected, and the previous one is kept: ");
     expect(exporter.reload.successful).toBe(false);
   });
 
@@ -265,6 +266,7 @@ describe("/api/v1/groups", () => {
             observed_seconds: 0,
             needed_seconds: 1200,
             growth_bytes_per_second: null,
+            gained_bytes: 0,
             growth_by_window_bytes_per_second: { "15m": null, "1h": null, "6h": null, "1d": null, "7d": null },
             confidence_ratio: null,
             time_to_oom_seconds: null,
@@ -423,7 +425,9 @@ describe("basic authentication", () => {
     fs.writeFileSync(file, "basic_auth_users: [");
     expect((await get("/-/healthy")).status).toBe(401);
     expect((await get("/-/healthy", basic("prometheus:secret"))).status).toBe(200);
-    expect(logged.filter((line) => line.includes("web configuration refused, the old one stays"))).toHaveLength(1);
+    expect(logged.filter((line) => line.includes("web configuration rejected, keeping the previous one"))).toHaveLength(
+      1,
+    );
   });
 
   test("comes with the headers that the file wants", async () => {
