@@ -48,7 +48,10 @@ function rulesTable(): string {
       ["windows", ...of(({ from, to }) => `${from} to ${to}`)],
       ["must hold for", ...of((rule) => time(rule.for))],
       ["only of processes younger than", ...of(({ maximumAge }) => (maximumAge === undefined ? "" : time(maximumAge)))],
-      ["may be critical", ...of(({ critical }) => (critical ? "yes" : "no"))],
+      [
+        "critical with at most so many windows left",
+        ...of(({ criticalAhead }) => (criticalAhead > 0 ? String(criticalAhead) : "never")),
+      ],
       ...bounds,
     ],
   );
