@@ -109,14 +109,14 @@ describe("with a Prometheus", () => {
   test("with rules that somebody changed: which", async () => {
     const changed = fs
       .readFileSync(rules, "utf8")
-      .replace("> 0.9 * leakwatch_process_memory_limit_bytes", "> 0.8 * leakwatch_process_memory_limit_bytes");
+      .replace("leakwatch_process_heap_limit_bytes > 0.95", "leakwatch_process_heap_limit_bytes > 0.8");
     const exporter = await ExporterProcess.start();
     const prometheus = await Prometheus.withRules([temporaryFile("changed.yml", changed)], exporter.url);
     await prometheus.until("leakwatch_build_info", ({ length }) => length === 1);
     const found = await findings(beside(exporter), `--prometheus-url=${prometheus.url}`);
     expect(found["prometheus.rules_current"]).toMatchObject({
       status: "warning",
-      details: ["leakwatch-capacity: slot:leakwatch_memory_near_limit_bytes:peak"],
+      details: ["leakwatch-capacity: LeakwatchHeapNearLimit"],
     });
   });
 
