@@ -33,23 +33,13 @@ async function run(
 
 describe("a run", () => {
   test("of a command that does nothing ends in time, with no leak seen", async () => {
-    const { outcome, phases, word } = await run(["sleep", "60"]);
+    const { outcome, phases, word } = await run(["sleep", "60"], { seconds: 5 });
     expect({ word, phases, lookedOn: outcome.lookedOn }).toEqual({
       word: "no_leak_seen",
       phases: ["first"],
       lookedOn: false,
     });
     expect(outcome.processes[0]?.answer.visibleFrom).toBeGreaterThan(0);
-  });
-
-  test("of a command that opens files all the time goes on for as long again, and finds the leak", async () => {
-    const opens = "const all = []; setInterval(() => all.push(require('fs').openSync('/dev/null')), 15)";
-    const { outcome, phases } = await run([process.execPath, "-e", opens], { collect: false, seconds: 6 });
-    expect(outcome).toMatchObject({
-      lookedOn: true,
-      processes: [{ answer: { word: "leaking", kind: "descriptors" } }],
-    });
-    expect(phases).toEqual(["first", "again"]);
   });
 
   test("of a command that exits has no verdict, and says how it exited", async () => {

@@ -65,6 +65,13 @@ describe("leakwatch detect", () => {
     expect(fs.existsSync(`/proc/${pid}`)).toBe(false);
   });
 
+  test("finds that descriptors leak", async () => {
+    const opens = "const all = []; setInterval(() => all.push(require('fs').openSync('/dev/null')), 200)";
+    const { code, stdout } = await detect("--for=30s", "--", process.execPath, "-e", opens).closed;
+    expect(stdout).toContain("The number of open descriptors rose in each quarter of the run");
+    expect(code).toBe(exitCodes.leaking);
+  });
+
   test("annotates a run on GitHub, and JSON stays JSON", async () => {
     const { code, stdout, stderr } = await start(
       "env",
