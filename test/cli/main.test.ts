@@ -254,7 +254,9 @@ describe("leakwatch serve", () => {
 
     fs.writeFileSync(file, "groups: 7\n");
     child.kill("SIGHUP");
-    await logged(/msg="configuration rejected, keeping the previous one" error="\S+leakwatch.yml:1: groups: expected a list/);
+    await logged(
+      /msg="configuration rejected, keeping the previous one" error="\S+leakwatch.yml:1: groups: expected a list/,
+    );
     const { text } = await get("/metrics");
     expect(text).toContain('{group="after",slot="0"}');
     expect(text).toContain("leakwatch_config_last_reload_successful 0\n");
