@@ -39,7 +39,7 @@ describe("over traces", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(/^trace +slot +alert +severity +start$/m);
     expect(stdout).toMatch(/^leak +0 +LeakwatchMemoryLeak +critical +at \d h( \d+ min)? +still firing$/m);
-    expect(stdout).toMatch(/^leak +leaking since \d h( \d+ min)? \(\+\d+ MiB\/h, OOM in about [^)]+\)$/m);
+    expect(stdout).toMatch(/^leak +leaking since \d h( \d+ min)? \(\+\d+ MiB\/h, OOM in about [^)]+\) +grew by /m);
     expect(stdout).toMatch(/^1 of 2 traces without an alert\. 2 alerts, \d+\.\d a week and process\.$/m);
   });
 
