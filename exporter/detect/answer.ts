@@ -74,7 +74,7 @@ export function answerOf({ runtime, series }: Evidence, spans: readonly Span[]):
     kind: decisive.kind,
     rises: decisive.rises,
     visibleFrom: visibleFrom(decisive.rises),
-    isWeak: word !== "no_leak_seen" || main.rises.at(-1)?.lastPace !== undefined || known !== runtime,
+    isWeak: word !== "no_leak_seen" || mayRise(main.rises.at(-1)) || known !== runtime,
   };
 }
 
@@ -111,16 +111,22 @@ function judge(kind: Kind, series: Series, spans: readonly Span[]): Judged | und
   const course = (): Course => {
     if (first === undefined) return "none";
     if (second === undefined) return first.isSteady ? "once" : "none";
-    if (second.isSteady && second.pace >= leastLasting(first)) return "lasting";
     const whole = rise({ start: (spans[0] as Span).start, end: (spans.at(-1) as Span).end });
+    if (second.isSteady && second.pace >= leastLasting(first, whole?.isSteady === true)) return "lasting";
     return second.isSteady || whole?.isSteady ? "once" : "none";
   };
   return { kind, course: course(), rises };
 }
 
+const mayRise = (last: Rise | undefined): boolean => last?.lastPace !== undefined || last?.isNearlySteady === true;
+
 /** The pace at which growth must go on to be lasting, per second. */
-function leastLasting({ isSteady, pace, lastPace = Number.POSITIVE_INFINITY }: Rise): number {
-  return isSteady ? shortRun.lasting * pace : shortRun.lastingAfterWarmUp * lastPace;
+function leastLasting(
+  { isSteady, isNearlySteady, pace, lastPace = Number.POSITIVE_INFINITY }: Rise,
+  isSteadyAsAWhole: boolean,
+): number {
+  if (isSteady) return shortRun.lasting * pace;
+  return shortRun.lastingAfterWarmUp * (isNearlySteady && isSteadyAsAWhole ? Math.min(pace, lastPace) : lastPace);
 }
 
 /** What rises at the end of the first span is observed for a second one, in which a leak is steady. Per second. */

@@ -21,6 +21,8 @@ export interface Rise {
   readonly pace: number;
   /** Every step is at least half of the mean one, and all together are worth mentioning. */
   readonly isSteady: boolean;
+  /** All but one of its steps are so: a busy machine or a batch may have hidden that one. */
+  readonly isNearlySteady: boolean;
   /** Its last two steps, of which none is small, per second; undefined where it does not rise at its end. */
   readonly lastPace: number | undefined;
   /** A leak of this pace or more, beside what else went on, would have made it steady; per second. */
@@ -44,7 +46,9 @@ export function riseOfLows(lows: readonly number[], length: number, least: Least
   const slowest = Math.min(...steps);
   const mean = (to - from) / steps.length;
   const leastStep = Math.max(least.step, Math.max(least.total, least.share * to) / steps.length);
-  const isSteady = mean >= leastStep && slowest >= Math.max(least.step, shortRun.slowest * mean);
+  const isSmall = (step: number) => step < Math.max(least.step, shortRun.slowest * mean);
+  const smallSteps = mean >= leastStep ? steps.filter(isSmall).length : steps.length;
+  const isSteady = smallSteps === 0;
   const [before = Number.NaN, final = Number.NaN] = steps.slice(-2);
   const last = (before + final) / 2;
   const smaller = Math.min(before, final);
@@ -60,6 +64,7 @@ export function riseOfLows(lows: readonly number[], length: number, least: Least
     seconds: steps.length * length,
     pace: mean / length,
     isSteady,
+    isNearlySteady: smallSteps <= 1,
     lastPace: smaller >= Math.max(leastStep, shortRun.slowest * last) ? last / length : undefined,
     steadyFrom: hidden / length,
     risingFrom: Math.max(leastStep, leastStep - smaller, missing(last, smaller)) / length,

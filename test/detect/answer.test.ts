@@ -85,6 +85,18 @@ describe("after as much time again", () => {
       "memory",
     ],
     [
+      "one step of a leak was hidden by a batch",
+      evidence("none", { memory: (s) => 20 + s / 20 + (s > 116 && s < 148 ? 2 : 0) }),
+      "leaking",
+      "memory",
+    ],
+    [
+      "a cache filled in three quarters of the first time",
+      evidence("none", { memory: (s) => 20 + Math.min(s, 140) / 20 }),
+      "no_leak_seen",
+      "memory",
+    ],
+    [
       "a leak goes on after a warm-up",
       evidence("none", { memory: (s) => 20 + s / 20 + 30 * (1 - Math.exp(-s / 15)) }),
       "leaking",
