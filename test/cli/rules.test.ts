@@ -18,7 +18,7 @@ describe("leakwatch rules", () => {
   test("prints a rule file", async () => {
     const { code, stdout, stderr } = await rules();
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(stdout).toContain("alert: LeakwatchMemoryLeakUrgent");
+    expect(stdout).toContain("alert: LeakwatchMemoryLeak\n");
   });
 
   test("writes a file, and says whether it is still current", async () => {
@@ -69,11 +69,11 @@ describe("leakwatch rules", () => {
 
   test("names the line of a threshold that cannot be", async () => {
     const file = path.join(folder(), "thresholds.yml");
-    fs.writeFileSync(file, "near_limit:\n  level: 95\n");
+    fs.writeFileSync(file, "heap_near_limit:\n  level: 95\n");
     expect(await rules("--thresholds", file)).toEqual({
       code: 2,
       stdout: "",
-      stderr: `leakwatch: ${file}:2: near_limit.level: expected a share above 0 and up to 1, such as 0.05, got 95\n`,
+      stderr: `leakwatch: ${file}:2: heap_near_limit.level: expected a share above 0 and up to 1, such as 0.05, got 95\n`,
     });
   });
 });
