@@ -1,6 +1,6 @@
 // Takes memory, threads and descriptors, and keeps them:
-//   node hog.ts [--hold=MiB] [--grow=MiB] [--after=SECONDS] [--threads=N] [--fds=N] [--group=NAME]
-// `grow` is what it takes on top, ten times a second, until it is killed; `after` is when it starts to.
+//   node hog.ts [--hold=MiB] [--grow=MiB] [--most=MiB] [--after=SECONDS] [--threads=N] [--fds=N] [--group=NAME]
+// `grow` is what it takes on top, ten times a second, until it is killed or has taken `most`; `after` is when it starts to.
 // NAME is only there to be seen from outside.
 
 import fs from "node:fs";
@@ -12,6 +12,7 @@ const { values } = parseArgs({
   options: {
     hold: { type: "string", default: "0" },
     grow: { type: "string", default: "0" },
+    most: { type: "string", default: "Infinity" },
     after: { type: "string", default: "0" },
     threads: { type: "string", default: "0" },
     fds: { type: "string", default: "0" },
@@ -33,5 +34,10 @@ await Promise.all(
 );
 console.log("ready");
 setTimeout(() => {
-  setInterval(() => take(Number(values.grow)), 100);
+  let grown = 0;
+  setInterval(() => {
+    if (grown >= Number(values.most)) return;
+    grown += Number(values.grow);
+    take(Number(values.grow));
+  }, 100);
 }, Number(values.after) * 1000);
