@@ -17,7 +17,7 @@ import { bootTime, type FakeMachine, fakeMachine } from "./support/machine.ts";
 
 function exporterOf(
   machine: FakeMachine,
-  options: { config?: Partial<Config>; configFile?: string; detection?: Detection } = {},
+  options: { config?: Partial<Config>; configFile?: string; speed?: number } = {},
 ) {
   const logged: string[] = [];
   const { config, ...rest } = options;
