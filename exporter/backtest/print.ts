@@ -91,7 +91,8 @@ function foundRows(
 ): string[][] {
   const running = slots.filter((slot) => slot.last_seen === null);
   // what holds of the service as a whole; what its processes do is said of them
-  const rows = word === "masked_leak" || word === "restart_loop" ? [[shownName(id), `${words(word)} since ${when(since)}`]] : [];
+  const rows =
+    word === "masked_leak" || word === "restart_loop" ? [[shownName(id), `${words(word)} since ${when(since)}`]] : [];
   const telling = running.filter((slot) => news.has(slot.word)).sort((a, b) => b.severity - a.severity);
   for (const slot of telling.slice(0, mostSlots)) {
     rows.push([
