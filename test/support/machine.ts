@@ -71,8 +71,13 @@ export interface ProcessFacts {
   maxProcesses: number | string;
   /** Bits of the effective capabilities. */
   capabilities: bigint;
-  /** Bytes of VmRSS, all of it anonymous. */
+  /** Bytes of VmRSS, anonymous but for those below. */
   resident: number;
+  /** Bytes of it that map files, and that are shared. */
+  file: number;
+  shared: number;
+  /** Bytes that were swapped out, beside VmRSS. */
+  swap: number;
   cgroup: string;
   /** Bytes in smaps_rollup; no such file without them. */
   smaps: { pss: number; uss: number } | undefined;
@@ -157,6 +162,9 @@ export class FakeMachine {
       maxProcesses: 63_000,
       capabilities: 0n,
       resident: 10 * MiB,
+      file: 0,
+      shared: 0,
+      swap: 0,
       cgroup: "/",
       smaps: undefined,
       ...facts,
@@ -516,9 +524,13 @@ function statText(facts: ProcessFacts): string {
 /** The memory lines and those around them, as Linux 6 writes them. */
 function statusText(facts: ProcessFacts, has: { memory: boolean; rssParts: boolean }): string {
   const kB = (label: string, bytes: number) => `${label}:\t${String(bytes / KiB).padStart(8)} kB\n`;
-  const parts = has.rssParts ? kB("RssAnon", facts.resident) + kB("RssFile", 0) + kB("RssShmem", 0) : "";
+  const parts = has.rssParts
+    ? kB("RssAnon", facts.resident - facts.file - facts.shared) +
+      kB("RssFile", facts.file) +
+      kB("RssShmem", facts.shared)
+    : "";
   const memory = has.memory
-    ? `${kB("VmPeak", 2 * facts.resident)}${kB("VmSize", 2 * facts.resident)}${kB("VmHWM", facts.resident)}${kB("VmRSS", facts.resident)}${parts}${kB("VmSwap", 0)}`
+    ? `${kB("VmPeak", 2 * facts.resident)}${kB("VmSize", 2 * facts.resident)}${kB("VmHWM", facts.resident)}${kB("VmRSS", facts.resident)}${parts}${kB("VmSwap", facts.swap)}`
     : "";
   return (
     `Name:\t${facts.comm.replaceAll("\n", "\\n")}\nUmask:\t0022\nState:\t${facts.state}\nPid:\t${facts.pid}\n` +

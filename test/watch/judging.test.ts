@@ -77,6 +77,44 @@ describe("a process that leaks", () => {
   });
 });
 
+describe("memory that cannot be given back", () => {
+  const pages = (bytes: number) => Math.round(bytes / 4096) * 4096;
+
+  /** `of` says what a process holds after so many minutes; it is looked at every 20 s for 45 minutes, with 256 MiB to live in. */
+  async function judged(of: (minutes: number) => { resident: number; file?: number; shared?: number; swap?: number }) {
+    const machine = fakeMachine();
+    machine.cgroup(container, { limit: 256 * MiB });
+    const pid = machine.start({ argv: ["/usr/bin/api"], cgroup: container, ...of(0) });
+    const { pass, watcher } = watch(machine, { config: { sampleInterval: 20 } });
+    for (let time = 20; time <= 45 * minute; time += 20) {
+      const facts = Object.entries(of(time / minute)).map(([name, bytes]) => [name, pages(bytes)]);
+      machine.change(pid, Object.fromEntries(facts));
+      await pass(20);
+    }
+    return watcher.groups.get("api")?.slots[0]?.finding;
+  }
+
+  test("counts where it was swapped out: swap hides no leak", async () => {
+    const finding = await judged((minutes) => ({ resident: 60 * MiB, swap: 3 * minutes * MiB }));
+    expect(finding).toMatchObject({ word: "leaking", floor: expect.closeTo((60 + 3 * 35) * MiB, -7) });
+  });
+
+  test("counts where it is shared: tmpfs and shared mappings leak too", async () => {
+    const finding = await judged((minutes) => ({ resident: (40 + 3 * minutes) * MiB, shared: 3 * minutes * MiB }));
+    expect(finding?.word).toBe("leaking");
+  });
+
+  test("is not what maps files: the kernel reclaims it", async () => {
+    const finding = await judged((minutes) => ({ resident: (40 + 3 * minutes) * MiB, file: 3 * minutes * MiB }));
+    expect(finding).toMatchObject({ word: "stable", severity: 0, floor: 40 * MiB });
+  });
+
+  test("and came back from swap has not grown", async () => {
+    const finding = await judged((minutes) => ({ resident: (60 + minutes) * MiB, swap: (60 - minutes) * MiB }));
+    expect(finding).toMatchObject({ severity: 0, floor: 120 * MiB });
+  });
+});
+
 describe("the limit", () => {
   test("of a cgroup is shared: four workers of 120 MiB in 512 MiB have 32 MiB, not 392", async () => {
     const { finding } = await growing([0, 0, 0, 0], { minutes: 1, limit: 192 * MiB });
