@@ -1,7 +1,7 @@
 // The judgement of one slot: shapes of all windows, the rules for what is near, the card for hours and days, and where none of these calls
 // it a leak the word that says what it does.
 
-import type { LeakSeverity } from "../../catalog/verdicts.ts";
+import { type LeakSeverity, leastConfidence } from "../../catalog/verdicts.ts";
 import type { JudgeSettings, WindowRule } from "../../detection/judge.ts";
 import { at, shapeSize } from "../../detection/shape.ts";
 import { growthWindows, lengthOf, settledShare, type Window, windows } from "../../detection/windows.ts";
@@ -84,7 +84,7 @@ export class Judge {
     );
     const scored = this.card.score(shapes, 1 - room.headroom / room.limit);
     slot.beginLife(history.startTime);
-    const { now } = { now: history.time };
+    const now = history.time;
     for (const prepared of this.rules) this.claimByWindow(slot, prepared, facts, now);
     this.claimByCard(slot, scored, facts, room.headroom, now);
     return this.finding(slot, { facts, room, earlier, scored, now, neighbours });
@@ -162,7 +162,7 @@ export class Judge {
     const longest = longestOf(shapes);
     const judged = longest >= 0 ? undefined : nothingKnown(watched, this.needed);
     const { word, growth: seen, reasons: why } = wordOf({ history, shapes, room, facts, settings, longest });
-    const growth = claim === undefined ? seen : (estimate?.pace ?? seen);
+    const growth = claim === undefined || estimate === undefined ? seen : shapes.get(estimate.window, "slope");
     const reasons: Reason[] =
       claim === undefined ? [...why] : this.reasonsOf(claim.name, claim.window, { history, room, earlier });
     if (claim === undefined && judged !== undefined) reasons.unshift(...judged.reasons);
@@ -181,9 +181,9 @@ export class Judge {
       growth: growth === undefined ? undefined : growth * KiB,
       growthBy,
       confidence: longest < 0 ? undefined : this.confidenceOf(claim?.name, claim?.window ?? longest, scored),
-      timeToOom: left === undefined ? undefined : left,
+      timeToOom: left,
       headroom: Number.isNaN(room.headroom) ? undefined : room.headroom * KiB,
-      floor: floorOf(history, settings.speed),
+      floor: floorOf(history),
       watched,
       needed: this.needed,
       rule: claim?.name,
@@ -200,8 +200,9 @@ export class Judge {
     const straight = Math.max(0, Math.min(1, slowest)) * Math.max(0, 1 - 2 * noise);
     // at the threshold the odds are even that it is called one
     const byCard = points >= threshold ? probability : 1 / (1 + Math.exp(threshold - points));
-    if (rule === undefined || rule === "card") return rule === "card" ? Math.max(0.5, byCard) : Math.min(0.5, byCard);
-    return Math.max(0.5, Math.min(0.99, straight), byCard);
+    if (rule === undefined || rule === "card")
+      return rule === "card" ? Math.max(leastConfidence, byCard) : Math.min(leastConfidence, byCard);
+    return Math.max(leastConfidence, Math.min(0.99, straight), byCard);
   }
 
   private reasonsOf(
@@ -284,7 +285,7 @@ export function longestOf(shapes: Shapes): number {
   return longest;
 }
 
-function floorOf({ minutes, fine }: SlotHistory, _speed: number): number | undefined {
+function floorOf({ minutes, fine }: SlotHistory): number | undefined {
   const floor = minutes.lowest(minutes.newest - 9, minutes.newest + 1);
   const lowest = Number.isFinite(floor) ? floor : fine.low(fine.newest);
   return Number.isFinite(lowest) ? lowest * KiB : undefined;
