@@ -46,7 +46,7 @@ COPY alerts/generated alerts/generated
 COPY alerts/runbooks alerts/runbooks
 # For --storage.path. A new volume takes this mode over, so that whatever user the container is given can write; what it writes, only
 # that user reads.
-RUN mkdir --mode=0777 /var/lib/leakwatch
+RUN mkdir -p -m 0777 /var/lib/leakwatch
 # A number, so that Kubernetes can see that it is not root. It owns nothing here.
 USER 65532:65532
 EXPOSE 9847
