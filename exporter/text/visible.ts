@@ -27,16 +27,21 @@ function written(character: string): string {
 }
 
 /** A name of at most 128 bytes of UTF-8. */
-export const cutName = (name: string): string => cut(visible(cutCharacters(name, sizes.name)), sizes.name);
+export const cutName = (name: string): string =>
+  cut(withoutBacktick(visible(cutCharacters(name, sizes.name))), sizes.name);
+
+/** Boards and alerts quote what they ask for in backticks, in which PromQL knows no escape, and Grafana's `:regex` has none. */
+const withoutBacktick = (text: string) => (text.includes("`") ? text.replaceAll("`", "'") : text);
 
 /** A path of at most 512 bytes of UTF-8; two that differ beyond that, or only in how a character is written, stay two. */
 export function cutPath(path: string): string {
-  if (path.length <= sizes.path && !likeWritten.test(path)) {
+  if (path.length <= sizes.path && !likeWritten.test(path) && !path.includes("`")) {
     const shown = visible(path);
     if (Buffer.byteLength(shown) <= sizes.path) return shown;
   }
   const digest = createHash("sha256").update(path).digest("hex").slice(0, 16);
-  return `${cut(visible(cutCharacters(path, sizes.path)), sizes.path - digest.length - ellipsisBytes)}…${digest}`;
+  const shown = withoutBacktick(visible(cutCharacters(path, sizes.path)));
+  return `${cut(shown, sizes.path - digest.length - ellipsisBytes)}…${digest}`;
 }
 
 /** Any text of at most so many bytes. */

@@ -109,6 +109,11 @@ describe.each([
   });
 });
 
+test("names and paths hold no backtick, in which boards quote what they ask for", () => {
+  expect(cutName("run `date`")).toBe("run 'date'");
+  expect(cutPath("/srv/`id`/app")).toMatch(/^\/srv\/'id'\/app…[0-9a-f]{16}$/);
+});
+
 describe("cutPath keeps apart", () => {
   const long = `/${"deep/".repeat(1000)}`;
 
@@ -118,6 +123,7 @@ describe("cutPath keeps apart", () => {
     ["two that are too long only when written out", `/${"\u001b".repeat(500)}a`, `/${"\u001b".repeat(500)}b`],
     ["a path and what it is cut to", long, cutPath(long)],
     ["a control character and how it is written", "/a\u001b", "/a\\x1b"],
+    ["a backtick and what is shown for it", "/a`", "/a'"],
     ["a mark of direction and how it is written", "/a\u202e", "/a\\u202e"],
     ["a character for private use and how it is written", "/a\u{f0000}", "/a\\u{f0000}"],
   ])("%s", (_, one, other) => {
