@@ -298,7 +298,7 @@ const memoryAtDeath = () =>
     .noValue("No process ended, or none had a limit that is known")
     .withTarget(
       over(
-        `max ${q.byGroup} (${q.ofWorst(q.ledger.lastEndMemoryLimit)} and on (${q.exporterLabels.join(", ")}, group) (${q.ofWorst(q.ledger.lastRestart)} > time() - 600))`,
+        `max ${q.byGroup} (${q.ofWorst(q.ledger.lastEndMemoryLimit)} and on (${q.exporterLabels.join(", ")}, group) (${q.ofWorst(q.ledger.lastRestart)} > time() - $__interval_ms / 1000 - 60))`, // of this step, or told only after the last one
         "{{group}}",
       ),
     );

@@ -28,7 +28,7 @@ describe.each(["docker-compose.yml", "compose/sidecar.yml", "compose/host.yml"])
   });
 
   test("in a folder that the image has, so that a new volume is writable for any user", () => {
-    expect(text("Dockerfile")).toMatch(new RegExp(`^RUN mkdir --mode=0777 ${folderOf(file)}$`, "m"));
+    expect(text("Dockerfile")).toMatch(new RegExp(`^RUN mkdir -p -m 0777 ${folderOf(file)}$`, "m"));
   });
 });
 
