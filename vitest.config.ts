@@ -25,17 +25,17 @@ export default defineConfig({
           name: "unit",
           globalSetup: ["test/setup.ts"],
           include: ["test/**/*.test.ts"],
-          exclude: ["test/servers/**", "test/waiting/**", "test/integration/**", "test/e2e/**"],
+          exclude: ["test/servers/**", "test/accuracy/**", "test/integration/**", "test/e2e/**"],
           sequence: { groupOrder: 1 },
           maxWorkers,
           ...waits(60_000),
         },
       },
       {
-        // A real Prometheus, a real exporter, programs that are watched for minutes: they wait more than they work, so side by side.
+        // A real Prometheus, a real exporter and services that no other test kills: they wait more than they work, so side by side.
         test: {
           name: "servers",
-          include: ["test/servers/**/*.test.ts", "test/waiting/**/*.test.ts"],
+          include: ["test/servers/**/*.test.ts"],
           globalSetup: ["test/servers/setup.ts"],
           sequence: { groupOrder: 2 },
           maxWorkers: 2 * maxWorkers,

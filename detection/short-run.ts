@@ -1,6 +1,6 @@
 // What a run of minutes calls a leak (`leakwatch detect`). So short a time has no days to compare with, so the decision is one that a person can
 // repeat: cut into five parts, and from the minimum of each to that of the next memory must rise, each time by at least half as much as on average;
-// then the same once more in as much time again. test/waiting/detect-accuracy.test.ts measures it on real programs.
+// then the same once more in as much time again. test/accuracy/detect.test.ts measures it on real programs.
 
 import { KiB, MiB } from "../catalog/defaults.ts";
 
