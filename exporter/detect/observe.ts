@@ -193,7 +193,9 @@ class Course {
 
   /** The time without the start of the process. One that started late has only the later span. */
   private spansOf({ bornAt }: Observed, ends: readonly number[]): Span[] {
-    const settled = bornAt + shortRun.startUp * this.plan.seconds;
+    // of a run that was cut short, a share of what there was
+    const observed = Math.min(this.plan.seconds, (ends.at(-1) ?? this.now) - this.startedAt);
+    const settled = bornAt + shortRun.startUp * observed;
     return ends.flatMap((end, i) => {
       const begin = ends[i - 1] ?? this.startedAt;
       const start = Math.max(begin, settled);
