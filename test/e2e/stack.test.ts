@@ -14,7 +14,7 @@ import { PrometheusQueries, until } from "../support/prometheus-queries.ts";
 import type { Labels } from "../support/scrape.ts";
 
 /** What may pass until the leak is named, in seconds. */
-const mostSeconds = 60;
+const mostSeconds = 90;
 
 const leaking = 'leakwatch_group_verdict{group="unbounded-cache.js",verdict="leaking"}';
 const firing = (alert: string, group: string) => `ALERTS{alertname="${alert}",alertstate="firing",group="${group}"}`;
