@@ -79,7 +79,7 @@ export function score(
   const falsePositives = falseOnes.filter(({ alerts }) => alerts.length > 0).length;
   const precision = truePositives / (truePositives + falsePositives);
   const recall = truePositives / leaks.length;
-  const weeks = healthy.reduce((sum, { label }) => sum + (seen.get(label.id) ?? 0), 0) / week;
+  const weeks = healthy.reduce((sum, { label }) => sum + (seen.get(label.id) ?? Number.NaN), 0) / week;
   const alerts = falseOnes.flatMap((one) => one.alerts);
   const warned = leaks.filter(({ warned }) => warned !== undefined);
   const families = [

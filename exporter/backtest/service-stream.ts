@@ -241,7 +241,7 @@ class Process {
   /** The newer life; of copies the one that was taken before. */
   private isBetter(one: WatchedSeries, other: WatchedSeries): boolean {
     if (one.identity.life === other.identity.life) return one === this.current;
-    const [a, b] = [this.firstSeen.get(one) ?? 0, this.firstSeen.get(other) ?? 0];
+    const [a, b] = [this.firstSeen.get(one), this.firstSeen.get(other)] as [number, number]; // of all that have a sample now
     return a > b || (a === b && one === this.current);
   }
 

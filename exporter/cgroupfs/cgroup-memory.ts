@@ -12,6 +12,7 @@ import {
   parseMemoryStatV1,
   parseMemoryStatV2,
   parsePressure,
+  sum,
 } from "./memory-files.ts";
 
 /** The files that are read of a cgroup, beside the limits of those above it. */
@@ -112,9 +113,9 @@ function readV1(files: TextFiles, folder: string): CgroupMemory {
   };
 }
 
-/** Undefined where the kernel tells no anonymous memory. */
+/** Of the parts that the kernel tells: at least so much. Undefined where it tells no anonymous memory. */
 function unreclaimable({ anonymous, shared, swap, kernelUnreclaimable }: MemoryStat): number | undefined {
-  return anonymous === undefined ? undefined : anonymous + (shared ?? 0) + (swap ?? 0) + (kernelUnreclaimable ?? 0);
+  return anonymous === undefined ? undefined : sum([anonymous, shared, swap, kernelUnreclaimable]);
 }
 
 /** The kubelet's and cAdvisor's definition; usage is read a moment later than the stat, so it can come out below 0. */

@@ -79,7 +79,7 @@ function kernelUnreclaimable(text: string): number | undefined {
   const kernel = real(counter(text, "kernel") ?? kernelBefore518(text));
   const reclaimable = real(counter(text, "slab_reclaimable"));
   if (kernel === undefined || reclaimable === undefined) return undefined;
-  return Math.max(0, kernel - reclaimable) + (real(counter(text, "sock")) ?? 0);
+  return sum([Math.max(0, kernel - reclaimable), real(counter(text, "sock"))]);
 }
 
 /**
@@ -94,7 +94,7 @@ function kernelBefore518(text: string): number | undefined {
 }
 
 /** Of those that are known; undefined where none is. */
-function sum(parts: (number | undefined)[]): number | undefined {
+export function sum(parts: (number | undefined)[]): number | undefined {
   const known = parts.filter((part) => part !== undefined);
   return known.length === 0 ? undefined : known.reduce((total, part) => total + part, 0);
 }

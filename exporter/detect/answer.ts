@@ -101,7 +101,7 @@ function weigh(runtime: RuntimeWord, { memory, live }: MemoryKinds): { guilty: J
 
 /** Is the growth of the process that of the memory in use? Native memory often has a small object in the heap that owns it. */
 const accountsFor = (live: Judged, memory: Judged): boolean =>
-  memory.rises.some(({ pace }, i) => pace > 0 && (live.rises[i]?.pace ?? 0) >= shortRun.inUse * pace);
+  memory.rises.some(({ pace }, i) => pace > 0 && (live.rises[i]?.pace ?? Number.NaN) >= shortRun.inUse * pace);
 
 function judge(kind: Kind, series: Series, spans: readonly Span[]): Judged | undefined {
   const rise = ({ start, end }: Span) => riseOf(series, start, end, least[kind]);
@@ -154,7 +154,7 @@ export function answerOfLoads(runtime: RuntimeWord, levels: Levels): LoadAnswer 
   const answers = [...memory, "descriptors" as const, "threads" as const].map((kind): LoadAnswer => {
     const measured = levels[kind === "outside" ? "memory" : kind];
     const gains = gainsOf(measured);
-    const leastGain = Math.max(least[kind].total, least[kind].share * (measured[0] ?? 0));
+    const leastGain = Math.max(least[kind].total, least[kind].share * (measured[0] ?? Number.NaN));
     const [second = Number.NaN, third] = gains;
     const grew = (gain: number | undefined): gain is number => gain !== undefined && gain >= leastGain;
     const word = (): Word => {

@@ -40,9 +40,11 @@ class Requests {
     return { id, answer };
   }
 
+  /** Messages without an id are events, for which nobody waits. */
   settle({ id, result = {}, error }: Answer): void {
-    const waiting = this.waiting.get(id ?? 0);
-    this.waiting.delete(id ?? 0);
+    if (id === undefined) return;
+    const waiting = this.waiting.get(id);
+    this.waiting.delete(id);
     if (error === undefined) waiting?.resolve(result);
     else waiting?.reject(new Error(error.message));
   }
@@ -126,7 +128,7 @@ export class DevTools implements Session {
   }
 
   private take(message: Answer): void {
-    if (message.id !== undefined) this.requests.settle(message);
+    this.requests.settle(message);
     const sessionId = String(message.params?.["sessionId"]);
     switch (message.method) {
       case "NodeRuntime.waitingForDisconnect":

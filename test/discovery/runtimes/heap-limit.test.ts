@@ -28,7 +28,7 @@ const check = (command: string, bytes: number | undefined, source?: string, give
 };
 
 const options = (value: string): Given => ({ environment: [`NODE_OPTIONS=${value}`] });
-const node24: Given = { exe: "/root/.nvm/versions/node/v24.1.0/bin/node" };
+const node24: Given = { exe: "/opt/nvm/versions/node/v24.1.0/bin/node" };
 
 describe("V8", () => {
   test.each<Row>([
@@ -63,7 +63,7 @@ describe("V8", () => {
     ["node a.js", undefined, undefined, { ...node24, environment: "hidden" }],
     ["node a.js", undefined, undefined, { ...node24, isKnown: false }],
     ["node a.js", undefined, undefined, { ...node24, limitIsOwn: false }],
-    ["node a.js", undefined, undefined, { exe: "/root/.nvm/versions/node/v18.20.8/bin/node" }],
+    ["node a.js", undefined, undefined, { exe: "/opt/nvm/versions/node/v18.20.8/bin/node" }],
     ["node a.js", 512 * MiB, "default", { exe: "/usr/local/bin/node", environment: ["NODE_VERSION=22.23.5"] }],
     ["node a.js", undefined, undefined, { exe: "/usr/bin/node", environment: ["NODE_VERSION=22.23.5"] }],
   ])("its default is only told where version and memory are known: %s %s", check);
