@@ -17,12 +17,17 @@ const shipped = {
   /** Alerts go on for this long after their condition, so that one fault is one episode. */
   keepFiring: { leak: 15 * minute, masked: 6 * hour, oomPredicted: 15 * minute, oomLoop: hour, restartLoop: hour },
 
-  /** A leak that reaches its limit within this time. */
+  /** A leak of at least this severity that reaches its limit within this time: nobody is woken by the time alone. */
   oomPredicted: [
-    { within: hour, severity: "critical", for: 5 * minute },
-    { within: 6 * hour, severity: "warning", for: 30 * minute },
-    { within: day, severity: "info", for: hour },
-  ] as readonly { readonly within: number; readonly severity: Severity; readonly for: number }[],
+    { within: hour, leakSeverity: 4, severity: "critical", for: 5 * minute },
+    { within: 6 * hour, leakSeverity: 2, severity: "warning", for: 30 * minute },
+    { within: day, leakSeverity: 1, severity: "info", for: hour },
+  ] as readonly {
+    readonly within: number;
+    readonly leakSeverity: number;
+    readonly severity: Severity;
+    readonly for: number;
+  }[],
 
   /** Growth that nothing calls a leak: this share of the limit in a day, at the pace of this window. */
   growthRate: { window: "6h", limitPerDay: 0.5, for: hour },
@@ -90,7 +95,17 @@ export type Rules = Frozen<typeof shipped>;
 export const rules: Rules = shipped;
 
 /** Shares, counts and bytes, by their name: all other numbers are times, which a faster clock shortens. */
-const timeless = new Set(["limitPerDay", "nearLimit", "count", "perSlot", "share", "together", "rulesLate", "ownLeak"]);
+const timeless = new Set([
+  "limitPerDay",
+  "nearLimit",
+  "count",
+  "perSlot",
+  "share",
+  "together",
+  "rulesLate",
+  "ownLeak",
+  "leakSeverity",
+]);
 
 /** The same on a clock that runs so many times faster than life. */
 export function rulesAtSpeed(from: Rules, speed: number): Rules {

@@ -52,12 +52,12 @@ function slowLeakAlert({ keepFiring, leak }: Rules): AlertRule {
 /** A leak that is this near its limit. */
 function predictedAlert(
   { keepFiring }: Rules,
-  { within, severity, for: hold }: Rules["oomPredicted"][number],
+  { within, leakSeverity, severity, for: hold }: Rules["oomPredicted"][number],
 ): AlertRule {
   const { name } = alerts.oomPredicted;
   return {
     alert: name,
-    expr: `${judged.timeToOom.name} < ${round(within)} and ${judged.severity.name} > 0`,
+    expr: `${judged.timeToOom.name} < ${round(within)} and ${judged.severity.name} >= ${leakSeverity}`,
     for: hold,
     keepFiringFor: keepFiring.oomPredicted,
     labels: alertLabels(alerts.oomPredicted, severity),

@@ -148,7 +148,8 @@ export const oomPredicted = (): RuleTestFile => {
       {
         name: "leaks by the time that they have left",
         situations: [
-          situation("an hour and a half", slotOf(onHost("soon"), GiB, left(1.5))),
+          situation("an hour and a half", slotOf(onHost("soon"), GiB, { ...left(1.5), severity: 4 })),
+          situation("as little, and too weak a case to wake anybody", slotOf(onHost("unsure"), GiB, left(1.5))),
           situation("five hours", slotOf(onHost("tonight"), GiB, left(5))),
           situation("twenty hours", slotOf(onHost("tomorrow"), GiB, left(20))),
           situation("two days", slotOf(onHost("later"), GiB, left(48))),
@@ -163,6 +164,8 @@ export const oomPredicted = (): RuleTestFile => {
             said("soon", "critical", "1h", "10m"),
             said("soon", "warning", "6h", "10m"),
             said("soon", "info", "1d", "10m"),
+            said("unsure", "warning", "6h", "10m"),
+            said("unsure", "info", "1d", "10m"),
             said("tonight", "warning", "6h", "3h 40m"),
             said("tonight", "info", "1d", "3h 40m"),
             said("tomorrow", "info", "1d", "18h 40m"),
