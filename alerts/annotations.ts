@@ -21,8 +21,8 @@ const value = (format: string) => `{{ . | value | ${format} }}`;
 const bytes = `${value("humanize1024")}B`;
 const count = value("humanize");
 const percentage = value("humanizePercentage");
-/** In two units at the most: 55m, 3h 20m, 4d 21h. */
-const rounded = `humanizeDuration | reReplaceAll " [0-9]+s$" "" | reReplaceAll "(d [0-9]+h) .*" "$1"`;
+/** In two units at the most: 53s, 55m, 3h 20m, 4d 21h. */
+const rounded = `humanizeDuration | reReplaceAll " [0-9]+s$|[.][0-9]+" "" | reReplaceAll "(d [0-9]+h) .*" "$1"`;
 const time = value(rounded);
 
 /**

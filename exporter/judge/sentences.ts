@@ -9,7 +9,7 @@ export function reasonText(reason: Reason): string {
     case "grew":
       return `grew by ${humanBytes(reason.bytes)} in the last ${humanDuration(reason.seconds)}`;
     case "steady":
-      return `steady: the slowest quarter grew at ${humanShare(Math.max(0, reason.slowest))} of the mean pace, and the daily or hourly minima deviate by ${humanShare(reason.deviation)} of the growth from a straight line`;
+      return `steady: the slowest quarter grew at ${humanShare(Math.max(0, reason.slowest))} of the mean pace, and its floor deviates by ${humanShare(reason.deviation)} of the growth from a straight line`;
     case "slowing":
       return `slowing down: the second half grew at ${humanShare(Math.max(0, reason.bend))} of the first half's pace`;
     case "stopped":
@@ -17,9 +17,9 @@ export function reasonText(reason: Reason): string {
     case "uneven":
       return `uneven: it deviates by ${humanShare(reason.deviation)} of the growth from a straight line`;
     case "newHigh":
-      return `${humanBytes(reason.bytes)} above the highest peak of the day before`;
+      return `${humanBytes(reason.bytes)} above its highest peak before that`;
     case "belowEarlierHigh":
-      return `still ${humanBytes(reason.bytes)} below its highest peak of the day before`;
+      return `still ${humanBytes(reason.bytes)} below its highest peak before that`;
     case "aboveEarlierLives":
       return `earlier processes of this service stood at ${humanBytes(reason.earlier)} at this age, this one is at ${humanBytes(reason.level)}`;
     case "withinEarlierLives":

@@ -23,7 +23,7 @@ export interface Sample {
   readonly bytes: number;
   /** When the process started, on the same clock. */
   readonly startTime: number;
-  /** The most that it ever held, where the kernel says (VmHWM): all that is known of the time before the first sample. */
+  /** The most that it ever held of it, in bytes, where the kernel says (VmHWM): all that is known of the time before the first sample. */
   readonly highest?: number | undefined;
 }
 

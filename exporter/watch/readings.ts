@@ -58,7 +58,8 @@ export class Readings {
     const bytes = unreclaimable(table, row);
     history.add(now, bytes);
     recentHigh.add(now, resident);
-    const highest = table.get(row, column.peakResidentMemory);
+    // the peak is told of resident memory, which has file pages beside what is judged
+    const highest = bytes + Math.max(0, table.get(row, column.peakResidentMemory) - resident);
     group.slots[slot]?.state.history.add({ time: now, bytes, startTime: bornAt, highest });
   }
 

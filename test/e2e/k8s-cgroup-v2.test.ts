@@ -8,12 +8,14 @@ import { GiB, MiB } from "../../catalog/defaults.ts";
 import { parseScrape, type Scrape } from "../support/scrape.ts";
 import { boot } from "./vm.ts";
 
+const mebibyte = `x=aaaaaaaaaaaaaaaa
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do x=$x$x; done
+`;
+
 /** Waits for a file, and then takes a mebibyte ten times a second until there is no more: some passes see it near its limit. */
 const grows = (file: string) => `
 while [ ! -e ${file} ]; do sleep 1; done
-x=aaaaaaaaaaaaaaaa
-for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do x=$x$x; done
-i=0
+${mebibyte}i=0
 while :; do i=$((i + 1)); eval "held$i=\\$x"; sleep 0.1; done
 `;
 
@@ -25,6 +27,7 @@ const files = {
   "srv/worker/web.sh": grows("/tmp/go-web"),
   "srv/cache.sh": "while :; do sleep 60; done\n",
   "srv/idle.sh": "while :; do sleep 60; done\n",
+  "srv/swap.sh": `${mebibyte}for i in ${Array.from({ length: 32 }, (_, i) => i).join(" ")}; do eval "held$i=\\$x"; done\nwhile :; do sleep 60; done\n`,
   "srv/worker.sh": `[ -e /tmp/go-worker ] && sleep 100000\n${grows("/tmp/go-worker")}`,
   // a master and three workers; started again they take nothing
   "srv/batch.sh": `for _ in 1 2 3; do sh /srv/worker/batch.sh & done\n[ -e /tmp/go-batch ] && sleep 100000\n${grows("/tmp/go-batch")}`,
@@ -82,6 +85,25 @@ describe("before anything happens", () => {
     expect(at("before").value("leakwatch_cgroup_memory_usage_bytes", { cgroup })).toBeGreaterThan(0);
     expect(at("before").value("leakwatch_cgroup_memory_events_total", { cgroup, event: "oom_kill" })).toBe(0);
     expect(at("before").value("leakwatch_cgroup_info", { cgroup, version: "2" })).toBe(1);
+  });
+});
+
+describe("when memory is swapped out", () => {
+  const ofProcess = (moment: string, metric: string) =>
+    at(moment).value(`leakwatch_process_${metric}_bytes`, { group: "swap.sh", slot: "0" }) as number;
+  const unreclaimable = (moment: string) => {
+    const { cgroup = "" } = at(moment).all("leakwatch_process_info", { group: "swap.sh", slot: "0" })[0]?.labels ?? {};
+    return at(moment).value("leakwatch_cgroup_memory_unreclaimable_bytes", { cgroup }) as number;
+  };
+
+  test("it counts as before: swap hides no leak", () => {
+    expect(ofProcess("before", "swap")).toBe(0);
+    const swapped = ofProcess("swapped-out", "swap");
+    expect(swapped).toBeGreaterThan(16 * MiB);
+    const left = ofProcess("swapped-out", "anonymous_memory");
+    expect(left).toBeLessThan(24 * MiB);
+    expect((left + swapped) / ofProcess("before", "anonymous_memory")).toBeCloseTo(1, 1);
+    expect(unreclaimable("swapped-out") / unreclaimable("before")).toBeCloseTo(1, 1);
   });
 });
 

@@ -7,6 +7,7 @@ import type { TestProject } from "vitest/node";
 import { ensureCompose } from "../support/compose-plugin.ts";
 import { docker, ensureEngine, removeContainersOf, removeContainersOfDeadRuns } from "../support/docker.ts";
 import { ensurePrograms, requirements } from "../support/packages.ts";
+import { ownRunId } from "../support/run-id.ts";
 import { exportImages, type Images, images } from "./images/index.ts";
 
 declare module "vitest" {
@@ -27,7 +28,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   if (process.platform !== "linux") throw new Error("The end-to-end tests need Linux.");
   ensurePrograms(requirements.filter(({ program }) => ["dockerd", "docker"].includes(program)));
   const stopEngine = await ensureEngine();
-  const runId = String(process.pid);
+  const runId = ownRunId();
   try {
     ensureCompose();
     removeContainersOfDeadRuns();

@@ -10,6 +10,7 @@
 #   kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod<uid>.slice  no limit
 #     batch   32 MiB   memory.oom.group: a master and three workers, killed as a whole
 #     idle    no limit
+#     swap    no limit; most of its memory is swapped out
 #     leakwatch
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
@@ -18,6 +19,11 @@ mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mount -t tmpfs tmp /tmp
 ip link set lo up
 stty -F /dev/ttyS1 raw
+insmod /modules/lz4hc_compress.ko
+insmod /modules/zram.ko
+echo 128M > /sys/block/zram0/disksize
+mkswap /dev/zram0
+swapon /dev/zram0
 exec < /dev/null
 
 root=/sys/fs/cgroup
@@ -61,6 +67,7 @@ limited 48M "$pod/$(scope c47b19e6)" sh /srv/worker.sh
 limited 32M "$other/$(scope 5d72f8a1)" sh /srv/batch.sh
 echo 1 > "$root/$other/$(scope 5d72f8a1)/memory.oom.group"
 run "$other/$(scope 77aa88bb)" sh /srv/idle.sh
+run "$other/$(scope b6043d9c)" sh /srv/swap.sh
 # with the setting for which it would otherwise start itself anew, which takes seconds here
 MALLOC_ARENA_MAX=1 run "$other/$(scope e93a60b5)" su -s /bin/sh nobody -c 'exec node /app/dist/exporter/main.js serve --config.file=/srv/leakwatch.yml'
 
@@ -95,6 +102,10 @@ again() { # OLD NEW LIMIT SCRIPT: the kubelet starts the container anew, which g
 
 seen 'leakwatch_process_resident_memory_bytes{group="batch.sh",slot="3"}'
 answer before > /dev/ttyS1
+
+echo 24M > "$root/$other/$(scope b6043d9c)/memory.reclaim"
+passes 2
+answer swapped-out > /dev/ttyS1
 
 touch /tmp/go-web
 seen 'leakwatch_group_oom_kills_total{group="web.sh"} 1'

@@ -20,6 +20,7 @@ export async function boot(files: Readonly<Record<string, string>>): Promise<str
     { program: "qemu-system-x86_64", packages: ["qemu-system-x86"] },
     { program: "cpio", packages: ["cpio"] },
     { program: "busybox", packages: ["busybox-static"] },
+    { program: "xz", packages: ["xz-utils"] },
   ]);
   const kernel = kernelImage();
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "leakwatch-vm-"));
@@ -69,27 +70,34 @@ export async function boot(files: Readonly<Record<string, string>>): Promise<str
   }
 }
 
-/** The kernel for virtual machines of a Debian release, behind packages that only depend on the next. */
+const kernelFolder = path.join(cacheFolder, "kernel");
+
+/** What swaps into compressed memory, and what that needs, as insmod takes it. */
+const swapModules = ["lib/lz4/lz4hc_compress", "drivers/block/zram/zram"];
+
+/** The kernel for virtual machines of a Debian release, behind packages that only depend on the next, and its modules for swap. */
 function kernelImage(): string {
-  const folder = path.join(cacheFolder, "kernel");
+  const folder = kernelFolder;
   const places = ["boot/vmlinuz-*", "usr/lib/modules/*/vmlinuz"].map((place) => path.join(folder, place));
   let next: readonly string[] = ["linux-image-cloud-amd64"];
   for (let depth = 0; depth < 4; depth++) {
     const [found] = places.flatMap((place) => fs.globSync(place));
-    if (found !== undefined) return found;
+    if (found !== undefined && swapModules.every((name) => moduleFile(name) !== undefined)) return found;
     unpackDebian(next, folder);
     const depends = next.map((name) => {
       const [deb = ""] = fs.globSync(path.join(cacheFolder, `debs/${name}_*.deb`));
       return execFileSync("dpkg-deb", ["--field", deb, "Depends"], { encoding: "utf8" });
     });
-    next = depends.join().match(/linux-(image|binary)-\d[^\s,]*/g) ?? [];
+    next = depends.join().match(/linux-(image|binary|modules)-\d[^\s,]*/g) ?? [];
   }
   throw new Error(`no kernel in what linux-image-cloud-amd64 depends on; the last were: ${next.join(", ")}`);
 }
 
+const moduleFile = (name: string) => fs.globSync(path.join(kernelFolder, `usr/lib/modules/*/kernel/${name}.ko.xz`))[0];
+
 /** The file system, with `files` on top: text by path. */
 function fill(root: string, files: Readonly<Record<string, string>>): void {
-  for (const folder of ["bin", "proc", "sys", "dev", "tmp", "etc", "srv", "app"])
+  for (const folder of ["bin", "proc", "sys", "dev", "tmp", "etc", "srv", "app", "modules"])
     fs.mkdirSync(path.join(root, folder), { recursive: true });
   const busybox = findProgram("busybox") as string;
   const node = fs.realpathSync(process.execPath);
@@ -100,7 +108,7 @@ function fill(root: string, files: Readonly<Record<string, string>>): void {
   ] as const) {
     fs.copyFileSync(source, path.join(root, file));
   }
-  for (const applet of "sh cat echo grep ip mkdir mount poweroff rmdir seq sleep stty su sync tail touch tr wget".split(
+  for (const applet of "sh cat echo grep insmod ip mkdir mkswap mount poweroff rmdir seq sleep stty su swapon sync tail touch tr wget".split(
     " ",
   )) {
     fs.symlinkSync("busybox", path.join(root, "bin", applet));
@@ -108,6 +116,10 @@ function fill(root: string, files: Readonly<Record<string, string>>): void {
   for (const [, library] of execFileSync("ldd", [node], { encoding: "utf8" }).matchAll(/(?:=> |^\s*)(\/\S+) \(0x/gm)) {
     fs.mkdirSync(path.join(root, path.dirname(library as string)), { recursive: true });
     fs.copyFileSync(library as string, path.join(root, library as string));
+  }
+  for (const name of swapModules) {
+    const module = execFileSync("xz", ["--decompress", "--stdout", moduleFile(name) as string], { maxBuffer: 2 ** 26 });
+    fs.writeFileSync(path.join(root, "modules", `${path.basename(name)}.ko`), module);
   }
   fs.writeFileSync(path.join(root, "etc/passwd"), "root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n");
   fs.cpSync(path.join(repository, "dist"), path.join(root, "app/dist"), { recursive: true });

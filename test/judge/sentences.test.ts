@@ -10,7 +10,7 @@ test.each<[Reason, string]>([
   [{ kind: "slowing", bend: 0.4 }, "slowing down: the second half grew at 40 % of the first half's pace"],
   [{ kind: "slowing", bend: -2 }, "slowing down: the second half grew at 0.0 % of the first half's pace"],
   [{ kind: "stopped", last: 0 }, "growth has stopped"],
-  [{ kind: "belowEarlierHigh", bytes: 9 * MiB }, "still 9.00 MiB below its highest peak of the day before"],
+  [{ kind: "belowEarlierHigh", bytes: 9 * MiB }, "still 9.00 MiB below its highest peak before that"],
   [
     { kind: "timeLeft", seconds: 55 * minute, headroom: 100 * MiB, limit: 256 * MiB },
     "100 MiB are left of 256 MiB: about 55 min at this pace",

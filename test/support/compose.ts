@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { docker } from "./docker.ts";
+import { docker, projectName } from "./docker.ts";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -24,7 +24,7 @@ export class ComposeProject {
     files: readonly string[],
     { env = {}, profiles = [] }: { env?: Record<string, string>; profiles?: readonly string[] } = {},
   ) {
-    this.name = `leakwatch-e2e-${process.pid}-${count++}`;
+    this.name = projectName(count++);
     this.words = [
       "compose",
       `--project-name=${this.name}`,

@@ -7,6 +7,7 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { findProgram } from "./packages.ts";
+import { isRunning, ownRunId } from "./run-id.ts";
 
 /** Label of every container that the tests start. */
 export const label = "leakwatch-test";
@@ -117,16 +118,29 @@ function sharedLibraries(program: string): string[] {
   return [...stdout.matchAll(/(?:=> |^\s*)(\/\S+) \(0x/gm)].map(([, file]) => file as string);
 }
 
-/** Removes the containers that a run left behind, whatever became of its tests. A run is known by its process id. */
+/** Removes the containers that a run left behind, whatever became of its tests. */
 export function removeContainersOf(runId: string): void {
   const left = docker("ps", "--all", "--quiet", "--filter", `label=${label}=${runId}`);
   if (left !== "") docker("rm", "--force", "--volumes", ...left.split("\n"));
 }
 
-/** The same for runs that were killed before they could do it themselves. */
+/** The same for runs that were killed before they could do it themselves, and their compose projects. */
 export function removeContainersOfDeadRuns(): void {
-  const runIds = docker("ps", "--all", "--filter", `label=${label}`, "--format", `{{.Label "${label}"}}`).split("\n");
-  for (const runId of new Set(runIds)) {
-    if (runId !== "" && !fs.existsSync(`/proc/${runId}`)) removeContainersOf(runId);
+  for (const runId of labelsOf(label)) if (!isRunning(runId)) removeContainersOf(runId);
+  for (const project of labelsOf("com.docker.compose.project")) {
+    const runId = runIdOfProject(project);
+    if (runId === undefined || isRunning(runId)) continue;
+    docker("compose", `--project-name=${project}`, "down", "--volumes", "--remove-orphans", "--timeout=0");
   }
 }
+
+/** All values of a label that containers have. */
+function labelsOf(name: string): Set<string> {
+  const lines = docker("ps", "--all", "--filter", `label=${name}`, "--format", `{{.Label "${name}"}}`).split("\n");
+  return new Set(lines.filter((line) => line !== ""));
+}
+
+/** Names of compose projects that the tests start. */
+export const projectName = (count: number) => `leakwatch-e2e-${ownRunId()}-${count}`;
+
+const runIdOfProject = (project: string) => /^leakwatch-e2e-(\d+-\w+)-\d+$/.exec(project)?.[1];

@@ -109,6 +109,12 @@ describe("memory that cannot be given back", () => {
     expect(finding).toMatchObject({ word: "stable", severity: 0, floor: 40 * MiB });
   });
 
+  test("is compared with what was reached of it, not with a peak of resident memory that had files in it", async () => {
+    const finding = await judged((minutes) => ({ resident: (120 + minutes) * MiB, file: 100 * MiB }));
+    expect(finding?.word).toMatch(/^growing|leaking$/);
+    expect(kinds(finding)).not.toContain("belowEarlierHigh");
+  });
+
   test("and came back from swap has not grown", async () => {
     const finding = await judged((minutes) => ({ resident: (60 + minutes) * MiB, swap: (60 - minutes) * MiB }));
     expect(finding).toMatchObject({ severity: 0, floor: 120 * MiB });

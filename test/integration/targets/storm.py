@@ -12,9 +12,13 @@ def in_cgroup(name):
     os.mkdir(folder)
     pid = os.fork()
     if pid == 0:
-        with open(os.path.join(folder, "cgroup.procs"), "w") as procs:
-            procs.write(str(os.getpid()))
         os.execv("/bin/sleep", ["storm-in-cgroup", "0.03"])
+    try:
+        # not by the child: its folder may be removed before it gets to it
+        with open(os.path.join(folder, "cgroup.procs"), "w") as procs:
+            procs.write(str(pid))
+    except ProcessLookupError:
+        pass  # it has ended
     return folder
 
 
