@@ -34,6 +34,7 @@ export type Reason =
       readonly median: number;
       readonly highest: number;
     }
+  | { readonly kind: "version"; readonly version: string; readonly growing: number; readonly ended: number }
   | { readonly kind: "tooYoung"; readonly watched: number; readonly needed: number };
 
 export interface Finding {

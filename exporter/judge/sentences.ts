@@ -2,6 +2,7 @@
 
 import { humanBytes, humanDuration, humanGrowth, humanShare } from "../text/human.ts";
 import type { Finding, Reason } from "./finding.ts";
+import type { Change } from "./outlook.ts";
 
 /** One reason, without a full stop. */
 export function reasonText(reason: Reason): string {
@@ -38,8 +39,51 @@ export function reasonText(reason: Reason): string {
         : `${reason.growing} of ${reason.ended} processes that exited within ${humanDuration(reason.seconds)} were still growing`;
     case "replicas":
       return `${reason.leaking} of ${reason.of} replicas leak: the fastest grows by ${humanGrowth(reason.highest)} an hour, the median by ${humanGrowth(reason.median)}`;
+    case "version":
+      return `version ${reason.version}: of ${reason.ended} processes of other versions that exited, ${reason.growing === 0 ? "none was" : `${reason.growing} were`} still growing`;
     case "tooYoung":
       return `collecting data (${progressText(reason.watched, reason.needed)})`;
+  }
+}
+
+/** What would change the verdict, without a full stop: `called a leak if …`, or what ends it. */
+export function outlookText(changes: readonly Change[]): string | undefined {
+  const [first] = changes;
+  if (first === undefined) return undefined;
+  if (first.kind === "stops")
+    return `no longer called a leak once it has not grown like this for ${humanDuration(first.seconds)}`;
+  if (first.kind === "fewerGrow")
+    return `no longer called a leak once fewer than ${humanShare(first.share)} of the processes that exit are still growing`;
+  if (first.kind === "moreData") return `first verdict in ${humanDuration(first.seconds)}`;
+  if (first.kind === "growsAtAll")
+    return `called growing if it grows by more than ${humanBytes(first.bytes)} in ${humanDuration(first.seconds)}`;
+  const near = changes.filter(({ kind }) => kind !== "morePoints").map(changeText);
+  const slow = changes.filter(({ kind }) => kind === "morePoints").map(changeText);
+  return `called a leak if ${[near.join(" and "), ...slow].filter((text) => text !== "").join(", or if ")}`;
+}
+
+function changeText(change: Change): string {
+  switch (change.kind) {
+    case "growsMore":
+      return `it grows by ${humanBytes(change.bytes)} in ${humanDuration(change.seconds)}`;
+    case "exceedsPeak":
+      return `it grows by another ${humanBytes(change.bytes)}, well above its earlier peak`;
+    case "exceedsEarlierLives":
+      return `it grows by another ${humanBytes(change.bytes)}, above what earlier processes of this service reached at this age`;
+    case "steadier":
+      return `its floor deviates by at most ${humanShare(change.most)} of the growth from a straight line (now ${humanShare(change.now)})`;
+    case "evener":
+      return `its slowest quarter grows at ${humanShare(change.least)} of the mean pace or more (now ${humanShare(Math.max(0, change.now))})`;
+    case "goesOn":
+      return `it keeps its pace for another ${humanDuration(change.seconds)}`;
+    case "nearerLimit":
+      return `the limit comes within ${humanDuration(change.within)}${Number.isFinite(change.now) ? ` (now ${humanDuration(change.now)})` : ""}`;
+    case "holds":
+      return "it goes on like this for some minutes";
+    case "morePoints":
+      return `its growth over hours and days reaches ${change.threshold.toFixed(1)} points (now ${change.points.toFixed(1)})`;
+    default:
+      return "";
   }
 }
 

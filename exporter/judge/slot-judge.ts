@@ -10,6 +10,7 @@ import type { SlotHistory } from "../memory/slot-history.ts";
 import { CardReader, type Scored } from "./card.ts";
 import { type Finding, type GrowthWindow, nothingKnown, type Reason } from "./finding.ts";
 import { growthOver } from "./growth.ts";
+import { type Bounds, type Change, outlookOf } from "./outlook.ts";
 import { Shapes } from "./shape.ts";
 import type { SlotState } from "./slot-state.ts";
 import { timeToOom } from "./time-to-oom.ts";
@@ -27,16 +28,14 @@ export interface Facts {
   readonly neighbours?: ((seconds: number) => number) | undefined;
   /** The most that its runtime lets its heap hold. */
   readonly heapMaximum?: number | undefined;
+  /** Version of its program; undefined where none is known. */
+  readonly version?: string | undefined;
   /** May the heap grow that far with garbage alone (JVM, .NET), or does what reaches it end there (V8)? */
   readonly heapKind?: "fills" | "ends" | undefined;
 }
 
-interface PreparedRule {
+interface PreparedRule extends Bounds {
   readonly rule: WindowRule;
-  readonly first: number;
-  readonly last: number;
-  readonly atLeast: readonly (readonly [column: number, bound: number])[];
-  readonly atMost: readonly (readonly [column: number, bound: number])[];
 }
 
 const indexOf = (name: string) => windows.findIndex((window: Window) => window.name === name);
@@ -71,23 +70,34 @@ export class Judge {
   /** What holds of the slot at the time of its last sample. */
   judge(slot: SlotState, memory: ServiceMemory, facts: Facts): Finding {
     const { history } = slot;
-    const { shapes, settings } = this;
     if (Number.isNaN(history.time)) return nothingKnown(0, this.needed);
-    const room = roomOf(history, facts, settings.speed);
+    const { room, earlier, neighbours, scored } = this.look(slot, memory, facts);
     this.lastRoom = room;
-    const earlier = memory.levelAt(history.age * settings.speed);
-    const neighbours = facts.neighbours && ((seconds: number) => (facts.neighbours?.(seconds) ?? 0) / KiB);
-    shapes.take(
-      history,
-      { headroom: room.headroom, limit: room.limit, earlier, ...(neighbours && { neighbours }) },
-      slot.shapes,
-    );
-    const scored = this.card.score(shapes, 1 - room.headroom / room.limit);
     slot.beginLife(history.startTime);
     const now = history.time;
     for (const prepared of this.rules) this.claimByWindow(slot, prepared, facts, now);
     this.claimByCard(slot, scored, facts, room.headroom, now);
     return this.finding(slot, { facts, room, earlier, scored, now, neighbours });
+  }
+
+  /** What would change what was found at the last judgement. */
+  outlook(slot: SlotState, memory: ServiceMemory, facts: Facts, finding: Finding): readonly Change[] {
+    return outlookOf(finding, this.settings, () => {
+      const { scored } = this.look(slot, memory, facts);
+      return { shapes: this.shapes, rules: this.rules, points: scored.points };
+    });
+  }
+
+  /** Fills the shapes, and says what they are measured by. */
+  private look(slot: SlotState, memory: ServiceMemory, facts: Facts) {
+    const { history } = slot;
+    const { speed } = this.settings;
+    const room = roomOf(history, facts, speed);
+    const earlier = memory.levelAt(history.age * speed, facts.version);
+    const neighbours = facts.neighbours && ((seconds: number) => (facts.neighbours?.(seconds) ?? 0) / KiB);
+    const around = { headroom: room.headroom, limit: room.limit, earlier, ...(neighbours && { neighbours }) };
+    this.shapes.take(history, around, slot.shapes);
+    return { room, earlier, neighbours, scored: this.card.score(this.shapes, 1 - room.headroom / room.limit) };
   }
 
   private claimByWindow(

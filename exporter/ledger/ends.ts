@@ -167,8 +167,10 @@ function taughtBy(
 ): Exit["taught"] {
   const history = life.group.slots[life.slot]?.state.history;
   if (history === undefined || history.startTime !== life.bornAt) return undefined;
+  const { slot, identity, firstSeen: watchedSince } = life;
+  const { version } = identity;
   return {
-    life: endedLifeOf(history, verdict, { slot: String(life.slot), now, watchedSince: life.firstSeen, atLimit }),
+    life: endedLifeOf(history, verdict, { slot: String(slot), version, now, watchedSince, atLimit }),
     levels: history.levels.slice(),
   };
 }

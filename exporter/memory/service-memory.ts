@@ -18,6 +18,8 @@ export interface EndedLife {
   readonly peak: number;
   /** The slot that it had. */
   readonly slot: string;
+  /** The version of its program; empty where none is known. */
+  readonly version: string;
   /** Did another one take its place soon? What nobody starts again was scaled down, or stopped. */
   followed: boolean;
 }
@@ -29,7 +31,13 @@ const grownAtLimit = 1.25;
 export function endedLifeOf(
   history: SlotHistory,
   verdict: EndedLifeVerdict,
-  { slot, now, watchedSince, atLimit }: { slot: string; now: number; watchedSince: number; atLimit: boolean },
+  {
+    slot,
+    version = "",
+    now,
+    watchedSince,
+    atLimit,
+  }: { slot: string; version?: string | undefined; now: number; watchedSince: number; atLimit: boolean },
 ): EndedLife {
   const isUnknown = verdict.reason === "too short" || verdict.reason === "too few samples";
   const rose = history.peak > grownAtLimit * history.firstValue;
@@ -41,15 +49,24 @@ export function endedLifeOf(
     atLimit,
     peak: history.peak,
     slot,
+    version,
     followed: false,
   };
+}
+
+/** What healthy lives of one version reached. */
+interface Levels {
+  readonly version: string;
+  /** Highest level at each of `levelAges`, in KiB; 0 where none was as old. */
+  readonly byAge: Float32Array;
+  /** What lives reached that had stopped growing, in KiB. */
+  settled: number;
 }
 
 /** As it is written down. */
 export interface SavedService {
   readonly lives: readonly EndedLife[];
-  readonly levels: string;
-  readonly settled: number;
+  readonly levels: readonly { readonly version: string; readonly byAge: string; readonly settled: number }[];
   readonly knownSince: number | null;
 }
 
@@ -57,14 +74,14 @@ export interface SavedService {
 const mostLives = 64;
 /** What a life taught is forgotten by so much with each that follows. */
 const fading = 0.97;
+/** Versions whose levels are remembered: the one that runs, the one before, and one that was rolled back. */
+const mostVersions = 3;
 
 export class ServiceMemory {
   /** Oldest first. */
   readonly lives: EndedLife[] = [];
-  /** Highest level that an ended life had at each of `levelAges`, in KiB; 0 where none was as old. */
-  readonly levels = new Float32Array(levelAges.length);
-  /** What lives reached that had stopped growing. */
-  settled = 0;
+  /** The version whose life ended last at the end. */
+  private readonly levels: Levels[] = [];
   /** Since when ends are known, in seconds. */
   knownSince = Number.NaN;
 
@@ -73,31 +90,44 @@ export class ServiceMemory {
     if (this.lives.length > mostLives) this.lives.shift();
     // a life that its memory ended was no healthy one
     if (life.atLimit) return;
-    if (life.growing === false && life.watched > settledAfter) this.settled = Math.max(0.9 * this.settled, life.peak);
-    for (let i = 0; i < this.levels.length; i++) {
+    const of = this.levelsOf(life.version);
+    if (life.growing === false && life.watched > settledAfter) of.settled = Math.max(0.9 * of.settled, life.peak);
+    for (let i = 0; i < of.byAge.length; i++) {
       const level = levels[i] as number;
-      if (!Number.isNaN(level)) this.levels[i] = Math.max(fading * (this.levels[i] as number), level);
+      if (!Number.isNaN(level)) of.byAge[i] = Math.max(fading * (of.byAge[i] as number), level);
     }
   }
 
+  /** Those of a version, as the newest. */
+  private levelsOf(version: string): Levels {
+    const place = this.levels.findIndex((one) => one.version === version);
+    const [known] = place < 0 ? [] : this.levels.splice(place, 1);
+    const levels = known ?? { version, byAge: new Float32Array(levelAges.length), settled: 0 };
+    this.levels.push(levels);
+    if (this.levels.length > mostVersions) this.levels.shift();
+    return levels;
+  }
+
   save(): SavedService {
-    const { lives, settled, knownSince } = this;
+    const { lives, levels, knownSince } = this;
     return {
       lives: [...lives],
-      levels: encode(this.levels),
-      settled,
+      levels: levels.map(({ version, byAge, settled }) => ({ version, byAge: encode(byAge), settled })),
       knownSince: Number.isNaN(knownSince) ? null : knownSince,
     };
   }
 
   /** Takes what was saved. Throws RangeError where it makes no sense. */
   restore(saved: SavedService): void {
-    const levels = decode(saved.levels);
-    if (levels.length !== this.levels.length || !Array.isArray(saved.lives))
+    if (!Array.isArray(saved.lives) || !Array.isArray(saved.levels))
       throw new RangeError("not the memory of a service");
+    const levels = saved.levels.slice(-mostVersions).map(({ version, byAge, settled }) => {
+      const decoded = decode(byAge);
+      if (decoded.length !== levelAges.length) throw new RangeError("not the levels of a service");
+      return { version: String(version), byAge: decoded, settled: Number(settled) };
+    });
     this.lives.splice(0, this.lives.length, ...saved.lives.slice(-mostLives));
-    this.levels.set(levels);
-    this.settled = Number(saved.settled);
+    this.levels.splice(0, this.levels.length, ...levels);
     this.knownSince = saved.knownSince ?? Number.NaN;
   }
 
@@ -107,9 +137,17 @@ export class ServiceMemory {
     if (last !== undefined && now - last.endedAt <= within) last.followed = true;
   }
 
-  /** The level of earlier lives at this age or later, in KiB; 0 where nothing is known. Seconds. */
-  levelAt(age: number, ages: readonly number[] = levelAges): number {
+  /**
+   * The level of earlier lives at this age or later, in KiB; 0 where nothing is known. Age in seconds. Those of the same version, and of
+   * others only as long as it has none of its own.
+   */
+  levelAt(age: number, version = "", ages: readonly number[] = levelAges): number {
     const i = ages.findIndex((one) => one >= age);
-    return Math.max(i < 0 ? 0 : (this.levels[i] as number), this.settled);
+    const at = ({ byAge, settled }: Levels) => Math.max(i < 0 ? 0 : (byAge[i] as number), settled);
+    const own = this.levels.find((one) => one.version === version);
+    const ofOwn = own === undefined ? 0 : at(own);
+    if (ofOwn > 0) return ofOwn;
+    for (const other of this.levels.toReversed()) if (at(other) > 0) return at(other);
+    return 0;
   }
 }

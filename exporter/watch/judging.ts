@@ -5,6 +5,7 @@ import type { JudgeSettings } from "../../detection/judge.ts";
 import { growthWindows } from "../../detection/windows.ts";
 import { maskedLeakOf } from "../judge/ended-lives.ts";
 import type { Finding, GrowthWindow, Reason, ServiceFinding } from "../judge/finding.ts";
+import type { Change } from "../judge/outlook.ts";
 import { serviceFinding } from "../judge/service-finding.ts";
 import { type Facts, Judge } from "../judge/slot-judge.ts";
 import { newSlot, type SlotState } from "../judge/slot-state.ts";
@@ -115,6 +116,14 @@ export class Judging {
     return this.outside.get(cgroup)?.finding;
   }
 
+  /** What would change what is said of a process. */
+  outlook(life: Life): readonly Change[] {
+    const { memory, slots } = life.group;
+    const slot = slots[life.slot];
+    if (slot?.finding === undefined) return [];
+    return this.judge.outlook(slot.state, memory, this.factsOf(slot, life, new Map()), slot.finding);
+  }
+
   private judgeSlot(slot: Slot, life: Life, group: Group, paces: ReadonlyMap<WatchedCgroup, Paces>): void {
     const { history } = slot.state;
     const { row } = life;
@@ -123,7 +132,9 @@ export class Judging {
       slot.finding = undefined; // it cannot be read, or has given its memory back
       return;
     }
-    const finding = this.judge.judge(slot.state, group.memory, this.factsOf(slot, life, paces));
+    const judged = this.judge.judge(slot.state, group.memory, this.factsOf(slot, life, paces));
+    const ofVersion = judged.word === "leaking" ? versionReason(group.memory, life.identity.version) : undefined;
+    const finding = ofVersion === undefined ? judged : { ...judged, reasons: [...judged.reasons, ofVersion] };
     slot.finding = finding;
     this.write(row, finding);
     this.writeCounts(row, slot);
@@ -145,7 +156,7 @@ export class Judging {
             const window = nearest(seconds * this.judge.settings.speed);
             return (shared.get(window) ?? 0) - Math.max(0, before?.[window] ?? 0);
           };
-    return { limit, others, neighbours, ...heapOf(life) };
+    return { limit, others, neighbours, version: life.identity.version, ...heapOf(life) };
   }
 
   private write(row: number, finding: Finding): void {
@@ -186,6 +197,14 @@ export class Judging {
 function heapOf({ heapLimit }: Life): Pick<Facts, "heapMaximum" | "heapKind"> {
   if (heapLimit === undefined || heapLimit.kind === "soft") return {};
   return { heapMaximum: heapLimit.bytes, heapKind: heapLimit.runtime === "v8" ? "ends" : "fills" };
+}
+
+/** Did processes of other versions grow too? */
+function versionReason({ lives }: ServiceMemory, version: string | undefined): Reason | undefined {
+  if (version === undefined) return undefined;
+  const others = lives.filter((life) => life.version !== "" && life.version !== version && life.growing !== undefined);
+  const growing = others.filter((life) => life.growing === true).length;
+  return others.length === 0 ? undefined : { kind: "version", version, growing, ended: others.length };
 }
 
 /** What restarts again and again is first of all that, unless it is known why. */

@@ -11,6 +11,7 @@ import type { Containers } from "../discovery/containers/containers.ts";
 import type { Candidate } from "../discovery/identity.ts";
 import type { Failures } from "../failures.ts";
 import type { Finding } from "../judge/finding.ts";
+import { type Change, serviceOutlook } from "../judge/outlook.ts";
 import type { KernelFiles } from "../kernel/files.ts";
 import { TargetFiles } from "../kernel/target-files.ts";
 import { Ends } from "../ledger/ends.ts";
@@ -283,6 +284,16 @@ export class Watcher implements State<GroupAccount> {
   /** What holds of memory outside the processes of a cgroup. */
   outsideFinding(cgroup: WatchedCgroup): Finding | undefined {
     return this.judging.outsideFinding(cgroup);
+  }
+
+  /** What would change what is said of a process, and of a service. */
+  outlook(life: Life): readonly Change[] {
+    return this.judging.outlook(life);
+  }
+
+  serviceOutlook(name: string): readonly Change[] {
+    const finding = this.groups.get(name)?.finding;
+    return finding === undefined ? [] : serviceOutlook(finding, this.judging.settings);
   }
 
   /** Seconds spent in judging. */

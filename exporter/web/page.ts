@@ -120,9 +120,10 @@ ${rows.map((process, i) => `    <tr>${i === 0 ? name : ""}${processCells(process
 }
 
 /** Said of the group where it is more than what its processes say. */
-function groupVerdict({ verdict, severity, reasons, processes }: GroupStatus): string {
+function groupVerdict(group: GroupStatus): string {
+  const { verdict, severity, processes } = group;
   if (processes.some((process) => process.verdict === verdict)) return "";
-  const why = reasons.length === 0 ? "" : `<small class="why">${escapeHtml(sentence(reasons))}</small>`;
+  const why = group.reasons.length === 0 ? "" : `<small class="why">${escapeHtml(evidence(group))}</small>`;
   return `<br><span class="${verdict}">${word(verdict)}</span>${severityText(severity)}${why}`;
 }
 
@@ -135,7 +136,7 @@ const processColumns = 12;
 
 function reasonRow(process: ProcessStatus): string {
   if (!hasReasonRow(process)) return "";
-  return `\n    <tr class="why"><td colspan="${processColumns}">${escapeHtml(sentence(process.reasons))}</td></tr>`;
+  return `\n    <tr class="why"><td colspan="${processColumns}">${escapeHtml(evidence(process))}</td></tr>`;
 }
 
 /** Reasons as one sentence. */
@@ -144,22 +145,22 @@ function sentence(reasons: readonly string[]): string {
   return text === "" ? "" : `${text[0]?.toUpperCase()}${text.slice(1)}.`;
 }
 
+/** What speaks for the verdict, and what would change it. */
+const evidence = ({ reasons, would_change: change }: { reasons: readonly string[]; would_change: string | null }) =>
+  [sentence(reasons), sentence(change === null ? [] : [change])].filter((text) => text !== "").join(" ");
+
 const word = (verdict: string) => verdict.replaceAll("_", " ");
 
 const severityText = (severity: (typeof leakSeverities)[number]) =>
   severity === "none" ? "" : ` <small>${severity}</small>`;
 
-function verdictCell({
-  verdict,
-  severity,
-  reasons,
-  observed_seconds: observed,
-  needed_seconds: needed,
-}: ProcessStatus): string {
+function verdictCell(process: ProcessStatus): string {
+  const { verdict, severity, observed_seconds: observed, needed_seconds: needed } = process;
   const isYoung = observed !== null && needed !== null && observed < needed;
   const text = verdict === "collecting" ? "collecting data" : word(verdict);
   const progress = isYoung ? ` <small>(${progressText(observed, needed)})</small>` : "";
-  const title = reasons.length === 0 ? "" : ` title="${escapeHtml(sentence(reasons))}"`;
+  const why = evidence(process);
+  const title = why === "" ? "" : ` title="${escapeHtml(why)}"`;
   return `<td class="${verdict}"${title}>${text}${severityText(severity)}${progress}</td>`;
 }
 

@@ -5,7 +5,7 @@ import type { RestartReason, WorkerExitReason } from "../../catalog/last-exit.ts
 import { growthLabels } from "../../catalog/metrics.ts";
 import { leakSeverities, type Verdict } from "../../catalog/verdicts.ts";
 import type { Exporter } from "../exporter.ts";
-import { reasonText, reasonTexts } from "../judge/sentences.ts";
+import { outlookText, reasonText, reasonTexts } from "../judge/sentences.ts";
 import { column } from "../memory/process-table.ts";
 import type { Slot } from "../model/group.ts";
 import type { Life } from "../model/life.ts";
@@ -17,6 +17,8 @@ export interface GroupStatus {
   verdict: Verdict;
   severity: (typeof leakSeverities)[number];
   reasons: string[];
+  /** What would change the verdict, in a sentence; null where its processes say it. */
+  would_change: string | null;
   processes: ProcessStatus[];
   restarts: Record<RestartReason, number>;
   /** Workers that exited while the process that started them kept running. */
@@ -81,6 +83,8 @@ export interface ProcessStatus {
   leaking_since_timestamp_seconds: number | null;
   /** Why, in sentences. */
   reasons: string[];
+  /** What would change the verdict, in a sentence. */
+  would_change: string | null;
   /** Files of the process that cannot be read, and why. */
   unreadable: Record<string, string>;
 }
@@ -97,6 +101,7 @@ export function groupStatuses(exporter: Exporter): GroupStatus[] {
         verdict: watcher.groups.get(name)?.finding?.word ?? "collecting",
         severity: leakSeverities[watcher.groups.get(name)?.finding?.severity ?? 0],
         reasons: (watcher.groups.get(name)?.finding?.reasons ?? []).map(reasonText),
+        would_change: outlookText(watcher.serviceOutlook(name)) ?? null,
         processes: (watcher.groups.get(name)?.lives() ?? []).map((life) =>
           processStatus(life, life.group.slots[life.slot]),
         ),
@@ -166,6 +171,7 @@ export function groupStatuses(exporter: Exporter): GroupStatus[] {
       time_to_oom_seconds: known(judged?.timeToOom),
       leaking_since_timestamp_seconds: judged?.since === undefined ? null : wall(judged.since),
       reasons: judged === undefined ? [] : reasonTexts(judged),
+      would_change: outlookText(watcher.outlook(life)) ?? null,
       unreadable: Object.fromEntries(life.unreadable),
     };
   }

@@ -14,6 +14,7 @@ const life = (differs: Partial<EndedLife>): EndedLife => ({
   atLimit: false,
   peak: 500 * KiB,
   slot: "0",
+  version: "",
   followed: true,
   ...differs,
 });

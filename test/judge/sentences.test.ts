@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { MiB } from "../../catalog/defaults.ts";
 import type { Reason } from "../../exporter/judge/finding.ts";
-import { reasonText } from "../../exporter/judge/sentences.ts";
+import type { Change } from "../../exporter/judge/outlook.ts";
+import { outlookText, reasonText } from "../../exporter/judge/sentences.ts";
 import { day, hour, minute } from "./samples.ts";
 
 test.each<[Reason, string]>([
@@ -10,6 +11,10 @@ test.each<[Reason, string]>([
   [{ kind: "slowing", bend: 0.4 }, "slowing down: the second half grew at 40 % of the first half's pace"],
   [{ kind: "slowing", bend: -2 }, "slowing down: the second half grew at 0.0 % of the first half's pace"],
   [{ kind: "stopped", last: 0 }, "growth has stopped"],
+  [
+    { kind: "version", version: "2.3", growing: 0, ended: 12 },
+    "version 2.3: of 12 processes of other versions that exited, none was still growing",
+  ],
   [{ kind: "belowEarlierHigh", bytes: 9 * MiB }, "still 9.00 MiB below its highest peak before that"],
   [
     { kind: "timeLeft", seconds: 55 * minute, headroom: 100 * MiB, limit: 256 * MiB },
@@ -32,4 +37,34 @@ test.each<[Reason, string]>([
   ],
 ])("%o in words", (reason, text) => {
   expect(reasonText(reason)).toBe(text);
+});
+
+test.each<[readonly Change[], string | undefined]>([
+  [[], undefined],
+  [[{ kind: "stops", seconds: hour }], "no longer called a leak once it has not grown like this for 1 h"],
+  [
+    [{ kind: "fewerGrow", share: 0.6 }],
+    "no longer called a leak once fewer than 60 % of the processes that exit are still growing",
+  ],
+  [[{ kind: "holds" }], "called a leak if it goes on like this for some minutes"],
+  [
+    [
+      { kind: "exceedsPeak", bytes: 12 * MiB },
+      { kind: "evener", least: 0.3, now: -0.1 },
+    ],
+    "called a leak if it grows by another 12.0 MiB, well above its earlier peak and its slowest quarter grows at 30 % of the mean pace or more (now 0.0 %)",
+  ],
+  [
+    [{ kind: "nearerLimit", within: 27 * minute, now: Number.POSITIVE_INFINITY }],
+    "called a leak if the limit comes within 27 min",
+  ],
+  [
+    [
+      { kind: "goesOn", seconds: 18 * minute },
+      { kind: "morePoints", points: 1.04, threshold: 3.5 },
+    ],
+    "called a leak if it keeps its pace for another 18 min, or if its growth over hours and days reaches 3.5 points (now 1.0)",
+  ],
+])("%o would change it, in words", (changes, text) => {
+  expect(outlookText(changes)).toBe(text);
 });

@@ -230,6 +230,7 @@ describe("earlier processes of the same service", () => {
         atLimit: false,
         peak: 400 * KiB,
         slot: "0",
+        version: "",
         followed: true,
       },
       levelAges.map(() => Number.NaN),

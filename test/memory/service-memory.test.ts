@@ -16,6 +16,7 @@ const ended = (differs: Partial<EndedLife> = {}): EndedLife => ({
   atLimit: false,
   peak: 300 * KiB,
   slot: "0",
+  version: "",
   followed: false,
   ...differs,
 });
@@ -50,13 +51,31 @@ describe("the level of earlier lives", () => {
   test("learns nothing from a life that its memory ended", () => {
     const memory = new ServiceMemory();
     memory.recordEnd(ended({ atLimit: true }), levels(500, 600), settledAfter);
-    expect([memory.levelAt(oneMinute), memory.settled]).toEqual([0, 0]);
+    expect(memory.levelAt(oneMinute)).toBe(0);
   });
 
   test("learns no lasting level from a life that was too short to settle", () => {
     const memory = new ServiceMemory();
     memory.recordEnd(ended({ watched: settledAfter - 1 }), levels(50), settledAfter);
-    expect(memory.settled).toBe(0);
+    expect(memory.levelAt(30 * 24 * hour)).toBe(0);
+  });
+
+  test("is that of the same version, and of another as long as it has none of its own", () => {
+    const memory = new ServiceMemory();
+    memory.recordEnd(ended({ growing: true, version: "2.2" }), levels(50, 60), settledAfter);
+    expect(memory.levelAt(oneMinute, "2.3") / KiB).toBe(50);
+    memory.recordEnd(ended({ growing: true, version: "2.3" }), levels(80), settledAfter);
+    expect(memory.levelAt(oneMinute, "2.3") / KiB).toBe(80);
+    expect(memory.levelAt(twoMinutes, "2.3") / KiB).toBe(60);
+    expect(memory.levelAt(oneMinute, "2.2") / KiB).toBe(50);
+  });
+
+  test("is forgotten of versions that three others followed", () => {
+    const memory = new ServiceMemory();
+    for (const version of ["1", "2", "3", "4"])
+      memory.recordEnd(ended({ growing: true, version }), levels(10 * Number(version)), settledAfter);
+    expect(memory.levelAt(oneMinute, "1") / KiB).toBe(40);
+    expect(memory.levelAt(oneMinute, "2") / KiB).toBe(20);
   });
 
   test("fades when lives after it stay below", () => {
@@ -114,7 +133,7 @@ describe("what is written down", () => {
     const before = new ServiceMemory();
     before.knownSince = 5;
     before.recordEnd(ended({ growing: undefined }), levels(50, 60), settledAfter);
-    before.recordEnd(ended({ slot: "1" }), levels(70), settledAfter);
+    before.recordEnd(ended({ slot: "1", version: "2.3" }), levels(70), settledAfter);
     const after = new ServiceMemory();
     after.restore(JSON.parse(JSON.stringify(before.save())));
     expect(after).toEqual(before);
@@ -128,7 +147,9 @@ describe("what is written down", () => {
 
   test("and is something else is refused", () => {
     const saved = new ServiceMemory().save();
-    expect(() => new ServiceMemory().restore({ ...saved, levels: "AAAA" })).toThrow(RangeError);
+    expect(() => new ServiceMemory().restore({ ...saved, levels: "AAAA" as never })).toThrow(RangeError);
+    const levels = [{ version: "", byAge: "AAAA", settled: 0 }];
+    expect(() => new ServiceMemory().restore({ ...saved, levels })).toThrow(RangeError);
     expect(() => new ServiceMemory().restore({ ...saved, lives: null as never })).toThrow(RangeError);
   });
 });

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { MiB } from "../../catalog/defaults.ts";
 import { judgeMetrics } from "../../catalog/metrics.ts";
 import { decodeConfig } from "../../exporter/config/config.ts";
+import { outlookText } from "../../exporter/judge/sentences.ts";
 import { fakeMachine, type MachineOptions, watch } from "../support/machine.ts";
 
 const minute = 60;
@@ -151,11 +152,55 @@ describe("the limit", () => {
   });
 });
 
+describe("what would change the verdict", () => {
+  const told = async (pace: number, minutes: number, limit: number) => {
+    const { watcher, pids } = await growing([pace], { minutes, limit });
+    const life = watcher.watched.get(pids[0] as number);
+    return life === undefined ? undefined : outlookText(watcher.outlook(life));
+  };
+
+  test.each([
+    ["in the first minutes: data", 3, 5, 256 * MiB, "first verdict in 15 min"],
+    ["of a leak: that it stops", 3, 45, 256 * MiB, "no longer called a leak once it has not grown like this for 1 h"],
+    ["of a level process: growth", 0, 45, 256 * MiB, "called growing if it grows by more than 2.00 MiB in 18 min"],
+  ])("%s", async (_, pace, minutes, limit, text) => {
+    expect(await told(pace, minutes, limit)).toBe(text);
+  });
+
+  test("of growth far from its limit: what the claim lacks, with numbers", async () => {
+    expect(await told(1, 60, 64 * 1024 * MiB)).toMatch(/^called a leak if the limit comes within .* \(now .*\)$/);
+  });
+});
+
 describe("replicas", () => {
   test("are told apart: how many of them leak", async () => {
     const { finding, watcher } = await growing([3, 0, 0, 0], { minutes: 30, limit: 400 * MiB });
     expect(finding()?.reasons.find(({ kind }) => kind === "replicas")).toMatchObject({ leaking: 1, of: 4 });
     expect(watcher.groups.get("api")?.finding?.word).toBe("leaking");
+  });
+});
+
+describe("a version that leaks", () => {
+  test("is told apart from those before it, which did not", async () => {
+    const machine = fakeMachine();
+    machine.cgroup(container, { limit: 256 * MiB });
+    const { pass, watcher } = watch(machine, { config: { sampleInterval: 20 } });
+    const start = (version: string) =>
+      machine.start({ argv: ["java", "-jar", `/srv/orders-${version}.jar`], cgroup: container, resident: 40 * MiB });
+    const run = async (pid: number, minutes: number, pace: number) => {
+      for (let time = 20; time <= minutes * minute; time += 20) {
+        machine.change(pid, { resident: Math.round((40 + (pace * time) / minute) * 256) * 4096 });
+        await pass(20);
+      }
+    };
+    const old = start("2.2");
+    await run(old, 90, 0);
+    machine.stop(old);
+    await pass(20);
+    await run(start("2.3"), 45, 3);
+    const slot = watcher.groups.get("orders.jar")?.slots[0];
+    expect(slot?.finding?.word).toBe("leaking");
+    expect(slot?.finding?.reasons).toContainEqual({ kind: "version", version: "2.3", growing: 0, ended: 1 });
   });
 });
 

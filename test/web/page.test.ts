@@ -38,6 +38,7 @@ const processStatus = (differs: Partial<ProcessStatus> = {}): ProcessStatus => (
   time_to_oom_seconds: null,
   leaking_since_timestamp_seconds: null,
   reasons: [],
+  would_change: null,
   unreadable: {},
   ...differs,
 });
@@ -47,6 +48,7 @@ const group = (differs: Partial<GroupStatus> = {}): GroupStatus => ({
   verdict: "stable",
   severity: "none",
   reasons: [],
+  would_change: null,
   processes: [processStatus()],
   restarts: { oom: 0, suspected_oom: 0, scheduled: 0, exit: 0, unknown: 0 },
   worker_exits: { oom: 0, suspected_oom: 0, recycled: 0, unknown: 0 },
@@ -308,6 +310,19 @@ describe("the verdict", () => {
   test("of a group stands with its name where its processes do not say it", () => {
     const html = page({ groups: [group({ verdict: "masked_leak" })] });
     expect(html).toContain('<span class="masked_leak">masked leak</span>');
+  });
+
+  test("tells what would change it", () => {
+    const would_change = "no longer called a leak once it has not grown like this for 1 h";
+    const leaks = {
+      ...leaking,
+      severity: "high" as const,
+      reasons: ["grew by 48.0 MiB in the last 18 min"],
+      would_change,
+    };
+    expect(visible(page({ groups: [group({ verdict: "leaking", processes: [processStatus(leaks)] })] }))).toContain(
+      "Grew by 48.0 MiB in the last 18 min. No longer called a leak once it has not grown like this for 1 h.",
+    );
   });
 
   test("of a leak has its severity, and its reasons in a row of their own", () => {

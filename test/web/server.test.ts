@@ -236,6 +236,7 @@ describe("/api/v1/groups", () => {
         verdict: "collecting",
         severity: "none",
         reasons: [],
+        would_change: null,
         processes: [
           {
             slot: 0,
@@ -272,6 +273,7 @@ describe("/api/v1/groups", () => {
             time_to_oom_seconds: null,
             leaking_since_timestamp_seconds: null,
             reasons: ["collecting data (0 of 20 min)"],
+            would_change: "first verdict in 20 min",
             unreadable: {},
           },
         ],
