@@ -100,7 +100,7 @@ export function groupText(
   verdict?: Verdict,
 ): Annotations {
   return {
-    summary: titled(`{{ $labels.group }} on {{ $labels.instance }}`, what),
+    summary: titled(`{{ $labels.group }}{{ with $labels.instance }} on {{ . }}{{ end }}`, what),
     description: about(groupLabels, `${evidence}${lastDay} ${first}`),
     ...(verdict === undefined ? {} : { verdict }),
     runbook_url: links.runbook(alert),

@@ -188,6 +188,11 @@ export const groupMetrics = {
     "How urgent the service's leak is, that of its worst process or one that restarts mask: 0 none, 1 low, 2 medium, 3 high, 4 critical.",
     { labels: group },
   ),
+  growing: gauge(
+    "leakwatch_group_growing_processes",
+    "Processes of the group that have grown steadily and without slowing since they warmed up: they would count as still growing if they exited now. No series before one has been watched for 20 minutes.",
+    { labels: group },
+  ),
   livesEnded: counter(
     "leakwatch_group_lives_ended_total",
     "Exits of the service and of its workers while they were watched. A root process and its workers count once, jobs not at all.",

@@ -32,6 +32,11 @@ export const groupRecordings = {
     undefined,
     "Those of them whose memory still grew.",
   ),
+  podsEndedGrowing: recording(
+    "group:leakwatch_pods_ended:growing",
+    undefined,
+    "1 if most pods with an exporter of their own that ended since the last evaluation were still growing, 0 if not. Only where one ended.",
+  ),
   incidents: recording(
     "group:leakwatch_incidents:sum",
     undefined,

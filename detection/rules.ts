@@ -29,6 +29,12 @@ const shipped = {
     readonly for: number;
   }[],
 
+  /**
+   * Leaks that restarts of whole pods mask, where each has an exporter that ends with it: so many times within this time most of those
+   * that ended still grew, by at least this share, and as often as `earlier` before the last `lately`, so that one deploy is not enough.
+   */
+  maskedPods: { over: day, count: 4, share: 0.8, lately: 3 * hour, earlier: 2 },
+
   /** Growth that nothing calls a leak: this share of the limit in a day, at the pace of this window. */
   growthRate: { window: "6h", limitPerDay: 0.5, for: hour },
 

@@ -2,9 +2,10 @@
 
 import { alertLabels, alerts, type Severity } from "../../catalog/alerts.ts";
 import { groupMetrics, judgeMetrics as judged, outsideMetrics as outside } from "../../catalog/metrics.ts";
+import { groupRecordings } from "../../catalog/recordings.ts";
 import type { Rules } from "../../detection/rules.ts";
 import { cgroupText, maskedText, slotText } from "../annotations.ts";
-import { duration, round, withVerdict } from "../promql.ts";
+import { all, duration, round, withVerdict } from "../promql.ts";
 import type { AlertRule, RuleGroup } from "../rule.ts";
 
 export const leakAlerts = (d: Rules): RuleGroup => ({
@@ -68,10 +69,12 @@ function predictedAlert(
   };
 }
 
-function maskedAlert({ keepFiring }: Rules): AlertRule {
+/** By one exporter that saw the exits, or by Prometheus where each pod has its own. */
+function maskedAlert(d: Rules): AlertRule {
+  const { keepFiring } = d;
   return {
     alert: alerts.memoryLeakMasked.name,
-    expr: withVerdict(groupMetrics.verdict, "masked_leak"),
+    expr: `${withVerdict(groupMetrics.verdict, "masked_leak")}\nor ${maskedPods(d)}`,
     for: 0,
     keepFiringFor: keepFiring.masked,
     labels: alertLabels(alerts.memoryLeakMasked),
@@ -82,6 +85,13 @@ function maskedAlert({ keepFiring }: Rules): AlertRule {
       alerts.memoryLeakMasked.name,
     ),
   };
+}
+
+function maskedPods({ maskedPods: { over, count, share, lately, earlier }, evaluation: { fast } }: Rules): string {
+  const { name } = groupRecordings.podsEndedGrowing;
+  const ended = all(name, over, fast);
+  const before = `${all(name, over - lately, fast)} offset ${duration(lately)}`;
+  return `(avg_over_time(${ended}) >= ${round(share)} and count_over_time(${ended}) > ${count - 0.5} and count_over_time(${before}) > ${earlier - 0.5})`;
 }
 
 function outsideAlert({ keepFiring, leak }: Rules, severity: Severity, expr: string): AlertRule {

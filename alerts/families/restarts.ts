@@ -28,6 +28,7 @@ export const restartRules = (d: Rules): RuleGroup => ({
       record: group.restarts.name,
       expr: `sum without (kind) (${group.incidentsInHour.name}{kind=~"oom_restart|restart"})`,
     },
+    { record: group.podsEndedGrowing.name, expr: podsEndedGrowing(d) },
     oomLoopAlert(d),
     oomKilledAlert(),
     restartLoopAlert(d),
@@ -92,6 +93,13 @@ function incidentsForLoop({ restarts: { oomLoop, step } }: Rules): string {
 /** What a counter of exits gained in the last hour: by the hour, so that the sum over days is exact. */
 function livesInHour({ restarts: { step } }: Rules, exits: string): string {
   return `${exits} - ${ago(exits, step)} > 0\nor (${exits} > 0) and ${ofGroup} ${group.newInHour.name}`;
+}
+
+/** What was there an interval ago, and is gone with its exporter. Pods that end together count once. */
+function podsEndedGrowing({ evaluation }: Rules): string {
+  const before = ago(groupMetrics.growing.name, evaluation.fast);
+  const gone = `${before} unless ${ofTarget} ${selfMetrics.buildInfo.name}`;
+  return `avg by (${listed(groupLabels.filter((label) => label !== "instance"))}) ((${gone}) > bool 0) >= bool 0.5`;
 }
 
 /**

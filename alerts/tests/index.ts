@@ -17,12 +17,21 @@ import {
   targetGone,
   targetsUnreadable,
 } from "./situations/health.ts";
-import { descriptorLeak, masked, memoryLeak, oomPredicted, outside, threadLeak } from "./situations/leak.ts";
+import {
+  descriptorLeak,
+  masked,
+  maskedPods,
+  memoryLeak,
+  oomPredicted,
+  outside,
+  threadLeak,
+} from "./situations/leak.ts";
 import { oomKilled, oomLoop, oomLoopFromTheStart, restartLoop, restartsRecur } from "./situations/restarts.ts";
 
 export const ruleTests: Readonly<Record<string, () => RuleTestFile>> = {
   LeakwatchMemoryLeak: memoryLeak,
   LeakwatchMemoryLeakMasked: masked,
+  "masked-over-pods": maskedPods,
   LeakwatchMemoryLeakOutsideProcesses: outside,
   LeakwatchOomPredicted: oomPredicted,
   LeakwatchMemoryGrowth: memoryGrowth,

@@ -27,6 +27,9 @@ export const line = (from: number, to: number, minutes: number): Stretch => ({
 /** No samples: missed scrapes, or nothing there to be scraped. */
 export const gap = (minutes: number): Stretch => ({ minutes, from: undefined, step: 0 });
 
+/** What was scraped before is gone: Prometheus marks its series at the next scrape, and shows them no longer. */
+export const gone: Stretch = { minutes: 1, from: Number.NaN, step: 0 };
+
 export const notation = (stretches: readonly Stretch[]) =>
   stretches
     .filter(({ minutes }) => minutes > 0)
@@ -35,6 +38,7 @@ export const notation = (stretches: readonly Stretch[]) =>
 
 function notationOf({ minutes, from, step }: Stretch): string {
   if (from === undefined) return `_x${minutes}`;
+  if (Number.isNaN(from)) return "stale";
   if (step === 0) return `${from}x${minutes - 1}`;
   return `${from}${step < 0 ? "-" : "+"}${Math.abs(step)}x${minutes - 1}`;
 }

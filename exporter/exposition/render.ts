@@ -343,6 +343,7 @@ const groupFamilies: readonly GroupFamily[] = [
     },
   },
   single(groupMetrics.severity, (_account, group, { groups }) => groups.get(group)?.finding?.severity),
+  single(groupMetrics.growing, (_account, group, { groups }) => groups.get(group)?.growing),
   single(groupMetrics.livesEnded, ({ livesEnded }) => livesEnded),
   single(groupMetrics.livesEndedGrowing, ({ livesEndedGrowing }) => livesEndedGrowing),
   single(groupMetrics.oomKills, ({ oomKills }) => oomKills),

@@ -30,6 +30,8 @@ export class Group {
   readonly memory = new ServiceMemory();
   /** What the judge said last of the service. */
   finding: ServiceFinding | undefined;
+  /** Processes that would count as still growing if they exited now; undefined before one was watched for long enough. */
+  growing: number | undefined;
   /** Slots that a process fills. */
   private taken = 0;
   private readonly speed: number;

@@ -1,6 +1,7 @@
 // Every process and every service is judged each minute, and young processes at each pass: what was sampled becomes what is said.
 
 import { growthLabels } from "../../catalog/metrics.ts";
+import type { EndedLifeThresholds } from "../../detection/ended-life.ts";
 import type { JudgeSettings } from "../../detection/judge.ts";
 import { growthWindows } from "../../detection/windows.ts";
 import { maskedLeakOf } from "../judge/ended-lives.ts";
@@ -11,6 +12,7 @@ import { type Facts, Judge } from "../judge/slot-judge.ts";
 import { newSlot, type SlotState } from "../judge/slot-state.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { isLooping } from "../ledger/loops.ts";
+import { judgeEndedLife } from "../memory/ended-life.ts";
 import { column, columns, type ProcessTable } from "../memory/process-table.ts";
 import { ServiceMemory } from "../memory/service-memory.ts";
 import type { Group, Slot } from "../model/group.ts";
@@ -19,6 +21,9 @@ import type { WatchedCgroup } from "../samplers/cgroups.ts";
 import type { Node } from "./node.ts";
 import { unreclaimable } from "./readings.ts";
 import type { Slices } from "./slices.ts";
+
+/** How they would end now is asked every so many rounds: so much of their last minutes may be missed. */
+const roundsBetweenEnds = 2;
 
 interface Outside {
   readonly state: SlotState;
@@ -41,6 +46,7 @@ export class Judging {
   private judge: Judge;
   private lastRound = Number.NEGATIVE_INFINITY;
   private isRound = false;
+  private rounds = 0;
   /** Memory outside its processes, by cgroup. */
   private readonly outside = new WeakMap<WatchedCgroup, Outside>();
 
@@ -66,6 +72,7 @@ export class Judging {
     const minute = 60 / this.judge.settings.speed;
     const isRound = now - this.lastRound >= minute - 0.1;
     if (isRound) this.lastRound = now;
+    if (isRound) this.rounds++;
     this.isRound = isRound;
     const paces = isRound ? pacesOf(groups.values()) : new Map<WatchedCgroup, Paces>();
     for (const group of groups.values()) {
@@ -187,10 +194,22 @@ export class Judging {
   private judgeGroup(group: Group, now: number): void {
     const findings = group.slots.flatMap(({ life, finding }) => (life && finding ? [finding] : []));
     tellReplicas(group);
+    if (this.isRound && this.rounds % roundsBetweenEnds === 0)
+      group.growing = growingIn(group, this.settings.endedLife);
     const masked = maskedLeakOf(group.memory, now, this.judge.settings.endedLives);
     const account = this.ledger.account(group.name);
     group.finding = withLoops(serviceFinding(masked, findings), isLooping(account, group, now, this.settings.speed));
   }
+}
+
+/** Processes that would count as still growing if they exited now; undefined before one was watched for long enough. */
+function growingIn(group: Group, thresholds: EndedLifeThresholds): number | undefined {
+  let known: number | undefined;
+  for (const { history } of group.lives()) {
+    const { growing, reason } = judgeEndedLife(history, thresholds);
+    if (reason !== "too short" && reason !== "too few samples") known = (known ?? 0) + (growing ? 1 : 0);
+  }
+  return known;
 }
 
 /** A soft limit (Go) ends nothing, and is filled by nothing but what is used. */

@@ -49,6 +49,8 @@ async function growing(
 const kinds = (finding: { readonly reasons: readonly { kind: string }[] } | undefined) =>
   finding?.reasons.map(({ kind }) => kind);
 
+const growingOne = (pace: number, minutes: number) => growing([pace], { minutes, limit: 256 * MiB });
+
 describe("a process that leaks", () => {
   test("is called one, in its series as well", async () => {
     const { finding, pids, value, exposition } = await growing([3], { minutes: 45, limit: 256 * MiB });
@@ -60,6 +62,16 @@ describe("a process that leaks", () => {
     const text = await exposition();
     expect(text).toMatch(/^leakwatch_process_verdict\{group="api",slot="0",verdict="leaking"\} 7$/m);
     expect(text).toMatch(/^leakwatch_process_leak_severity\{group="api",slot="0"\} 4$/m);
+  });
+
+  test.each([
+    ["grows", 3, 1],
+    ["is level", 0, 0],
+  ])("or %s is told with how it would count if it exited now", async (_, pace, count) => {
+    const young = await growingOne(pace, 15);
+    expect(await young.exposition()).not.toMatch(/^leakwatch_group_growing_processes\{/m);
+    const old = await growingOne(pace, 45);
+    expect(await old.exposition()).toContain(`leakwatch_group_growing_processes{group="api"} ${count}\n`);
   });
 
   test("is told as soon as it is met, and in its first minutes at each pass", async () => {
