@@ -4,7 +4,7 @@
 import fs from "node:fs";
 import { fileURLToPath } from "node:url";
 import { judgeSettings } from "../detection/judge.ts";
-import { newJudges } from "../exporter/backtest/judged.ts";
+import { type JudgedSample, newJudges, type ServiceJudge } from "../exporter/backtest/judged.ts";
 import type { TraceReport } from "../exporter/backtest/report.ts";
 import { type Score, score, seenSeconds, type TraceLabels } from "../exporter/backtest/score.ts";
 import { judgeTrace } from "../exporter/backtest/trace-run.ts";
@@ -37,12 +37,13 @@ const goals: readonly (readonly [name: string, goal: string, of: (score: Score) 
   ["… at 90 %", "≤ .20", ({ timeToOomError }) => timeToOomError["90"].toFixed(3)],
 ];
 
+const forgetful = scoreOf(["like"], () => new Forgetful());
 const made = { like: scoreOf(["like"]), other: scoreOf(["other"]), wide: scoreOf(["wide"]) };
 const pooled = scoreOf(["like", "other"]);
 const { called, leaks, alarmed, healthy, lines } = recorded(5760);
 fs.writeFileSync(fileURLToPath(new URL("../docs/detection-scores.md", import.meta.url)), page());
 
-function scoreOf(names: readonly (keyof typeof sets)[]): Score {
+function scoreOf(names: readonly (keyof typeof sets)[], judgeOf: () => ServiceJudge = newJudge): Score {
   const traces: TraceReport[] = [];
   const seen = new Map<string, number>();
   const labels: TraceLabels[] = [];
@@ -66,7 +67,7 @@ function scoreOf(names: readonly (keyof typeof sets)[]): Score {
               };
             }),
           };
-          traces.push(judgeTrace(trace, newJudge(), true));
+          traces.push(judgeTrace(trace, judgeOf(), true));
           seen.set(id, seenSeconds(trace));
           labels.push({ ...label, id });
         }
@@ -75,6 +76,27 @@ function scoreOf(names: readonly (keyof typeof sets)[]): Score {
     }
   }
   return score({ traces }, seen, labels);
+}
+
+/** An exporter that is restarted each day and has nowhere to keep what it knows. */
+class Forgetful implements ServiceJudge {
+  private judge = newJudge();
+  private day = 0;
+
+  add(slot: string, sample: JudgedSample): void {
+    const day = Math.floor(sample.time / 86_400);
+    if (day !== this.day) this.judge = newJudge();
+    this.day = day;
+    this.judge.add(slot, sample);
+  }
+
+  slotFinding(slot: string, time: number) {
+    return this.judge.slotFinding(slot, time);
+  }
+
+  finding(time: number) {
+    return this.judge.finding(time);
+  }
 }
 
 /**
@@ -144,6 +166,14 @@ ${Object.values(made)
     return `| ${family} (${label}) | ${hit} of ${traces} ${label === "leak" ? "found" : "false"} | ${delay} |`;
   })
   .join("\n")}
+
+## Without a memory over restarts
+
+What \`--storage.path\` is for: \`like\` again, by an exporter that is restarted each day and keeps nothing; with it nothing but the last two minutes is lost.
+
+| | kept | lost each day |
+|---|---|---|
+${goals.map(([name, , of]) => `| ${name} | ${of(made.like)} | ${of(forgetful)} |`).join("\n")}
 
 ## Recorded services
 
