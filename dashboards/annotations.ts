@@ -3,12 +3,13 @@
 
 import { AnnotationQueryBuilder } from "@grafana/grafana-foundation-sdk/dashboard";
 import { colours } from "../catalog/appearance.ts";
+import type { Clock, Span } from "./clock.ts";
 import * as q from "./queries.ts";
 import { source } from "./variables.ts";
 
 type Scope = typeof q.ofSlots;
 
-const mark = (name: string, color: string, expr: string, title: string, text: string, tags: string) =>
+const mark = (step: string, name: string, color: string, expr: string, title: string, text: string, tags: string) =>
   new AnnotationQueryBuilder()
     .name(name)
     .datasource(source)
@@ -18,7 +19,7 @@ const mark = (name: string, color: string, expr: string, title: string, text: st
     .titleFormat(title)
     .textFormat(text)
     .tagKeys(tags)
-    .step("1m")
+    .step(step)
     .useValueForTime(true);
 
 /** More groups than this, and the marks would be a fence. */
@@ -26,8 +27,9 @@ const markedGroups = 3;
 const ofFew = (of: Scope) => `and on () (count(max ${q.byGroup} (${of(q.ledger.processes)})) <= ${markedGroups})`;
 
 /** Every start of a process. */
-export const starts = (of: Scope) =>
+export const starts = (clock: Clock, of: Scope) =>
   mark(
+    clock.time("1m"),
     "Starts",
     colours.restart,
     `max ${q.bySlot} (${of(q.process.startTime)}) * 1000`,
@@ -37,8 +39,9 @@ export const starts = (of: Scope) =>
   );
 
 /** A start after an OOM kill, certain or suspected; where few groups are chosen. */
-export const oomKills = (of: Scope) =>
+export const oomKills = (clock: Clock, of: Scope) =>
   mark(
+    clock.time("1m"),
     "OOM kills",
     colours.oomKill,
     `max ${q.byGroup} (${of(q.ledger.lastRestart)} and on (${q.exporterLabels.join(", ")}, group) ${of(q.ledger.lastEnd, 'reason=~"oom|suspected_oom"')}) * 1000 ${ofFew(of)}`,
@@ -47,12 +50,14 @@ export const oomKills = (of: Scope) =>
     "group",
   );
 
-/** The first start of a release that was not there before, in a group that was. A release is new for as long as `looks` are
+/** The first start of a release that was not there before, in a group that was. A release is new for as long as looks are
  * apart, so each is found once; the mark is at the second of the start all the same. Every look asks much. */
-export const deploys = (of: Scope, groups: Scope, looks: "10m" | "1h") => {
+export const deploys = (clock: Clock, of: Scope, groups: Scope, apart: Span) => {
+  const looks = clock.time(apart);
   const labels = `${q.groupLabels.join(", ")}, release`;
   const release = q.releases(of, q.ofContainers);
   return mark(
+    looks,
     "Deploys",
     colours.deploy,
     [
@@ -63,5 +68,5 @@ export const deploys = (of: Scope, groups: Scope, looks: "10m" | "1h") => {
     "new release {{release}}",
     "{{group}}",
     "group,release",
-  ).step(looks);
+  );
 };

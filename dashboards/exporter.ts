@@ -2,8 +2,7 @@
 
 import * as units from "@grafana/grafana-foundation-sdk/units";
 import { colours, noneSteps } from "../catalog/appearance.ts";
-import { scrapeIntervalSeconds } from "../catalog/defaults.ts";
-import { rules as thresholds } from "../detection/rules.ts";
+import { type Clock, timeText } from "./clock.ts";
 import { board, dataAgeStat } from "./common.ts";
 import { finished } from "./finish.ts";
 import { line, row, top } from "./layout.ts";
@@ -23,24 +22,32 @@ import {
 import * as q from "./queries.ts";
 import { cluster, datasource, filters, hiddenGroup, instance, job, namespace } from "./variables.ts";
 
-export const exporter = () =>
+export const exporter = (clock: Clock) =>
   finished(
     board(
+      clock,
       "exporter",
       "Exporter: can the other four be believed?",
       "Can the other four be believed?",
-      "now-6h",
+      "6h",
       "1m",
     ).variables([datasource(), cluster(), namespace(), job(), instance(), hiddenGroup(), filters()]),
     top(
-      line(4, [exportersUp(), 5], [dataAgeStat(), 4], [unreadableNow(), 5], [ownVerdict(), 5], [configuration(), 5]),
-      line(8, [sampleAge(), 12], [intervals(), 12]),
+      line(
+        4,
+        [exportersUp(clock), 5],
+        [dataAgeStat(clock), 4],
+        [unreadableNow(), 5],
+        [ownVerdict(), 5],
+        [configuration(), 5],
+      ),
+      line(8, [sampleAge(clock), 12], [intervals(clock), 12]),
     ),
-    row("What it cannot read", line(8, [unreadable(), 12], [readErrors(), 12])),
+    row("What it cannot read", line(8, [unreadable(clock), 12], [readErrors(clock), 12])),
     row(
       "What it costs",
-      line(8, [duration(), 8], [judging(), 8], [cpu(), 8]),
-      line(8, [memory(), 6], [watched(), 6], [seriesPerScrape(), 6], [stateSaved(), 6]),
+      line(8, [duration(clock), 8], [judging(clock), 8], [cpu(clock), 8]),
+      line(8, [memory(clock), 6], [watched(clock), 6], [seriesPerScrape(clock), 6], [stateSaved(clock), 6]),
     ),
     row("The rules", line(9, [rules(), 24])),
   );
@@ -50,18 +57,18 @@ const onExporter = `on (${q.exporterLabels.join(", ")})`;
 const { buildInfo } = q.self;
 
 /** Only of targets that are, or were within the hour, exporters. */
-const seenOf = (series: string) =>
-  `max ${by} (${q.ofExporter(series)}) and ${onExporter} max ${by} (last_over_time(${q.ofExporter(buildInfo)}[1h]))`;
+const seenOf = (clock: Clock, series: string) =>
+  `max ${by} (${q.ofExporter(series)}) and ${onExporter} max ${by} (last_over_time(${q.ofExporter(buildInfo)}[${clock.time("1h")}]))`;
 
-const exportersUp = () =>
+const exportersUp = (clock: Clock) =>
   stat(
     "Exporters up, of expected",
     "Targets that answer, of those that were exporters within the hour. Good: the same number twice.",
   )
     .unit(units.Short)
     .noValue("no exporter is scraped")
-    .withTarget(at(`sum(${seenOf("up")})`, "up", "A"))
-    .withTarget(at(`count(${seenOf("up")})`, "expected", "B"));
+    .withTarget(at(`sum(${seenOf(clock, "up")})`, "up", "A"))
+    .withTarget(at(`count(${seenOf(clock, "up")})`, "expected", "B"));
 
 const unreadableNow = () =>
   stat(
@@ -93,14 +100,14 @@ const configuration = () =>
     .noValue("no file is given")
     .withTarget(at(`min(${q.ofExporter(q.self.configReloadSuccessful)})`, "configuration"));
 
-const sampleAge = () =>
+const sampleAge = (clock: Clock) =>
   timeseries(
     "Age of the samples",
     "How long ago each exporter last looked, when Prometheus asked. Good: a few seconds. Above the dashed line the alert counts.",
   )
     .unit(units.Seconds)
     .min(0)
-    .interval("1m")
+    .interval(clock.time("1m"))
     .noValue("No exporter is scraped")
     .withTarget(
       over(
@@ -109,25 +116,31 @@ const sampleAge = () =>
         "A",
       ),
     )
-    .withTarget(over(`vector(${thresholds.health.staleSample})`, "stale", "B"))
+    .withTarget(over(`vector(${clock.rules.health.staleSample})`, "stale", "B"))
     .overrideByName("stale", dashed(colours.now, 1));
 
-const intervals = () =>
-  timeseries(
+const intervals = (clock: Clock) => {
+  const window = 40 * clock.scrapeInterval; // enough to count, on any clock
+  return timeseries(
     "Scrape interval, real and believed",
-    `How often the exporters are scraped, and how often Grafana's data source believes they are. Good: the same, ${scrapeIntervalSeconds} s by default. A real one above the believed one leaves rates without data: set “Scrape interval” in the data source to the real one.`,
+    `How often the exporters are scraped, and how often Grafana's data source believes they are. Good: the same, ${clock.scrapeInterval} s by default. A real one above the believed one leaves rates without data: set “Scrape interval” in the data source to the real one.`,
   )
     .unit(units.Seconds)
     .min(0)
     .timeFrom("10m")
     .noValue("No exporter is scraped")
     .withTarget(
-      over(`600 / max ${by} (count_over_time(${q.ofExporter(q.self.lastSample)}[10m]))`, "real {{instance}}", "A"),
+      over(
+        `${window} / max ${by} (count_over_time(${q.ofExporter(q.self.lastSample)}[${timeText(window)}]))`,
+        "real {{instance}}",
+        "A",
+      ),
     )
     .withTarget(over("vector($__rate_interval_ms / 4000)", "data source", "B"))
     .overrideByName("data source", dashed(colours.projection, 1));
+};
 
-const unreadable = () =>
+const unreadable = (clock: Clock) =>
   timeseries(
     "Not readable now, by file and reason",
     "Processes of which a kernel file cannot be read. What cannot be read has no series, and no alert. Good: nothing. Denied: give the exporter the rights that docs/configuration.md names.",
@@ -135,7 +148,7 @@ const unreadable = () =>
     .unit(units.Short)
     .min(0)
     .decimals(0)
-    .interval("1m")
+    .interval(clock.time("1m"))
     .noValue("Everything can be read, or no exporter is scraped")
     .withTarget(
       over(
@@ -144,14 +157,14 @@ const unreadable = () =>
       ),
     );
 
-const readErrors = () =>
+const readErrors = (clock: Clock) =>
   timeseries(
     "Read errors per second, by file and reason",
     "Readings that failed. Processes that end while they are read are not errors. Good: nothing.",
   )
     .unit(units.CountsPerSecond)
     .min(0)
-    .interval("1m")
+    .interval(clock.time("1m"))
     .noValue("No reading failed, or no exporter is scraped")
     .withTarget(
       over(
@@ -160,14 +173,14 @@ const readErrors = () =>
       ),
     );
 
-const duration = () =>
+const duration = (clock: Clock) =>
   timeseries(
     "Time for one pass, and for a scrape",
     "Mean time of a pass over all processes, and the time that Prometheus waits for a scrape. Good: far below a second.",
   )
     .unit(units.Seconds)
     .min(0)
-    .interval("1m")
+    .interval(clock.time("1m"))
     .noValue("No exporter is scraped")
     .withTarget(
       over(
@@ -176,24 +189,24 @@ const duration = () =>
         "A",
       ),
     )
-    .withTarget(over(seenOf("scrape_duration_seconds"), "scrape {{instance}}", "B"));
+    .withTarget(over(seenOf(clock, "scrape_duration_seconds"), "scrape {{instance}}", "B"));
 
-const judging = () =>
+const judging = (clock: Clock) =>
   timeseries("Time for judging", "Share of one core that the exporter spends on verdicts. Good: below one percent.")
     .unit(units.PercentUnit)
     .min(0)
-    .interval("1m")
+    .interval(clock.time("1m"))
     .noValue("No exporter is scraped")
     .withTarget(over(`max ${by} (rate(${q.ofExporter(q.self.judgeDuration)}[$__rate_interval]))`, "{{instance}}"));
 
-const stateSaved = () =>
+const stateSaved = (clock: Clock) =>
   timeseries(
     "Age of the saved state",
     "How long ago what is known was written to --storage.path: what a restart of the exporter would lose. Good: a few minutes. It rises while saving fails, for example since the disk is full.",
   )
     .unit(units.Seconds)
     .min(0)
-    .interval("1m")
+    .interval(clock.time("1m"))
     .noValue("No exporter saves its state, or it has not saved yet: see --storage.path")
     .withTarget(
       over(
@@ -202,28 +215,28 @@ const stateSaved = () =>
       ),
     );
 
-const memory = () =>
+const memory = (clock: Clock) =>
   timeseries("Its own memory", "Resident memory of the exporter. Good: level. A watcher of leaks must not leak.")
     .unit(units.BytesIEC)
     .min(0)
-    .interval("1m")
+    .interval(clock.time("1m"))
     .noValue("No exporter is scraped")
-    .withTarget(over(seenOf("process_resident_memory_bytes"), "{{instance}}"));
+    .withTarget(over(seenOf(clock, "process_resident_memory_bytes"), "{{instance}}"));
 
-const cpu = () =>
+const cpu = (clock: Clock) =>
   timeseries("Its own CPU", "Share of one core. Good: below one percent.")
     .unit(units.PercentUnit)
     .min(0)
-    .interval("1m")
+    .interval(clock.time("1m"))
     .noValue("No exporter is scraped")
     .withTarget(
       over(
-        `max ${by} (rate(${q.ofExporter("process_cpu_seconds_total")}[$__rate_interval])) and ${onExporter} max ${by} (last_over_time(${q.ofExporter(buildInfo)}[1h]))`,
+        `max ${by} (rate(${q.ofExporter("process_cpu_seconds_total")}[$__rate_interval])) and ${onExporter} max ${by} (last_over_time(${q.ofExporter(buildInfo)}[${clock.time("1h")}]))`,
         "{{instance}}",
       ),
     );
 
-const watched = () =>
+const watched = (clock: Clock) =>
   timeseries(
     "Watched processes",
     "How many processes each exporter watches. Good: what you expect; a jump is a change of the configuration or a storm of processes.",
@@ -231,17 +244,17 @@ const watched = () =>
     .unit(units.Short)
     .decimals(0)
     .min(0)
-    .interval("1m")
+    .interval(clock.time("1m"))
     .noValue("No exporter is scraped")
     .withTarget(over(`max ${by} (${q.ofExporter(q.self.watchedProcesses)})`, "{{instance}}"));
 
-const seriesPerScrape = () =>
+const seriesPerScrape = (clock: Clock) =>
   timeseries("Samples per scrape", "What one scrape brings: some twenty for each process. Good: level.")
     .unit(units.Short)
     .min(0)
-    .interval("1m")
+    .interval(clock.time("1m"))
     .noValue("No exporter is scraped")
-    .withTarget(over(seenOf("scrape_samples_scraped"), "{{instance}}"));
+    .withTarget(over(seenOf(clock, "scrape_samples_scraped"), "{{instance}}"));
 
 /** Prometheus on itself: its own job, so none of the variables. */
 const ruleGroups = (series: string) => `${series}{rule_group=~".*;leakwatch-.*"}`;

@@ -4,18 +4,11 @@ import { BigValueTextMode, VisibilityMode } from "@grafana/grafana-foundation-sd
 import * as timelines from "@grafana/grafana-foundation-sdk/statetimeline";
 import * as units from "@grafana/grafana-foundation-sdk/units";
 import { severities } from "../catalog/alerts.ts";
-import {
-  colours,
-  inSight,
-  noneSteps,
-  type Step,
-  severityColours,
-  timeToOomSteps,
-  usedSteps,
-} from "../catalog/appearance.ts";
+import { colours, noneSteps, type Step, severityColours, usedSteps } from "../catalog/appearance.ts";
 import { exporterLabels, slotLabels } from "../catalog/labels.ts";
 
 import { leastConfidence, verdictCode } from "../catalog/verdicts.ts";
+import type { Clock } from "./clock.ts";
 import { board, dataAgeStat, link } from "./common.ts";
 import { finished } from "./finish.ts";
 import { closedRow, line, row, top } from "./layout.ts";
@@ -29,6 +22,7 @@ import {
   stat,
   steps,
   table,
+  timeLeftSteps,
   timeLeftWords,
   timeseries,
   verdictWord,
@@ -50,13 +44,14 @@ import {
   versionLabel,
 } from "./variables.ts";
 
-export const fleet = () =>
+export const fleet = (clock: Clock) =>
   finished(
     board(
+      clock,
       "fleet",
       "Fleet: which process leaks?",
       "Which process leaks, and when does it die?",
-      "now-24h",
+      "24h",
       "1m",
     ).variables([
       datasource(),
@@ -70,11 +65,18 @@ export const fleet = () =>
       filters(),
     ]),
     top(
-      line(4, [leakingNow(), 4], [soonestOom(), 6], [restartLoops(), 4], [firingAlerts(), 5], [dataAgeStat(), 5]),
-      line(11, [suspects(), 24]),
+      line(
+        4,
+        [leakingNow(), 4],
+        [soonestOom(clock), 6],
+        [restartLoops(), 4],
+        [firingAlerts(), 5],
+        [dataAgeStat(clock), 5],
+      ),
+      line(11, [suspects(clock), 24]),
     ),
-    row("Memory and alerts", line(9, [usedOfLimit(), 12], [alerts(), 12])),
-    closedRow("Since when?", line(10, [verdictsOverTime(), 24])),
+    row("Memory and alerts", line(9, [usedOfLimit(clock), 12], [alerts(), 12])),
+    closedRow("Since when?", line(10, [verdictsOverTime(clock), 24])),
   );
 
 const leakingNow = () =>
@@ -98,7 +100,7 @@ const leakingNow = () =>
 const verdictWordOf = (code: number) =>
   verdictWord(Object.entries(verdictCode).find(([, one]) => one === code)?.[0] ?? "");
 
-const soonestOom = () =>
+const soonestOom = (clock: Clock) =>
   stat(
     "Soonest OOM",
     "The group that reaches its memory limit first if it goes on like this. Good: none. Red: within hours.",
@@ -107,8 +109,10 @@ const soonestOom = () =>
     .decimals(1)
     .textMode(BigValueTextMode.ValueAndName)
     .noValue("none in sight")
-    .thresholds(steps(timeToOomSteps))
-    .withTarget(at(`bottomk(1, min ${q.byGroup} (${q.ofGroups(q.judge.timeToOom)}) < ${inSight})`, "{{group}}"))
+    .thresholds(steps(timeLeftSteps(clock)))
+    .withTarget(
+      at(`bottomk(1, min ${q.byGroup} (${q.ofGroups(q.judge.timeToOom)}) < ${q.inSight(clock)})`, "{{group}}"),
+    )
     .dataLinks([link(aboutGroup("process", "Look at it", "labels"))]);
 
 const restartLoops = () =>
@@ -133,7 +137,7 @@ const firingAlerts = () =>
       at(`count(max by (alertname, ${q.slotLabels.join(", ")}) (${leakwatchAlerts("firing")})) or vector(0)`, "alerts"),
     );
 
-const suspects = () =>
+const suspects = (clock: Clock) =>
   table(
     "Suspects",
     [
@@ -160,15 +164,15 @@ const suspects = () =>
       {
         title: "Time to OOM",
         expr: [
-          `min ${q.byGroup} (${q.atMostInSight(q.ofGroups(q.judge.timeToOom))})`,
+          `min ${q.byGroup} (${q.atMostInSight(clock, q.ofGroups(q.judge.timeToOom))})`,
           `max ${q.byGroup} (${q.ofGroups(q.judge.verdict, 'verdict="collecting"')}) * 0 + ${q.tooYoung}`,
           `max ${q.byGroup} (${q.ofGroups(q.process.memoryLimit)}) * 0 + Inf`,
-          `max ${q.byGroup} (${q.ofGroups(q.ledger.processes)}) * 0 + ${q.noLimit}`,
+          `max ${q.byGroup} (${q.ofGroups(q.ledger.processes)}) * 0 + ${q.noLimit(clock)}`,
         ].join(" or "),
         unit: units.Seconds,
         decimals: 1,
-        mappings: timeLeftWords(),
-        steps: timeToOomSteps,
+        mappings: timeLeftWords(clock),
+        steps: timeLeftSteps(clock),
         coloured: "text",
         width: 120,
       },
@@ -209,7 +213,7 @@ const suspects = () =>
       {
         title: "Restarts 24 h",
         expr: q.orEmpty(
-          `sum ${q.byGroup} (max by (${q.exporterLabels.join(", ")}, group) (${q.countedOver(q.ofGroups(q.group.livesEnded), 24)}))`,
+          `sum ${q.byGroup} (max by (${q.exporterLabels.join(", ")}, group) (${q.countedOver(clock, q.ofGroups(q.group.livesEnded), 24)}))`,
           q.ofGroups,
           "0",
         ),
@@ -241,9 +245,9 @@ const suspects = () =>
     ],
     { by: "Time to OOM" },
   )
-    .timeFrom("24h")
+    .timeFrom(clock.time("24h"))
     .hideTimeOverride(true)
-    .interval("15m")
+    .interval(clock.time("15m"))
     .maxDataPoints(96)
     .noValue("No process group is known. Is an exporter scraped, and are the rules loaded?")
     .overrideByName("Cluster", width(85))
@@ -258,7 +262,7 @@ const suspects = () =>
 
 const width = (pixels: number) => [{ id: "custom.width", value: pixels }];
 
-const usedOfLimit = () =>
+const usedOfLimit = (clock: Clock) =>
   timeseries(
     "Used of the limit",
     "Resident memory (RSS) as a share of the limit that will really end the process, the highest process of each group. Good: level, however high. High and level is a matter of room; rising is a leak. Only the groups under “Charts show”.",
@@ -266,7 +270,7 @@ const usedOfLimit = () =>
     .unit(units.PercentUnit)
     .min(0)
     .axisSoftMax(1)
-    .interval("1m")
+    .interval(clock.time("1m"))
     .noValue("No process has a memory limit that is known")
     .withTarget(
       over(
@@ -320,7 +324,7 @@ const alerts = () =>
       { id: "custom.cellOptions", value: { type: "color-text" } },
     ]);
 
-const verdictsOverTime = () =>
+const verdictsOverTime = (clock: Clock) =>
   new timelines.PanelBuilder()
     .title("Verdict over time")
     .description(
@@ -333,6 +337,6 @@ const verdictsOverTime = () =>
     .unit(units.Short)
     .mergeValues(true)
     .showValue(VisibilityMode.Auto)
-    .interval("5m")
+    .interval(clock.time("5m"))
     .noValue("No verdicts in this time")
     .withTarget(over(q.groupVerdict(q.ofWorst), "{{group}}"));

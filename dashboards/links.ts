@@ -3,6 +3,7 @@
 import { DashboardLinkBuilder, DashboardLinkType } from "@grafana/grafana-foundation-sdk/dashboard";
 import { exporterLabels, serviceLabels } from "../catalog/labels.ts";
 import { dashboardUids, defaultBases } from "../catalog/links.ts";
+import type { Clock } from "./clock.ts";
 
 export const folder = "leakwatch";
 export const tag = "leakwatch";
@@ -25,12 +26,12 @@ export const runbooks = () =>
     .targetBlank(true);
 
 /** The same board with a day before now and a day after it, for projections. */
-export const lookAhead = () =>
+export const lookAhead = (clock: Clock) =>
   new DashboardLinkBuilder("Look ahead 24 h")
     .type(DashboardLinkType.Link)
     .icon("bolt")
     .tooltip("A day back and a day ahead: the projection is to the right of now")
-    .url(`/d/${dashboardUids.process}?from=now-24h&to=now%2B24h`)
+    .url(`/d/${dashboardUids.process}?from=now-${clock.time("24h")}&to=now%2B${clock.time("24h")}`)
     .includeVars(true);
 
 /** A link inside a panel. Grafana's data link is a title and an address; the builder would add a board link's other keys. */

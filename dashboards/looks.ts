@@ -34,9 +34,10 @@ import * as tables from "@grafana/grafana-foundation-sdk/table";
 import * as texts from "@grafana/grafana-foundation-sdk/text";
 import * as series from "@grafana/grafana-foundation-sdk/timeseries";
 import type { Step } from "../catalog/appearance.ts";
-import { colours, inSight, verdictColours } from "../catalog/appearance.ts";
+import { colours, timeToOomSteps, verdictColours } from "../catalog/appearance.ts";
 import { leakSeverities, verdicts } from "../catalog/verdicts.ts";
-import { noLimit, tooYoung } from "./queries.ts";
+import type { Clock } from "./clock.ts";
+import { inSight, noLimit, tooYoung } from "./queries.ts";
 import { source } from "./variables.ts";
 
 /** There is nothing to say here. */
@@ -78,14 +79,18 @@ export const never = (text: string, color: string = colours.fine): ValueMapping[
 ];
 
 /** Words for what stands in the place of a time to OOM. */
-export const timeLeftWords = (none = "not growing"): ValueMapping[] => [
+export const timeLeftWords = (clock: Clock, none = "not growing"): ValueMapping[] => [
   words({
-    [String(inSight)]: { text: `> ${inSight / 86_400} days`, color: colours.fine },
-    [String(noLimit)]: { text: "no limit known", color: colours.unknown },
+    [String(inSight(clock))]: { text: `> ${inSight(clock) / 86_400} days`, color: colours.fine },
+    [String(noLimit(clock))]: { text: "no limit known", color: colours.unknown },
     [String(tooYoung)]: { text: "too young", color: colours.unknown },
   }),
   ...never(none),
 ];
+
+/** A time to OOM changes its colour where the alerts of the same clock change their severity. */
+export const timeLeftSteps = (clock: Clock): Step[] =>
+  timeToOomSteps.map((step) => ({ ...step, value: step.value === null ? null : clock.shortened(step.value) }));
 
 export const verdictWord = (word: string) => word.replaceAll("_", " ");
 

@@ -6,12 +6,13 @@ import * as bars from "@grafana/grafana-foundation-sdk/bargauge";
 import { StackingConfigBuilder, StackingMode, VisibilityMode } from "@grafana/grafana-foundation-sdk/common";
 import * as units from "@grafana/grafana-foundation-sdk/units";
 import * as xy from "@grafana/grafana-foundation-sdk/xychart";
-import { colours, inSight, timeToOomSteps, verdictColours } from "../catalog/appearance.ts";
+import { colours, verdictColours } from "../catalog/appearance.ts";
 
 import { growthLabels } from "../catalog/metrics.ts";
 import { leastConfidence, verdicts } from "../catalog/verdicts.ts";
 import { advice } from "./advice.ts";
 import { deploys, oomKills, starts } from "./annotations.ts";
+import type { Clock } from "./clock.ts";
 import { board, dataAgeStat, link } from "./common.ts";
 import { finished } from "./finish.ts";
 import { closedRow, line, row, top } from "./layout.ts";
@@ -27,6 +28,7 @@ import {
   solid,
   stat,
   steps,
+  timeLeftSteps,
   timeLeftWords,
   timeseries,
   verdictWord,
@@ -49,9 +51,9 @@ import {
   versionLabel,
 } from "./variables.ts";
 
-export const process = () =>
+export const process = (clock: Clock) =>
   finished(
-    board("process", "Process: is it a leak?", "Is it a leak, how fast, since when, what kind?", "now-24h", "1m")
+    board(clock, "process", "Process: is it a leak?", "Is it a leak, how fast, since when, what kind?", "24h", "1m")
       .variables([
         datasource(),
         cluster(),
@@ -65,19 +67,22 @@ export const process = () =>
         versionLabel(),
         filters(),
       ])
-      .annotation(starts(q.ofSlots))
-      .annotation(oomKills(q.ofGroups))
-      .annotation(deploys(q.ofSlots, q.ofGroups, "10m"))
-      .link(lookAhead()),
+      .annotation(starts(clock, q.ofSlots))
+      .annotation(oomKills(clock, q.ofGroups))
+      .annotation(deploys(clock, q.ofSlots, q.ofGroups, "10m"))
+      .link(lookAhead(clock)),
     top(
-      line(4, [verdict(), 6], [timeToOom(), 5], [timeOfOom(), 5], [confidence(), 4], [dataAgeStat(), 4]),
+      line(4, [verdict(), 6], [timeToOom(clock), 5], [timeOfOom(clock), 5], [confidence(), 4], [dataAgeStat(clock), 4]),
       line(4, [growth(), 10], [headroom(), 4], [limit(), 4], [uptime(), 3], [release(), 3]),
-      line(12, [memory(), 24]),
+      line(12, [memory(clock), 24]),
     ),
-    row("What kind of leak?", line(9, [kindsOfMemory(), 8], [heap(), 8], [counts(), 8])),
-    row("Does it grow with traffic?", line(9, [traffic(), 10], [growthAgainstTraffic(), 8], [quietAndBusy(), 6])),
+    row("What kind of leak?", line(9, [kindsOfMemory(clock), 8], [heap(clock), 8], [counts(clock), 8])),
+    row(
+      "Does it grow with traffic?",
+      line(9, [traffic(clock), 10], [growthAgainstTraffic(clock), 8], [quietAndBusy(clock), 6]),
+    ),
     row("What to do next", line(15, [nextStep(), 8], [runbookList(), 16])),
-    closedRow("Garbage collection", line(9, [gcShare(), 12], [heapAfterGc(), 12])),
+    closedRow("Garbage collection", line(9, [gcShare(clock), 12], [heapAfterGc(clock), 12])),
   );
 
 const running = q.ofSlots(q.process.startTime);
@@ -96,35 +101,38 @@ const verdict = () =>
     .withTarget(over(verdictOfGroup, "verdict"));
 
 /** Where nothing grows to a limit: too young to say, or never if a limit is known, or there is no limit. */
-const otherwise = [
-  `max(${q.ofSlots(q.judge.verdict, 'verdict="collecting"')}) * 0 + ${q.tooYoung}`,
-  `max(${limits}) * 0 + Inf`,
-  `max(${running}) * 0 + ${q.noLimit}`,
-].join(" or ");
+const otherwise = (clock: Clock) =>
+  [
+    `max(${q.ofSlots(q.judge.verdict, 'verdict="collecting"')}) * 0 + ${q.tooYoung}`,
+    `max(${limits}) * 0 + Inf`,
+    `max(${running}) * 0 + ${q.noLimit(clock)}`,
+  ].join(" or ");
 
 const withoutLimit = words({ "-1": { text: "no limit known", color: colours.unknown } });
 
-const timeToOom = () =>
+const timeToOom = (clock: Clock) =>
   stat(
     "Time to OOM",
     "When the process reaches its memory limit if it goes on like this: headroom over growth, the soonest of the slots. Good: not growing.",
   )
     .unit(units.Seconds)
     .decimals(1)
-    .mappings(timeLeftWords())
-    .thresholds(steps(timeToOomSteps))
+    .mappings(timeLeftWords(clock))
+    .thresholds(steps(timeLeftSteps(clock)))
     .noValue("no process runs")
-    .withTarget(over(`min(${q.atMostInSight(q.ofSlots(q.judge.timeToOom))}) or ${otherwise}`, "time to OOM"));
+    .withTarget(
+      over(`min(${q.atMostInSight(clock, q.ofSlots(q.judge.timeToOom))}) or ${otherwise(clock)}`, "time to OOM"),
+    );
 
-const timeOfOom = () =>
+const timeOfOom = (clock: Clock) =>
   stat("OOM at", "The same as a time of day. Good: not in sight.")
     .unit("dateTimeAsIsoNoDateIfToday")
     .colorScheme(fixed(colours.neutral))
-    .mappings(timeLeftWords("not in sight"))
+    .mappings(timeLeftWords(clock, "not in sight"))
     .noValue("no process runs")
     .withTarget(
       over(
-        `min(timestamp(${q.ofSlots(q.judge.timeToOom)}) + (${q.ofSlots(q.judge.timeToOom)} < ${inSight})) * 1000 or ${otherwise}`,
+        `min(timestamp(${q.ofSlots(q.judge.timeToOom)}) + (${q.ofSlots(q.judge.timeToOom)} < ${q.inSight(clock)})) * 1000 or ${otherwise(clock)}`,
         "OOM at",
       ),
     );
@@ -227,17 +235,17 @@ const release = () =>
 const newest = `scalar(max(last_over_time(${q.ofExporter(q.self.lastSample)}[$__range] @ end())))`;
 
 /** The newest value of something that has one wherever a process runs. */
-const newestOf = (total: string) => `last_over_time((${total})[$__range:5m] @ end())`;
+const newestOf = (clock: Clock, total: string) => `last_over_time((${total})[$__range:${clock.time("5m")}] @ end())`;
 
-const memory = () => {
+const memory = (clock: Clock) => {
   const perSlot = (series: Parameters<typeof q.ofSlots>[0]) => `max ${q.bySlot} (${q.ofSlots(series)})`;
-  const remaining = newestOf(`${perSlot(q.judge.timeToOom)} or ${perSlot(q.process.startTime)} * 0 + Inf`);
+  const remaining = newestOf(clock, `${perSlot(q.judge.timeToOom)} or ${perSlot(q.process.startTime)} * 0 + Inf`);
   const heading = `max(last_over_time(${limits}[$__range]))`;
   const heapLimit = `max(last_over_time(${q.ofSlots(q.process.heapLimit)}[$__range]))`;
   // from limit less headroom, now, straight to the limit, and no further
   const projection = [
     `(max ${q.bySlot} (last_over_time(${limits}[$__range]))`,
-    `- ${q.onSlot} (last_over_time(${perSlot(q.judge.headroom)}[$__range:5m] @ end()) * (1 - (time() - ${newest}) / (${remaining} < Inf))))`,
+    `- ${q.onSlot} (last_over_time(${perSlot(q.judge.headroom)}[$__range:${clock.time("5m")}] @ end()) * (1 - (time() - ${newest}) / (${remaining} < Inf))))`,
     `<= ${q.onSlot} max ${q.bySlot} (last_over_time(${limits}[$__range])) and on () (vector(time()) >= ${newest})`,
   ].join(" ");
   return timeseries(
@@ -246,7 +254,7 @@ const memory = () => {
   )
     .unit(units.BytesIEC)
     .min(0)
-    .interval("1m")
+    .interval(clock.time("1m"))
     .noValue("No process of this group was seen in this time")
     .withTarget(over(perSlot(q.process.residentMemory), "resident {{instance}} {{slot}}", "A"))
     .withTarget(over(perSlot(q.judge.floor), "floor {{instance}} {{slot}}", "B"))
@@ -264,7 +272,7 @@ const called = (what: string, expr: string) => `label_replace(${expr}, "what", "
 
 const summed = (series: Parameters<typeof q.ofSlots>[0]) => `sum(max ${q.bySlot} (${q.ofSlots(series)}))`;
 
-const kindsOfMemory = () =>
+const kindsOfMemory = (clock: Clock) =>
   timeseries(
     "Anonymous, file and shared memory",
     "What resident memory is made of, all chosen processes together. Anonymous (heap, stacks) grows: a leak. File grows: mapped data, which the kernel can take back. Shared grows: tmpfs or shared segments. Dashed, beside them: what their cgroups hold outside of all watched processes; if only that grows, look at tmpfs and sockets.",
@@ -273,7 +281,7 @@ const kindsOfMemory = () =>
     .min(0)
     .fillOpacity(25)
     .stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group("A"))
-    .interval("1m")
+    .interval(clock.time("1m"))
     .noValue("No process was seen, or the parts of its memory cannot be read")
     .withTarget(
       over(
@@ -301,14 +309,14 @@ const ofApplication = (metric: string) =>
 
 const heapInUse = ofApplication("$heap_metric");
 
-const heap = () =>
+const heap = (clock: Clock) =>
   timeseries(
     "Resident memory against heap",
     "Both rise together: objects are kept, take a heap snapshot. Resident memory rises and the heap does not: native memory, buffers or fragmentation. The heap is the application's own series: “Heap gauge” and “App label” above say which.",
   )
     .unit(units.BytesIEC)
     .min(0)
-    .interval("1m")
+    .interval(clock.time("1m"))
     .noValue(
       "No process of this group was seen in this time. If there is no heap series: name the application's gauge under “Heap gauge”.",
     )
@@ -324,45 +332,45 @@ const heap = () =>
 
 /** Indexed to what it was some minutes after the last start; at the left edge for those that are older; to the least where the
  * data begin later than both. */
-const indexed = (series: Parameters<typeof q.ofSlots>[0], name: string) => {
+const indexed = (clock: Clock, series: Parameters<typeof q.ofSlots>[0], name: string) => {
   const now = `max ${q.bySlot} (${q.ofSlots(series)})`;
   const age = `(time() - max ${q.bySlot} (${running}))`;
-  const settled = `last_over_time((${now} and ${q.onSlot} (${age} >= 120 < 420))[$__range:1m])`;
+  const settled = `last_over_time((${now} and ${q.onSlot} (${age} >= ${clock.seconds("2m")} < ${clock.seconds("7m")}))[$__range:${clock.time("1m")}])`;
   const edge = `max ${q.bySlot} (${q.ofSlots(series)} @ start())`;
   const least = `min ${q.bySlot} (min_over_time(${q.ofSlots(series)}[$__range] @ end()))`;
   return `label_replace(${now} / ${q.onSlot} ((${settled} or ${edge} or ${least}) > 0), "what", "${name}", "", "")`;
 };
 
-const counts = () =>
+const counts = (clock: Clock) =>
   timeseries(
     "Open files and threads, 1 = at the last start",
     "How many times what the process had some minutes after its start, or at the left edge if it is older. Open files are files, sockets and pipes together. Good: near 1. A line that climbs with memory says what is not closed.",
   )
     .unit(units.Short)
     .decimals(2)
-    .interval("2m")
+    .interval(clock.time("2m"))
     .noValue("No process was seen, or neither its open files nor its threads can be read")
     .withTarget(
       over(
-        `${indexed(q.process.openFds, "open files")} or ${indexed(q.process.threads, "threads")}`,
+        `${indexed(clock, q.process.openFds, "open files")} or ${indexed(clock, q.process.threads, "threads")}`,
         "{{what}} {{instance}} {{slot}}",
       ),
     );
 
 const counter = ofApplication("$traffic_metric");
 /** Requests per second, hour by hour. */
-const hourlyRequests = `sum(increase(${counter}[1h])) / 3600`;
+const hourlyRequests = (clock: Clock) => `sum(increase(${counter}[${clock.time("1h")}])) / ${clock.seconds("1h")}`;
 const noTraffic =
   "If there is no request counter: name the application's counter under “Request counter”, and its label under “App label”.";
 
-const traffic = () =>
+const traffic = (clock: Clock) =>
   timeseries(
     "Requests and memory",
     "Requests per second (right axis) and resident memory (left axis). Memory that follows the requests up and not down is kept per request.",
   )
     .unit(units.BytesIEC)
     .min(0)
-    .interval("1m")
+    .interval(clock.time("1m"))
     .noValue(`No process of this group was seen in this time. ${noTraffic}`)
     .withTarget(over(`sum(max ${q.bySlot} (${q.ofSlots(q.process.residentMemory)}))`, "resident memory", "A"))
     .withTarget(
@@ -384,15 +392,15 @@ const hourlyGrowth = `sum(max ${q.bySlot} (${q.growthOver(q.ofSlots, "1h")})) * 
 
 const noHours = `No hour yet with growth and requests. ${noTraffic}`;
 
-const growthAgainstTraffic = () =>
+const growthAgainstTraffic = (clock: Clock) =>
   new xy.PanelBuilder()
     .title("Growth against traffic, one dot per hour")
     .description(
       "Seven days. Dots on a rising line: it leaks per request. A flat band above zero: it grows regardless of traffic. Around zero: no leak. Hours with a restart are left out.",
     )
     .datasource(source)
-    .timeFrom("7d")
-    .interval("1h")
+    .timeFrom(clock.time("7d"))
+    .interval(clock.time("1h"))
     .maxDataPoints(168)
     .colorScheme(fixed(colours.memory))
     .thresholds(steps(plain))
@@ -409,14 +417,15 @@ const growthAgainstTraffic = () =>
       },
     ])
     .overrideByName("requests per second", [{ id: "unit", value: units.RequestsPerSecond }])
-    .withTarget(over(`${hourlyRequests} and on () ${hourlyGrowth}`, "requests per second", "A"))
-    .withTarget(over(`${hourlyGrowth} and on () ${hourlyRequests}`, "growth per hour", "B"))
+    .withTarget(over(`${hourlyRequests(clock)} and on () ${hourlyGrowth}`, "requests per second", "A"))
+    .withTarget(over(`${hourlyGrowth} and on () ${hourlyRequests(clock)}`, "growth per hour", "B"))
     .withTransformation({ id: "joinByField", options: { byField: "Time", mode: "outer" } });
 
-const quietAndBusy = () => {
-  const usual = `scalar(quantile_over_time(0.5, (${hourlyRequests})[7d:1h] @ end()))`;
+const quietAndBusy = (clock: Clock) => {
+  const week = `[${clock.time("7d")}:${clock.time("1h")}]`;
+  const usual = `scalar(quantile_over_time(0.5, (${hourlyRequests(clock)})${week} @ end()))`;
   const when = (name: string, comparison: string) =>
-    `label_replace(avg_over_time((${hourlyGrowth} and on () ((${hourlyRequests}) ${comparison} ${usual}))[7d:1h] @ end()), "hours", "${name}", "", "")`;
+    `label_replace(avg_over_time((${hourlyGrowth} and on () ((${hourlyRequests(clock)}) ${comparison} ${usual}))${week} @ end()), "hours", "${name}", "", "")`;
   return new bars.PanelBuilder()
     .title("Growth per hour, quiet and busy")
     .description(
@@ -429,7 +438,7 @@ const quietAndBusy = () => {
     .colorScheme(fixed(colours.memory))
     .thresholds(steps(plain))
     .min(0) // else the smaller bar is empty
-    .interval("1h")
+    .interval(clock.time("1h"))
     .noValue(noHours)
     .withTarget(over([when("quiet", "<="), when("busy", ">")].join(" or "), "{{hours}}"));
 };
@@ -470,27 +479,27 @@ const runbookList = () =>
 
 const noGc = "No garbage collector series of Node.js (prom-client) under “App label”";
 
-const gcShare = () =>
+const gcShare = (clock: Clock) =>
   timeseries(
     "Time in garbage collection",
     "Share of the time, as prom-client reports it for Node.js. A heap that is nearly full collects all the time. Good: a few percent.",
   )
     .unit(units.PercentUnit)
     .min(0)
-    .interval("1m")
+    .interval(clock.time("1m"))
     .noValue(noGc)
     .withTarget(
       over(`sum by (kind) (rate(${ofApplication("nodejs_gc_duration_seconds_sum")}[$__rate_interval]))`, "{{kind}}"),
     );
 
-const heapAfterGc = () =>
+const heapAfterGc = (clock: Clock) =>
   timeseries(
     "Heap by space",
     "What V8's spaces hold. The floor of the old space is what the last full collection could not free: if that rises, objects are kept.",
   )
     .unit(units.BytesIEC)
     .min(0)
-    .interval("1m")
+    .interval(clock.time("1m"))
     .showPoints(VisibilityMode.Never)
     .noValue(noGc)
     .withTarget(over(`sum by (space) (${ofApplication("nodejs_heap_space_size_used_bytes")})`, "{{space}}"));

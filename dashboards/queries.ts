@@ -1,7 +1,7 @@
 // What the panels ask. Every selector carries the variables of the bar at the top, and identity labels are reduced before
 // anything is summed: a second Prometheus that scrapes the same exporter must not double the memory.
 
-import { inSight } from "../catalog/appearance.ts";
+import { inSight as inSightOfLife } from "../catalog/appearance.ts";
 import { exporterLabels, listed, serviceLabels, slotLabels } from "../catalog/labels.ts";
 import {
   cgroupMetrics,
@@ -15,7 +15,7 @@ import {
 } from "../catalog/metrics.ts";
 import { groupRecordings } from "../catalog/recordings.ts";
 import { verdictCode } from "../catalog/verdicts.ts";
-import { rules } from "../detection/rules.ts";
+import type { Clock } from "./clock.ts";
 
 /** A group is one row, wherever its processes run. */
 export { exporterLabels, serviceLabels as groupLabels, slotLabels };
@@ -61,14 +61,14 @@ export const perHour = (expr: string) => `${expr} * 3600`;
 /** Lives or restarts in so many hours. The series is the gain of an hour, recorded every few minutes: each event is in it
  * as often as an hour has evaluations. Rounded up, so that what happened just now counts too. Where nothing was gained there
  * is no series. */
-export const countedOver = (gainOfAnHour: string, hours: number, every: number = rules.evaluation.slow) =>
-  `ceil(sum_over_time(${gainOfAnHour}[${hours - 1}h]) / ${3600 / every})`;
+export const countedOver = (clock: Clock, gainOfAnHour: string, hours: number, every = clock.rules.evaluation.slow) =>
+  `ceil(sum_over_time(${gainOfAnHour}[${clock.time(`${hours - 1}h`)}]) / ${clock.seconds("1h") / every})`;
 
 /** Seconds between two values of a gain of an hour. */
-export const recordedEvery = (series: Named) =>
+export const recordedEvery = ({ rules: { evaluation } }: Clock, series: Named) =>
   series === groupRecordings.livesEnded || series === groupRecordings.livesEndedGrowing
-    ? rules.evaluation.slow
-    : rules.evaluation.fast;
+    ? evaluation.slow
+    : evaluation.fast;
 
 export const leakingCodes = [verdictCode.leaking, verdictCode.masked_leak] as const;
 
@@ -80,12 +80,15 @@ export const growthOver = (of: Scope, window: GrowthLabel) => of(judgeMetrics.gr
 /** The pace of a leak, and of what is none its growth over an hour. */
 export const pace = (of: Scope) => `${of(judgeMetrics.leakGrowth)} or ignoring (window) ${growthOver(of, "1h")}`;
 
+/** A time to OOM beyond this, in seconds, is no sight of an end. */
+export const inSight = (clock: Clock) => clock.shortened(inSightOfLife);
+
 /** Of a time to OOM: what is further away than anybody plans is as far as that. */
-export const atMostInSight = (timeToOom: string) => `clamp_max(${timeToOom}, ${inSight})`;
+export const atMostInSight = (clock: Clock, timeToOom: string) => `clamp_max(${timeToOom}, ${inSight(clock)})`;
 
 /** In the place of a time to OOM where there is none, by where the row is sorted. Without a limit: behind every time that is in
  * sight, before those that are not, for it may leak. Too young: last but for never. */
-export const noLimit = inSight - 1;
+export const noLimit = (clock: Clock) => inSight(clock) - 1;
 export const tooYoung = 1e15;
 
 /** The groups' verdicts, one number for each. */
@@ -120,9 +123,10 @@ export function releases(of: Scope, containers: Scope, ago = ""): string {
 }
 
 /** How old each process was when the next one took its slot. The step bounds what is seen: shorter lives count as one. */
-export function lifeLengths(of: Scope): string {
+export function lifeLengths(clock: Clock, of: Scope): string {
+  const step = clock.time("5m");
   const start = of(processMetrics.startTime);
-  return `(max ${bySlot} (${start}) - max ${bySlot} (last_over_time(${start}[30m] offset 5m)) > 0)[7d:5m]`;
+  return `(max ${bySlot} (${start}) - max ${bySlot} (last_over_time(${start}[${clock.time("30m")}] offset ${step})) > 0)[${clock.time("7d")}:${step}]`;
 }
 
 export const group = groupRecordings;

@@ -4,10 +4,11 @@ import * as bars from "@grafana/grafana-foundation-sdk/bargauge";
 import { BigValueTextMode, GraphDrawStyle, VisibilityMode } from "@grafana/grafana-foundation-sdk/common";
 import * as histories from "@grafana/grafana-foundation-sdk/statushistory";
 import * as units from "@grafana/grafana-foundation-sdk/units";
-import { colours, inSight, noneSteps, reasonColours, usedSteps } from "../catalog/appearance.ts";
+import { colours, noneSteps, reasonColours, usedSteps } from "../catalog/appearance.ts";
 import { restartReasons } from "../catalog/metrics.ts";
 import type { Recording } from "../catalog/recordings.ts";
 import { oomKills } from "./annotations.ts";
+import type { Clock } from "./clock.ts";
 import { board, dataAgeStat, link } from "./common.ts";
 import { finished } from "./finish.ts";
 import { line, row, top } from "./layout.ts";
@@ -30,26 +31,26 @@ import {
 import * as q from "./queries.ts";
 import { cluster, datasource, filters, group, instance, job, mostRestarted, namespace, source } from "./variables.ts";
 
-export const restarts = () =>
+export const restarts = (clock: Clock) =>
   finished(
-    board("restarts", "Restarts and OOM", "Who restarts, why, how often?", "now-7d", "5m")
-      .variables([datasource(), cluster(), namespace(), job(), instance(), group(), mostRestarted(), filters()])
-      .annotation(oomKills(q.ofWorst).enable(false)),
+    board(clock, "restarts", "Restarts and OOM", "Who restarts, why, how often?", "7d", "5m")
+      .variables([datasource(), cluster(), namespace(), job(), instance(), group(), mostRestarted(clock), filters()])
+      .annotation(oomKills(clock, q.ofWorst).enable(false)),
     top(
-      line(4, [restartCount(), 6], [oomCount(), 6], [shortestMedian(), 7], [dataAgeStat(), 5]),
-      line(9, [whoRestarts(), 24]),
+      line(4, [restartCount(clock), 6], [oomCount(clock), 6], [shortestMedian(clock), 7], [dataAgeStat(clock), 5]),
+      line(9, [whoRestarts(clock), 24]),
     ),
     row(
       "Why and when?",
-      line(9, [byReason(), 8], [recycled(), 8], [perHour(), 8]),
-      line(9, [uptimes(), 12], [memoryAtDeath(), 12]),
+      line(9, [byReason(), 8], [recycled(clock), 8], [perHour(clock), 8]),
+      line(9, [uptimes(clock), 12], [memoryAtDeath(clock), 12]),
     ),
-    row("What would happen without the restarts?", line(8, [withoutRestarts(), 24])),
+    row("What would happen without the restarts?", line(8, [withoutRestarts(clock), 24])),
   );
 
 /** Of all chosen groups. */
-const counted = (series: Recording, hours: number, of = q.ofGroups) =>
-  `max by (${q.exporterLabels.join(", ")}, group) (${q.countedOver(of(series), hours, q.recordedEvery(series))})`;
+const counted = (clock: Clock, series: Recording, hours: number, of = q.ofGroups) =>
+  `max by (${q.exporterLabels.join(", ")}, group) (${q.countedOver(clock, of(series), hours, q.recordedEvery(clock, series))})`;
 
 /** 0 where there are groups, and none of them has anything to count. */
 const none = `max(${q.ofGroups(q.ledger.processes)}) * 0`;
@@ -57,7 +58,7 @@ const none = `max(${q.ofGroups(q.ledger.processes)}) * 0`;
 const day = 24;
 const week = 7 * day;
 
-const restartCount = () =>
+const restartCount = (clock: Clock) =>
   stat(
     "Restarts, 24 h and 7 d",
     "Lives that ended in all chosen groups, whatever ended them: crashes, kills, deploys and clocks. Good: deploys only.",
@@ -65,23 +66,23 @@ const restartCount = () =>
     .unit(units.Short)
     .decimals(0)
     .noValue("nothing recorded yet")
-    .withTarget(at(`sum(${counted(q.group.livesEnded, day)}) or ${none}`, "24 h", "A"))
-    .withTarget(at(`sum(${counted(q.group.livesEnded, week)}) or ${none}`, "7 d", "B"));
+    .withTarget(at(`sum(${counted(clock, q.group.livesEnded, day)}) or ${none}`, "24 h", "A"))
+    .withTarget(at(`sum(${counted(clock, q.group.livesEnded, week)}) or ${none}`, "7 d", "B"));
 
-const oomCount = () =>
+const oomCount = (clock: Clock) =>
   stat("OOM kills, 24 h and 7 d", "Kills that the kernel counted, and exits that look like one. Good: 0.")
     .unit(units.Short)
     .decimals(0)
     .noValue("nothing recorded yet")
     .thresholds(steps(noneSteps))
-    .withTarget(at(`sum(${counted(q.group.oomKills, day)}) or ${none}`, "24 h", "A"))
-    .withTarget(at(`sum(${counted(q.group.oomKills, week)}) or ${none}`, "7 d", "B"));
+    .withTarget(at(`sum(${counted(clock, q.group.oomKills, day)}) or ${none}`, "24 h", "A"))
+    .withTarget(at(`sum(${counted(clock, q.group.oomKills, week)}) or ${none}`, "7 d", "B"));
 
 /** Half of the lives that ended were shorter. */
-const medianLife = `min ${q.byGroup} (quantile_over_time(0.5, ${q.lifeLengths(q.ofWorst)}))`;
-const shortestLife = `min ${q.byGroup} (min_over_time(${q.lifeLengths(q.ofWorst)}))`;
+const medianLife = (clock: Clock) => `min ${q.byGroup} (quantile_over_time(0.5, ${q.lifeLengths(clock, q.ofWorst)}))`;
+const shortestLife = (clock: Clock) => `min ${q.byGroup} (min_over_time(${q.lifeLengths(clock, q.ofWorst)}))`;
 
-const shortestMedian = () =>
+const shortestMedian = (clock: Clock) =>
   stat(
     "Shortest median life",
     "The group whose processes live shortest, by the median of seven days. Good: no restarts, or the time between two deploys.",
@@ -90,10 +91,10 @@ const shortestMedian = () =>
     .decimals(1)
     .textMode(BigValueTextMode.ValueAndName)
     .noValue("no restart in seven days")
-    .withTarget(at(`bottomk(1, ${medianLife})`, "{{group}}"))
+    .withTarget(at(`bottomk(1, ${medianLife(clock)})`, "{{group}}"))
     .dataLinks([link(aboutGroup("process", "Look at it", "labels"))]);
 
-const whoRestarts = () =>
+const whoRestarts = (clock: Clock) =>
   table(
     "Who restarts",
     "Seven days, the groups that restarted most. Planned means at a steady beat, as cron does it, or that nothing was unplanned. Memory at death near the limit: it died of memory. Far below: it crashed, was deployed or was stopped. Good: few rows with numbers.",
@@ -101,14 +102,14 @@ const whoRestarts = () =>
     [
       {
         title: "Restarts",
-        expr: q.orEmpty(`sum ${q.byGroup} (${counted(q.group.livesEnded, week, q.ofWorst)})`, q.ofWorst, "0"),
+        expr: q.orEmpty(`sum ${q.byGroup} (${counted(clock, q.group.livesEnded, week, q.ofWorst)})`, q.ofWorst, "0"),
         unit: units.Short,
         decimals: 0,
         width: 95,
       },
       {
         title: "Of these OOM",
-        expr: q.orEmpty(`sum ${q.byGroup} (${counted(q.group.oomKills, week, q.ofWorst)})`, q.ofWorst, "0"),
+        expr: q.orEmpty(`sum ${q.byGroup} (${counted(clock, q.group.oomKills, week, q.ofWorst)})`, q.ofWorst, "0"),
         unit: units.Short,
         decimals: 0,
         steps: noneSteps,
@@ -117,14 +118,18 @@ const whoRestarts = () =>
       },
       {
         title: "Unplanned",
-        expr: q.orEmpty(`sum ${q.byGroup} (${counted(q.group.restarts, week, q.ofWorst)})`, q.ofWorst, "0"),
+        expr: q.orEmpty(`sum ${q.byGroup} (${counted(clock, q.group.restarts, week, q.ofWorst)})`, q.ofWorst, "0"),
         unit: units.Short,
         decimals: 0,
         width: 105,
       },
       {
         title: "Ended growing",
-        expr: q.orEmpty(`sum ${q.byGroup} (${counted(q.group.livesEndedGrowing, week, q.ofWorst)})`, q.ofWorst, "0"),
+        expr: q.orEmpty(
+          `sum ${q.byGroup} (${counted(clock, q.group.livesEndedGrowing, week, q.ofWorst)})`,
+          q.ofWorst,
+          "0",
+        ),
         unit: units.Short,
         decimals: 0,
         steps: noneSteps,
@@ -133,7 +138,7 @@ const whoRestarts = () =>
       },
       {
         title: "Median life",
-        expr: q.orEmpty(medianLife, q.ofWorst),
+        expr: q.orEmpty(medianLife(clock), q.ofWorst),
         unit: units.Seconds,
         decimals: 1,
         mappings: [whenEmpty("no restart")],
@@ -141,7 +146,7 @@ const whoRestarts = () =>
       },
       {
         title: "Shortest life",
-        expr: q.orEmpty(shortestLife, q.ofWorst),
+        expr: q.orEmpty(shortestLife(clock), q.ofWorst),
         unit: units.Seconds,
         decimals: 1,
         mappings: [whenEmpty("no restart")],
@@ -212,7 +217,7 @@ const byReason = () => {
   );
 };
 
-const recycled = () =>
+const recycled = (clock: Clock) =>
   table(
     "Recycled workers",
     "Workers that exited in the last 24 hours while the process that started them kept running, and those of them whose memory still grew. These are no restarts. Good: no growing ones; else recycling is what hides a leak.",
@@ -220,14 +225,14 @@ const recycled = () =>
     [
       {
         title: "Exits",
-        expr: `sum ${q.byGroup} (max by (${q.exporterLabels.join(", ")}, group, reason) (round(increase(${q.ofWorst(q.ledger.workerExits)}[1d])))) > 0`,
+        expr: `sum ${q.byGroup} (max by (${q.exporterLabels.join(", ")}, group, reason) (round(increase(${q.ofWorst(q.ledger.workerExits)}[${clock.time("1d")}])))) > 0`,
         unit: units.Short,
         decimals: 0,
         width: 70,
       },
       {
         title: "Killed",
-        expr: `sum ${q.byGroup} (max by (${q.exporterLabels.join(", ")}, group, reason) (round(increase(${q.ofWorst(q.ledger.workerExits, 'reason=~"oom|suspected_oom"')}[1d])))) > 0`,
+        expr: `sum ${q.byGroup} (max by (${q.exporterLabels.join(", ")}, group, reason) (round(increase(${q.ofWorst(q.ledger.workerExits, 'reason=~"oom|suspected_oom"')}[${clock.time("1d")}])))) > 0`,
         unit: units.Short,
         decimals: 0,
         steps: noneSteps,
@@ -236,7 +241,7 @@ const recycled = () =>
       },
       {
         title: "Growing",
-        expr: `sum ${q.byGroup} (max by (${q.exporterLabels.join(", ")}, group) (round(increase(${q.ofWorst(q.ledger.workerExitsGrowing)}[1d])))) > 0`,
+        expr: `sum ${q.byGroup} (max by (${q.exporterLabels.join(", ")}, group) (round(increase(${q.ofWorst(q.ledger.workerExitsGrowing)}[${clock.time("1d")}])))) > 0`,
         unit: units.Short,
         decimals: 0,
         steps: noneSteps,
@@ -248,7 +253,7 @@ const recycled = () =>
     ["cluster", "namespace", "job"],
   ).noValue("No worker exited");
 
-const perHour = () =>
+const perHour = (clock: Clock) =>
   new histories.PanelBuilder()
     .title("Lives ended, hour by hour")
     .description(
@@ -267,23 +272,23 @@ const perHour = () =>
       ]),
     )
     .showValue(VisibilityMode.Never)
-    .interval("1h")
+    .interval(clock.time("1h"))
     .maxDataPoints(week)
     .noValue("Nothing recorded yet")
     .withTarget(over(q.orEmpty(`max ${q.byGroup} (${q.ofWorst(q.group.livesEnded)})`, q.ofWorst, "0"), "{{group}}"));
 
-const uptimes = () =>
+const uptimes = (clock: Clock) =>
   timeseries(
     "Uptime",
     "Age of each process. Good: one long slope. A saw-tooth with equal teeth is a clock; with unequal ones, crashes or kills.",
   )
     .unit(units.Seconds)
     .min(0)
-    .interval("10m")
+    .interval(clock.time("10m"))
     .noValue("No process was seen for ten minutes in this time")
     .withTarget(over(`time() - max ${q.byLine} (${q.ofWorst(q.process.startTime)})`, "{{group}} {{slot}}"));
 
-const memoryAtDeath = () =>
+const memoryAtDeath = (clock: Clock) =>
   timeseries(
     "Memory just before each end, as a share of the limit",
     "A dot for each end of a life. Near 100 %: it died of memory. Far below: a crash, a deploy or a clock. Good: no dots, or low ones.",
@@ -294,20 +299,21 @@ const memoryAtDeath = () =>
     .drawStyle(GraphDrawStyle.Points)
     .showPoints(VisibilityMode.Always)
     .pointSize(6)
-    .interval("10m")
+    .interval(clock.time("10m"))
     .noValue("No process ended, or none had a limit that is known")
     .withTarget(
       over(
-        `max ${q.byGroup} (${q.ofWorst(q.ledger.lastEndMemoryLimit)} and on (${q.exporterLabels.join(", ")}, group) (${q.ofWorst(q.ledger.lastRestart)} > time() - $__interval_ms / 1000 - 60))`, // of this step, or told only after the last one
+        `max ${q.byGroup} (${q.ofWorst(q.ledger.lastEndMemoryLimit)} and on (${q.exporterLabels.join(", ")}, group) (${q.ofWorst(q.ledger.lastRestart)} > time() - $__interval_ms / 1000 - ${4 * clock.scrapeInterval}))`, // of this step, or told only after the last one
         "{{group}}",
       ),
     );
 
 /** The usual growth inside the lives of the last day. */
-const usualGrowth = `quantile_over_time(0.5, ${q.growthOver(q.ofWorst, "1h")}[1d])`;
-const room = `(${q.ofWorst(q.process.memoryLimit)} - min_over_time(${q.ofWorst(q.judge.floor)}[1d]))`;
+const usualGrowth = (clock: Clock) => `quantile_over_time(0.5, ${q.growthOver(q.ofWorst, "1h")}[${clock.time("1d")}])`;
+const room = (clock: Clock) =>
+  `(${q.ofWorst(q.process.memoryLimit)} - min_over_time(${q.ofWorst(q.judge.floor)}[${clock.time("1d")}]))`;
 
-const withoutRestarts = () =>
+const withoutRestarts = (clock: Clock) =>
   table(
     "Without the restarts",
     "How long a life would last if nothing ended it: the room between its lowest floor and the limit, over the usual growth of the last day. If that is a little more than the median life, the restarts are what keeps it alive. Good: it would not reach the limit.",
@@ -315,21 +321,21 @@ const withoutRestarts = () =>
     [
       {
         title: "A life would last",
-        expr: `min ${q.byGroup} (clamp_max(${room} / ignoring (window) (${usualGrowth} > 0), ${inSight})) or max ${q.byGroup} (${q.ofWorst(q.ledger.processes)}) * 0 + Inf`,
+        expr: `min ${q.byGroup} (clamp_max(${room(clock)} / ignoring (window) (${usualGrowth(clock)} > 0), ${q.inSight(clock)})) or max ${q.byGroup} (${q.ofWorst(q.ledger.processes)}) * 0 + Inf`,
         unit: units.Seconds,
         decimals: 1,
-        mappings: timeLeftWords("for ever"),
+        mappings: timeLeftWords(clock, "for ever"),
       },
       {
         title: "Median life",
-        expr: q.orEmpty(medianLife, q.ofWorst),
+        expr: q.orEmpty(medianLife(clock), q.ofWorst),
         unit: units.Seconds,
         decimals: 1,
         mappings: [whenEmpty("no restart")],
       },
       {
         title: "Growth per hour in a life",
-        expr: q.orEmpty(`max ${q.byGroup} (${usualGrowth}) * 3600`, q.ofWorst),
+        expr: q.orEmpty(`max ${q.byGroup} (${usualGrowth(clock)}) * 3600`, q.ofWorst),
         unit: units.BytesIEC,
         decimals: 1,
         width: 230,
@@ -337,7 +343,11 @@ const withoutRestarts = () =>
       },
       {
         title: "Restarts expected in 24 h",
-        expr: q.orEmpty(`sum ${q.byGroup} (${counted(q.group.livesEnded, week, q.ofWorst)}) / 7`, q.ofWorst, "0"),
+        expr: q.orEmpty(
+          `sum ${q.byGroup} (${counted(clock, q.group.livesEnded, week, q.ofWorst)}) / 7`,
+          q.ofWorst,
+          "0",
+        ),
         unit: units.Short,
         decimals: 1,
         mappings: [whenEmpty(noDash)],

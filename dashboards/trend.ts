@@ -4,8 +4,8 @@ import { GraphDrawStyle, VisibilityMode } from "@grafana/grafana-foundation-sdk/
 import * as heatmaps from "@grafana/grafana-foundation-sdk/heatmap";
 import * as units from "@grafana/grafana-foundation-sdk/units";
 import { colours } from "../catalog/appearance.ts";
-import { rules } from "../detection/rules.ts";
 import { deploys, oomKills, starts } from "./annotations.ts";
+import type { Clock, Span } from "./clock.ts";
 import { board, dataAgeStat, link } from "./common.ts";
 import { finished } from "./finish.ts";
 import { closedRow, line, row, top } from "./layout.ts";
@@ -26,9 +26,9 @@ import {
   versionLabel,
 } from "./variables.ts";
 
-export const trend = () =>
+export const trend = (clock: Clock) =>
   finished(
-    board("trend", "Seven-day trend", "Is it slowly getting worse, did the fix work?", "now-7d", "5m")
+    board(clock, "trend", "Seven-day trend", "Is it slowly getting worse, did the fix work?", "7d", "5m")
       .variables([
         datasource(),
         cluster(),
@@ -41,17 +41,26 @@ export const trend = () =>
         versionLabel(),
         filters(),
       ])
-      .annotation(starts(q.ofWorst).enable(false))
-      .annotation(oomKills(q.ofWorst).enable(false))
-      .annotation(deploys(q.ofWorst, q.ofWorst, "1h")),
-    top(line(9, [floor(), 20], [dataAgeStat(), 4])),
+      .annotation(starts(clock, q.ofWorst).enable(false))
+      .annotation(oomKills(clock, q.ofWorst).enable(false))
+      .annotation(deploys(clock, q.ofWorst, q.ofWorst, "1h")),
+    top(line(9, [floor(clock), 20], [dataAgeStat(clock), 4])),
     row(
       "The same at three scales",
-      line(10, [scale("1h", "One hour"), 8], [scale("1d", "One day"), 8], [scale("7d", "Seven days"), 8]),
+      line(
+        10,
+        [scale(clock, "1h", "One hour"), 8],
+        [scale(clock, "1d", "One day"), 8],
+        [scale(clock, "7d", "Seven days"), 8],
+      ),
     ),
-    row("Did the fix work?", line(9, [byVersion(), 24])),
-    row("Since when?", line(9, [growthOverTime(), 12], [thisWeekAgainstLast(), 12]), line(9, [peakAndBaseline(), 24])),
-    closedRow("At which hour?", line(12, [hoursOfTheDay(), 24])),
+    row("Did the fix work?", line(9, [byVersion(clock), 24])),
+    row(
+      "Since when?",
+      line(9, [growthOverTime(clock), 12], [thisWeekAgainstLast(clock), 12]),
+      line(9, [peakAndBaseline(clock), 24]),
+    ),
+    closedRow("At which hour?", line(12, [hoursOfTheDay(clock), 24])),
   );
 
 /** Points ten minutes apart: a week is a thousand of them. */
@@ -64,7 +73,7 @@ const perGroup = (series: Parameters<typeof q.ofWorst>[0], more = "") =>
 
 const young = "No floor yet: it takes some minutes of a process";
 
-const floor = () =>
+const floor = (clock: Clock) =>
   timeseries(
     "Memory floor",
     `The least unreclaimable memory of 10 minutes: spikes and most garbage collection are not in it. Good: level over days. A leak: higher at the end of each day than at its start, until a restart. Only the groups under “Charts show”; more cannot be told apart.`,
@@ -72,25 +81,26 @@ const floor = () =>
     .unit(units.BytesIEC)
     .min(0)
     .lineWidth(2)
-    .interval(grain)
+    .interval(clock.time(grain))
     .noValue(young)
     .withTarget(over(perLine(q.ofWorst(q.judge.floor)), "{{group}} {{slot}}"))
     .dataLinks([link(aboutGroup("process", "Is it a leak?", "labels"))]);
 
 /** Its own range, so that all three stand beside each other. */
-const scale = (span: string, title: string) =>
+const scale = (clock: Clock, span: Span, title: string) =>
   timeseries(
     `${title}`,
     `The floor over ${title.toLowerCase()}, up to now. A line that rises at every scale is a leak; one that rises only in the short one is load or a cache.`,
   )
     .unit(units.BytesIEC)
-    .timeFrom(span)
+    .timeFrom(clock.time(span))
     .hideTimeOverride(true)
-    .interval(span === "7d" ? grain : "1m")
+    .interval(clock.time(span === "7d" ? grain : "1m"))
     .noValue(young)
     .withTarget(over(perLine(q.ofWorst(q.judge.floor)), "{{group}} {{slot}}"));
 
-const week = "[7d:1h]";
+/** A week by its hours. */
+const week = (clock: Clock) => `[${clock.time("7d")}:${clock.time("1h")}]`;
 const byRelease = `by (${q.groupLabels.join(", ")}, release)`;
 const lived = (by: string) => `max by (${by}, release) (${q.releases(q.ofWorst, q.ofContainers)})`;
 const slotReleases = lived(q.slotLabels.join(", "));
@@ -101,12 +111,12 @@ const onGroup = `on (${q.groupLabels.join(", ")})`;
 const ofRelease = (series: string) => `${groupReleases} * ${onGroup} group_left () max ${q.byGroup} (${series})`;
 const verdictOfRelease = ofRelease(q.ofWorst(q.ledger.verdict));
 
-const hoursObserved = `max ${byRelease} (count_over_time((${groupReleases})${week}))`;
+const hoursObserved = (clock: Clock) => `max ${byRelease} (count_over_time((${groupReleases})${week(clock)}))`;
 /** There is a series only where there is something to count. */
-const countedOf = (series: Parameters<typeof q.ofWorst>[0]) =>
-  `sum ${byRelease} (sum_over_time((${ofRelease(q.ofWorst(series))})${week})) or ${hoursObserved} * 0`;
+const countedOf = (clock: Clock, series: Parameters<typeof q.ofWorst>[0]) =>
+  `sum ${byRelease} (sum_over_time((${ofRelease(q.ofWorst(series))})${week(clock)})) or ${hoursObserved(clock)} * 0`;
 
-const byVersion = () =>
+const byVersion = (clock: Clock) =>
   table(
     "Growth by version",
     "One row for each release of each group in the last seven days, newest first. Good: the newest row grows less than the one below it. The version is the label of the targets that “Version label” names, else the pod, else the container. Hours are counted by the full hour.",
@@ -114,20 +124,20 @@ const byVersion = () =>
     [
       {
         title: "First seen",
-        expr: `min ${byRelease} (min_over_time(timestamp(${slotReleases})${week})) * 1000`,
+        expr: `min ${byRelease} (min_over_time(timestamp(${slotReleases})${week(clock)})) * 1000`,
         unit: units.DateTimeFromNow,
         width: 140,
       },
       {
         title: "Hours observed",
-        expr: hoursObserved,
+        expr: hoursObserved(clock),
         unit: units.Short,
         decimals: 0,
         width: 130,
       },
       {
         title: "Growth per hour",
-        expr: `avg ${byRelease} (avg_over_time((${slotReleases} * ${q.onSlot} group_left () max ${q.bySlot} (${q.growthOver(q.ofWorst, "1h")}))${week})) * 3600 or ${hoursObserved} * NaN`,
+        expr: `avg ${byRelease} (avg_over_time((${slotReleases} * ${q.onSlot} group_left () max ${q.bySlot} (${q.growthOver(q.ofWorst, "1h")}))${week(clock)})) * 3600 or ${hoursObserved(clock)} * NaN`,
         unit: units.BytesIEC,
         decimals: 1,
         mappings: [whenEmpty("too young")],
@@ -135,7 +145,7 @@ const byVersion = () =>
       },
       {
         title: "Restarts",
-        expr: countedOf(q.group.livesEnded),
+        expr: countedOf(clock, q.group.livesEnded),
         unit: units.Short,
         decimals: 0,
         mappings: [whenEmpty(noDash)],
@@ -143,7 +153,7 @@ const byVersion = () =>
       },
       {
         title: "OOM kills",
-        expr: countedOf(q.group.oomKills),
+        expr: countedOf(clock, q.group.oomKills),
         unit: units.Short,
         decimals: 0,
         mappings: [whenEmpty(noDash)],
@@ -151,25 +161,25 @@ const byVersion = () =>
       },
       {
         title: "Verdict",
-        expr: `max ${byRelease} (${verdictOfRelease}) or max ${byRelease} (last_over_time((${verdictOfRelease})${week}))`,
+        expr: `max ${byRelease} (${verdictOfRelease}) or max ${byRelease} (last_over_time((${verdictOfRelease})${week(clock)}))`,
         mappings: [verdictWords(), whenEmpty("not judged yet")],
         coloured: "text",
       },
     ],
     { by: "First seen", descending: true },
   )
-    .timeFrom("7d")
+    .timeFrom(clock.time("7d"))
     .hideTimeOverride(true)
     .noValue("No process was seen for an hour yet")
     .overrideByName("Group", [{ id: "links", value: [aboutGroup("process", "Is it a leak?", "fields")] }]);
 
-const growthOverTime = () =>
+const growthOverTime = (clock: Clock) =>
   timeseries(
     "Growth per hour",
     "Growth of the floor, the fastest process of each group: over six hours, and dashed over a day. Good: around zero. Both above zero for days: a leak.",
   )
     .unit(units.BytesIEC)
-    .interval(grain)
+    .interval(clock.time(grain))
     .axisCenteredZero(false)
     .noValue("No growth over six hours yet")
     .withTarget(over(growthOfGroup("6h"), "{{group}}", "A"))
@@ -184,34 +194,38 @@ const growthOfGroup = (window: "6h" | "1d") => `max ${q.byGroup} (${q.growthOver
 /** Its colour says what it is, and the tooltip whose. */
 const outOfLegend = { id: "custom.hideFrom", value: { legend: true, tooltip: false, viz: false } };
 
-const thisWeekAgainstLast = () =>
+const thisWeekAgainstLast = (clock: Clock) =>
   timeseries(
     "This week against last week",
     "The floor now, and dashed grey the floor a week before. Good: the same shape at the same level. Prometheus must keep two weeks for it.",
   )
     .unit(units.BytesIEC)
     .min(0)
-    .interval(grain)
+    .interval(clock.time(grain))
     .noValue(young)
     .withTarget(over(perGroup(q.judge.floor), "{{group}}", "A"))
-    .withTarget(over(perGroup(q.judge.floor, " offset 1w"), "{{group}}, a week before", "B"))
+    .withTarget(over(perGroup(q.judge.floor, ` offset ${clock.time("1w")}`), "{{group}}, a week before", "B"))
     .overrideByRegexp("/a week before$/", [...dashed(colours.lastWeek, 1), outOfLegend]);
 
 /** A new start since the last point. */
 const start = `max ${q.bySlot} (${q.ofWorst(q.process.startTime)})`;
-const restarted = `(${start} > max ${q.bySlot} (last_over_time(${q.ofWorst(q.process.startTime)}[30m] offset 10m)))`;
+const restarted = (clock: Clock) =>
+  `(${start} > max ${q.bySlot} (last_over_time(${q.ofWorst(q.process.startTime)}[${clock.time("30m")}] offset ${clock.time(grain)})))`;
 
-/** A process of this age in seconds has the floor that it began with. */
-const settled = 600;
+/** At one point of each life: when it has the floor that it began with. */
+const settled = (clock: Clock) => {
+  const age = clock.seconds(grain);
+  return `(time() - ${start} >= ${age} < ${2 * age})`;
+};
 
-const peakAndBaseline = () =>
+const peakAndBaseline = (clock: Clock) =>
   timeseries(
     "Peak and baseline of each life",
     "A dot at each end of a life: the highest memory that it reached; and dashed, from start to start: the floor that each life began with. Good: few dots. Peaks at the same height with regular gaps: restarts cut a leak. A baseline that rises: what leaks survives the restart, or more is loaded.",
   )
     .unit(units.BytesIEC)
     .min(0)
-    .interval(grain)
+    .interval(clock.time(grain))
     .drawStyle(GraphDrawStyle.Points)
     .showPoints(VisibilityMode.Always)
     .pointSize(6)
@@ -219,20 +233,14 @@ const peakAndBaseline = () =>
     .withTarget(
       over(
         perLine(
-          `max ${q.bySlot} (max_over_time(${q.ofWorst(q.process.peakResidentMemory)}[1h])) and ${q.onSlot} ${restarted}`,
+          `max ${q.bySlot} (max_over_time(${q.ofWorst(q.process.peakResidentMemory)}[${clock.time("1h")}])) and ${q.onSlot} ${restarted(clock)}`,
         ),
         "peak {{group}} {{slot}}",
         "A",
       ),
     )
     .withTarget(
-      over(
-        perLine(
-          `${perSlot(q.judge.floor)} and ${q.onSlot} (time() - ${start} >= ${settled} < ${settled + 2 * rules.evaluation.slow})`,
-        ),
-        "baseline {{group}} {{slot}}",
-        "B",
-      ),
+      over(perLine(`${perSlot(q.judge.floor)} and ${q.onSlot} ${settled(clock)}`), "baseline {{group}} {{slot}}", "B"),
     )
     .overrideByRegexp("/^baseline/", [
       { id: "custom.drawStyle", value: GraphDrawStyle.Line },
@@ -241,8 +249,9 @@ const peakAndBaseline = () =>
       { id: "custom.pointSize", value: 3 },
     ]);
 
-const hoursOfTheDay = () => {
-  const hour = `label_replace(count_values("hour", hour(vector(time()))), "hour", "0$1", "hour", "(.)")`;
+const hoursOfTheDay = (clock: Clock) => {
+  const now = clock.speed === 1 ? "time()" : `time() * ${clock.speed}`; // a day of the clock has its 24 hours too
+  const hour = `label_replace(count_values("hour", hour(vector(${now}))), "hour", "0$1", "hour", "(.)")`;
   const growth = `avg(max ${q.bySlot} (${q.growthOver(q.ofWorst, "1h")})) * 3600`;
   return new heatmaps.PanelBuilder()
     .title("Growth by hour of the day (UTC)")
@@ -265,7 +274,12 @@ const hoursOfTheDay = () => {
         .fill("dark-orange"),
     )
     .cellGap(1)
-    .interval("1d")
+    .interval(clock.time("1d"))
     .noValue("No day of growth yet")
-    .withTarget(over(`max_over_time((${hour} * on () group_left () (${growth}))[1d:1h])`, "{{hour}}"));
+    .withTarget(
+      over(
+        `max_over_time((${hour} * on () group_left () (${growth}))[${clock.time("1d")}:${clock.time("1h")}])`,
+        "{{hour}}",
+      ),
+    );
 };

@@ -11,6 +11,7 @@ import {
 } from "@grafana/grafana-foundation-sdk/dashboard";
 import { groupMetrics, processInfo, processMetrics, selfMetrics } from "../catalog/metrics.ts";
 import { groupRecordings } from "../catalog/recordings.ts";
+import type { Clock } from "./clock.ts";
 import { countedOver, growthOver, ofExporter, ofGroups } from "./queries.ts";
 
 /** How many groups a chart shows at most: more lines cannot be told apart, and this bounds what a week of them costs. */
@@ -103,9 +104,9 @@ export const gravest = () =>
     `The ${shownAtMost} groups with the gravest verdict and the fastest growth, of those chosen`,
   );
 
-export const mostRestarted = () =>
+export const mostRestarted = (clock: Clock) =>
   worst(
-    `(1e6 * max by (group) (${countedOver(ofGroups(groupRecordings.livesEnded), 7 * 24)})) or ${any}`,
+    `(1e6 * max by (group) (${countedOver(clock, ofGroups(groupRecordings.livesEnded), 7 * 24)})) or ${any}`,
     `The ${shownAtMost} groups that restarted most, of those chosen`,
   );
 

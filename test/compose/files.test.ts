@@ -9,6 +9,7 @@ import { describe, expect, test } from "vitest";
 import { ruleGroups } from "../../alerts/index.ts";
 import { isAlert } from "../../alerts/rule.ts";
 import { demo, scrapeIntervalSeconds } from "../../catalog/defaults.ts";
+import { dashboardUids } from "../../catalog/links.ts";
 import { rules, rulesAtSpeed } from "../../detection/rules.ts";
 import packageJson from "../../package.json" with { type: "json" };
 
@@ -108,6 +109,15 @@ test("Prometheus keeps 15 days, for slow leaks need a week", () => {
   for (const file of ["docker-compose.yml", "compose/stack.yml"]) {
     expect(services(file)["prometheus"]?.command).toContain("--storage.tsdb.retention.time=15d");
   }
+});
+
+test("Grafana has the boards of its clock", () => {
+  const mounts = (file: string) => services(file)["grafana"]?.volumes ?? [];
+  expect(mounts("docker-compose.yml")).toContain("./compose/generated/demo/dashboards:/etc/grafana/dashboards:ro");
+  expect(mounts("compose/stack.yml")).toContain("../dashboards/generated:/etc/grafana/dashboards:ro");
+  const boards = Object.values(dashboardUids).map((uid) => `${uid}.json`);
+  for (const folder of ["compose/generated/demo/dashboards", "dashboards/generated"])
+    expect(fs.globSync("*.json", { cwd: path.join(repository, folder) }).toSorted()).toEqual(boards.toSorted());
 });
 
 describe("the scrape interval is one number", () => {

@@ -7,17 +7,19 @@ import { describe, expect, test } from "vitest";
 import { ruleGroups } from "../../alerts/index.ts";
 import { isAlert } from "../../alerts/rule.ts";
 import { colours, farAway, timeToOomSteps, usedSteps, verdictColours } from "../../catalog/appearance.ts";
+import { demo } from "../../catalog/defaults.ts";
 import { defaultBases } from "../../catalog/links.ts";
 import { verdicts } from "../../catalog/verdicts.ts";
 import { advice } from "../../dashboards/advice.ts";
-import { dashboards } from "../../dashboards/index.ts";
+import { dashboards, demoDashboards } from "../../dashboards/index.ts";
 import { words } from "../../detection/judge.ts";
 import { rules as thresholds } from "../../detection/rules.ts";
 import { type Dashboard, panelsOf } from "../support/grafana.ts";
 import { rules, uids } from "./rules.ts";
 
 const files = dashboards();
-const boards = Object.values(files).map((text) => JSON.parse(text) as Dashboard);
+const parsed = (texts: object) => Object.values(texts).map((text) => JSON.parse(text) as Dashboard);
+const boards = parsed(files);
 const board = (name: string) => boards.find(({ uid }) => uid === `leakwatch-${name}`) as Dashboard;
 
 test("there are the five dashboards that links and alerts know", () => {
@@ -40,6 +42,20 @@ test("two runs give the same bytes", () => {
 describe.each(boards.map((one) => [one.uid, one] as const))("%s", (_, one) => {
   test.each(Object.entries(rules))("%s", (_name, rule) => {
     expect(rule(one, boards)).toEqual([]);
+  });
+});
+
+describe.each(demo.speeds)("the boards of a demo %i times faster than life", (speed) => {
+  const fast = parsed(demoDashboards(speed));
+  const outline = (one: Dashboard) => [one.uid, one.title, panelsOf(one).map(({ id, title }) => [id, title])];
+
+  test("are the same boards and panels, and say that they are of a demo", () => {
+    expect(fast.map(outline)).toEqual(boards.map(outline));
+    for (const { description } of fast) expect(description).toContain(`A demo, ${speed} times faster`);
+  });
+
+  test.each(Object.entries(rules))("%s", (_name, rule) => {
+    expect(fast.flatMap((one) => rule(one, fast))).toEqual([]);
   });
 });
 
@@ -127,6 +143,14 @@ const mistakes: Record<string, readonly [board: string, mistake: (copy: Dashboar
   "asks only for series that exist": ["fleet", asking("max(leakwatch_nothing)"), "leakwatch_nothing"],
   "asks in PromQL whose types are right": ["fleet", asking(`rate(${resident})`), "expected type"],
   "takes rates over $__rate_interval": ["fleet", asking("rate(up[5m])"), "rate"],
+  "asks for whole seconds, in times that Grafana reads": [
+    "fleet",
+    (copy) => {
+      asking("max_over_time(up[1s500ms])")(copy);
+      Object.assign(first(copy, "table"), { timeFrom: "2h48m" });
+    },
+    "1s500ms in the query\nGrafana does not read 2h48m",
+  ],
   "uses counters only inside rate and increase": [
     "fleet",
     asking("max(leakwatch_samples_total)"),

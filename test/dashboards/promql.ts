@@ -65,6 +65,17 @@ function around(node: SyntaxNode, text: (node: SyntaxNode) => string): string[] 
   return names;
 }
 
+/** Every range, step and offset of an expression. */
+export function durationsOf(expr: string): string[] {
+  const found: string[] = [];
+  parser.parse(expr).iterate({
+    enter: ({ name, from, to }) => {
+      if (name === "NumberDurationLiteralInDurationContext") found.push(expr.slice(from, to));
+    },
+  });
+  return found;
+}
+
 /** The labels of the outermost `by (…)` of each operand, wherever operators join several. */
 export function outermostGrouping(expr: string): string[] {
   const found: string[] = [];

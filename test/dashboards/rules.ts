@@ -5,7 +5,7 @@ import { dashboardUids } from "../../catalog/links.ts";
 import { groupMetrics, metricFamilies } from "../../catalog/metrics.ts";
 import { groupRecordings, recordings } from "../../catalog/recordings.ts";
 import { type Dashboard, interpolate, type Panel, panelsOf, seconds, type Target } from "../support/grafana.ts";
-import { outermostGrouping, promqlComplaints, type Selector, selectorsOf } from "./promql.ts";
+import { durationsOf, outermostGrouping, promqlComplaints, type Selector, selectorsOf } from "./promql.ts";
 
 /** What is wrong, one sentence each. The others are there for links between boards. */
 export type Rule = (dashboard: Dashboard, others: readonly Dashboard[]) => string[];
@@ -257,6 +257,18 @@ export const rules: Record<string, Rule> = {
         : [],
     ),
 
+  "asks for whole seconds, in times that Grafana reads": (dashboard) => [
+    ...each(dashboard, ({ promql }) =>
+      durationsOf(promql)
+        .filter((text) => seconds(text) < 1 || !Number.isInteger(seconds(text)))
+        .map((text) => `${text} in the query`),
+    ),
+    // one number and one unit, else the rest is not read
+    ...timesOf(dashboard)
+      .filter((text) => !/^[1-9]\d*[smhdw]$/.test(text))
+      .map((text) => `Grafana does not read ${text}`),
+  ],
+
   "uses counters only inside rate and increase": (dashboard) =>
     eachSelector(dashboard, ({ name, within }) =>
       (counters.has(name) || /_(total|sum)$/.test(name)) && !["rate", "irate", "increase"].includes(within[0] ?? "")
@@ -352,6 +364,15 @@ export const rules: Record<string, Rule> = {
       some.filter(({ name }, i) => some.findIndex((one) => one.name === name) !== i).map(({ name }) => `${name} twice`),
     ),
 };
+
+/** What is for Grafana itself. */
+const timesOf = (dashboard: Dashboard) =>
+  [
+    dashboard.time.from.replace("now-", ""),
+    dashboard.refresh,
+    ...panelsOf(dashboard).flatMap(({ timeFrom, interval }) => [timeFrom, interval]),
+    ...dashboard.annotations.list.map(({ step }) => step),
+  ].filter((text) => text !== undefined);
 
 const isOneGroup = ({ templating: { list } }: Dashboard) => list.some(({ name, multi }) => name === "group" && !multi);
 

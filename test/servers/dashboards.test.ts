@@ -1,10 +1,11 @@
-// The dashboards' queries against a real Prometheus that holds a day of exported series: none fails, none is empty unless it is
-// listed, legends have their labels, and the suspects table says what is true.
+// The dashboards' queries against a real Prometheus that holds a day of exported series, on each clock that there are boards for: none
+// fails, none is empty unless it is listed, legends have their labels, and the suspects table says what is true.
 
 import fs from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { MiB, scrapeIntervalSeconds } from "../../catalog/defaults.ts";
+import { demo, MiB } from "../../catalog/defaults.ts";
 import { verdictCode } from "../../catalog/verdicts.ts";
+import { Clock, life } from "../../dashboards/clock.ts";
 import { stopEverything } from "../bench/programs.ts";
 import { PrometheusServer, prometheusProgram } from "../bench/prometheus.ts";
 import {
@@ -23,13 +24,14 @@ import {
 import { exportedDay, hoursLeft, services } from "../support/exported-day.ts";
 import { type Dashboard, panelsOf } from "../support/grafana.ts";
 
-const folder = new URL("../../dashboards/generated/", import.meta.url);
-const boards = new Map(
-  ["fleet", "process", "trend", "restarts", "exporter"].map((name) => [name, readBoard(name)] as const),
-);
+const names = ["fleet", "process", "trend", "restarts", "exporter"];
 
-function readBoard(name: string): Dashboard {
-  return JSON.parse(fs.readFileSync(new URL(`leakwatch-${name}.json`, folder), "utf8")) as Dashboard;
+const boardsOf = (clock: Clock) => new Map(names.map((name) => [name, readBoard(name, clock)] as const));
+
+function readBoard(name: string, { speed }: Clock): Dashboard {
+  const folder = speed === 1 ? "" : `demo/${speed}/`;
+  const file = new URL(`../../dashboards/generated/${folder}leakwatch-${name}.json`, import.meta.url);
+  return JSON.parse(fs.readFileSync(file, "utf8")) as Dashboard;
 }
 
 const now = Math.floor(Date.now() / 60_000) * 60;
@@ -40,23 +42,30 @@ const empty = ["trend: This week against last week B", "restarts: Recycled worke
 /** The group that boards of one group show. */
 const shown = { group: "checkout-api" };
 
-const open = async (board: Dashboard, ask: Ask, values: Record<string, string> = {}): Promise<Opened> => ({
+const open = async (
+  board: Dashboard,
+  ask: Ask,
+  clock: Clock,
+  values: Record<string, string> = {},
+): Promise<Opened> => ({
   board,
   choices: await choicesOf(board, ask, stretchOf(board, now), values),
   now,
-  scrapeInterval: scrapeIntervalSeconds,
+  scrapeInterval: clock.scrapeInterval,
 });
 
 // its files too
 afterAll(stopEverything);
 
-describe("on a day", () => {
+describe.each([1, ...demo.speeds])("on a day, %i times faster than life", (speed) => {
+  const clock = new Clock(speed);
+  const boards = boardsOf(clock);
   let server: PrometheusServer;
   let ask: Ask;
 
   beforeAll(async () => {
     server = await PrometheusServer.start(prometheusProgram("prometheus").path);
-    for (const body of exportedDay(now)) await server.write(body);
+    for (const body of exportedDay(now, clock)) await server.write(body);
     ask = askAt(server.url);
   });
   afterAll(() => server?.stop());
@@ -64,14 +73,18 @@ describe("on a day", () => {
   test.each([...boards])(
     "%s: each query answers, with the labels of its legend, one line for each name",
     async (id, board) => {
-      const { complaints, empties } = await look(board, await open(board, ask, id === "process" ? shown : {}), ask);
+      const { complaints, empties } = await look(
+        board,
+        await open(board, ask, clock, id === "process" ? shown : {}),
+        ask,
+      );
       expect(complaints).toEqual([]);
       expect(empties.map((query) => `${id}: ${query}`)).toEqual(empty.filter((query) => query.startsWith(`${id}: `)));
     },
   );
 
   test.each([...boards])("%s: each annotation answers", async (id, board) => {
-    const opened = await open(board, ask, id === "process" ? shown : {});
+    const opened = await open(board, ask, clock, id === "process" ? shown : {});
     for (const annotation of board.annotations.list.filter(({ expr }) => expr)) {
       await expect(answerTo(annotationQuestion(annotation, opened), ask), annotation.name).resolves.toBeInstanceOf(
         Array,
@@ -81,14 +94,14 @@ describe("on a day", () => {
 
   test("fleet: the suspects table has one row for each group, and what it says is true", async () => {
     const board = boards.get("fleet") as Dashboard;
-    const columns = await suspects(board, await open(board, ask), ask);
+    const columns = await suspects(board, await open(board, ask, clock), ask);
     for (const service of services) {
       const value = (column: string) => cellOf(columns, column, service.group);
       expect(value("Verdict")).toBe(verdictCode[service.verdict]);
-      expect(value("Growth per hour") / MiB).toBeCloseTo(service.perHour / MiB, 3);
+      expect(value("Growth per hour") / MiB).toBeCloseTo((service.perHour / MiB) * speed, 3); // of real time
       const left = hoursLeft(service);
       if (left === undefined) expect(value("Time to OOM")).toBe(Number.POSITIVE_INFINITY);
-      else expect(value("Time to OOM") / 3600).toBeCloseTo(left, 1);
+      else expect(value("Time to OOM") / clock.seconds("1h")).toBeCloseTo(left, 1);
       expect(value("Restarts 24 h")).toBe(service.verdict === "leaking" ? 1 : 0);
     }
   });
@@ -102,9 +115,9 @@ describe("on a server that knows nothing", () => {
   });
   afterAll(() => server?.stop());
 
-  test.each([...boards])("%s: each query answers", async (_, board) => {
+  test.each([...boardsOf(life)])("%s: each query answers", async (_, board) => {
     const ask = askAt(server.url);
-    expect((await look(board, await open(board, ask), ask)).complaints).toEqual([]);
+    expect((await look(board, await open(board, ask, life), ask)).complaints).toEqual([]);
   });
 });
 

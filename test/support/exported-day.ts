@@ -1,5 +1,6 @@
 // A day of what an exporter exports, and the rules record, of two services: one leaks and was restarted this morning, the other is
-// flat. Every series of the catalogue is there; what its value is follows from its name.
+// flat. Every series of the catalogue is there; what its value is follows from its name. On the clock of the demo the day is as much
+// shorter.
 
 import type { Metric } from "../../catalog/metric.ts";
 import {
@@ -10,18 +11,14 @@ import {
   processInfo,
   processMetrics,
 } from "../../catalog/metrics.ts";
-import { recordings } from "../../catalog/recordings.ts";
+import { groupRecordings, recordings } from "../../catalog/recordings.ts";
 import { verdictCode } from "../../catalog/verdicts.ts";
-import { rules } from "../../detection/rules.ts";
+import { type Clock, life } from "../../dashboards/clock.ts";
 import type { LabelSet } from "../bench/fleet.ts";
 import { encodeLabels, encodeWrite } from "../bench/remote-write.ts";
 
 const MiB = 1024 ** 2;
 const GiB = 1024 * MiB;
-const hour = 3600;
-const day = 24 * hour;
-/** Seconds between two samples. */
-const step = 60;
 
 interface Service {
   readonly group: string;
@@ -29,15 +26,15 @@ interface Service {
   /** Bytes per hour. */
   readonly perHour: number;
   readonly memory: number;
-  /** Seconds before now. */
+  /** Hours before now. */
   readonly age: number;
 }
 
 const limit = GiB;
 
 export const services: readonly Service[] = [
-  { group: "checkout-api", verdict: "leaking", perHour: 40 * MiB, memory: 800 * MiB, age: 6 * hour },
-  { group: "database", verdict: "stable", perHour: 0, memory: 500 * MiB, age: 9 * day },
+  { group: "checkout-api", verdict: "leaking", perHour: 40 * MiB, memory: 800 * MiB, age: 6 },
+  { group: "database", verdict: "stable", perHour: 0, memory: 500 * MiB, age: 9 * 24 },
 ];
 
 /** Hours until the limit, at this pace. */
@@ -47,19 +44,29 @@ export const hoursLeft = ({ perHour, memory }: Service) =>
 interface Series {
   readonly labels: LabelSet;
   readonly value: (time: number) => number;
+  /** Seconds between two samples, where that is not a scrape. */
+  readonly every?: number;
+}
+
+/** Seconds. */
+interface Day {
+  readonly now: number;
+  readonly hour: number;
 }
 
 const target = { cluster: "eu", namespace: "shop", job: "leakwatch", instance: "10.0.0.7:9847" };
 
 /** Bodies of remote writes, from the past to the present. */
-export function* exportedDay(now: number): Generator<Uint8Array<ArrayBuffer>> {
-  const all = [...ofCatalogue(now), ...recordedOf(now), ...others(now)].map((series) => ({
+export function* exportedDay(now: number, clock: Clock = life): Generator<Uint8Array<ArrayBuffer>> {
+  const hour = clock.seconds("1h");
+  const day = { now, hour };
+  const all = [...ofCatalogue(day), ...recordedOf(day, clock), ...others(day)].map((series) => ({
     ...series,
     encoded: encodeLabels(series.labels),
   }));
   for (let from = now - 26 * hour; from < now; from += hour) {
-    const times = Array.from({ length: hour / step }, (_, i) => from + (i + 1) * step);
-    const stretches = all.map(({ encoded, value }) => {
+    const stretches = all.map(({ encoded, value, every = clock.seconds("1m") }) => {
+      const times = Array.from({ length: hour / every }, (_, i) => from + (i + 1) * every);
       const known = times.filter((time) => !Number.isNaN(value(time)));
       return { labels: encoded, times: known, values: known.map(value) };
     });
@@ -67,19 +74,19 @@ export function* exportedDay(now: number): Generator<Uint8Array<ArrayBuffer>> {
   }
 }
 
-function ofCatalogue(now: number): Series[] {
+function ofCatalogue(day: Day): Series[] {
   const metrics = metricFamilies.flatMap((family) => family.metrics as readonly Metric[]);
   return metrics.flatMap((metric) => {
     const text = (label: string) =>
       label === "cgroup" ? "/shop" : label === "image" ? "registry/shop:2.3" : `a-${label}`;
     const own = Object.fromEntries(metric.labels.map((label) => [label, text(label)]));
     if (!metric.labels.includes("group")) {
-      return [{ labels: { __name__: metric.name, ...target, ...own }, value: hostValue(metric, now) }];
+      return [{ labels: { __name__: metric.name, ...target, ...own }, value: hostValue(metric, day) }];
     }
     return services.flatMap((service) => {
       const labels = { __name__: metric.name, ...target, ...own, group: service.group };
       const slot: LabelSet = metric.labels.includes("slot") ? { slot: "0" } : {};
-      return valuesOf(metric, service, now).map(({ more = {}, value }) => ({
+      return valuesOf(metric, service, day).map(({ more = {}, value }) => ({
         labels: { ...labels, ...slot, ...more },
         value,
       }));
@@ -87,7 +94,7 @@ function ofCatalogue(now: number): Series[] {
   });
 }
 
-function hostValue({ name, unit, type }: Metric, now: number): (time: number) => number {
+function hostValue({ name, unit, type }: Metric, { now, hour }: Day): (time: number) => number {
   if (name.includes("timestamp")) return (time) => time - 2;
   if (type === "info") return () => 1;
   if (name.includes("severity")) return () => 0;
@@ -101,8 +108,9 @@ interface Valued {
 }
 
 /** Before its start there was another process, which went the same way. */
-function valuesOf({ name, unit, type, labels }: Metric, service: Service, now: number): Valued[] {
-  const { verdict, perHour, age } = service;
+function valuesOf({ name, unit, type, labels }: Metric, service: Service, { now, hour }: Day): Valued[] {
+  const { verdict, perHour } = service;
+  const age = service.age * hour;
   const start = (time: number) => (time >= now - age ? now - age : now - age - 12 * hour);
   const memory = (time: number) =>
     service.memory - (perHour * (now - time)) / hour + (time < now - age ? age * (perHour / hour) : 0);
@@ -140,22 +148,22 @@ function valuesOf({ name, unit, type, labels }: Metric, service: Service, now: n
 }
 
 /** By the hour, as the rules count: one restart of the service that leaks. */
-const recordedOf = (now: number): Series[] =>
+const recordedOf = ({ now, hour }: Day, { rules: { evaluation } }: Clock): Series[] =>
   recordings.flatMap(({ name }) =>
     services
       .filter(({ verdict }) => verdict === "leaking")
       .map(({ group, age }) => ({
         labels: { __name__: name, ...target, group, ...(name.includes("incidents") ? { kind: "restart" } : {}) },
-        value: (time: number) =>
-          isEvaluated(name, time) && time >= now - age && time < now - age + hour ? 1 : Number.NaN,
+        value: (time: number) => (time >= now - age * hour && time < now - (age - 1) * hour ? 1 : Number.NaN),
+        every: exits.has(name) ? evaluation.slow : evaluation.fast,
       })),
   );
 
-/** Exits are counted every five minutes. */
-const isEvaluated = (name: string, time: number) => !name.includes("lives_ended") || time % rules.evaluation.slow === 0;
+/** Exits are counted less often than what else is recorded. */
+const exits = new Set<string>([groupRecordings.livesEnded.name, groupRecordings.livesEndedGrowing.name]);
 
 /** Of Prometheus itself, and of the client libraries in the exporter and in the applications. */
-function others(now: number): Series[] {
+function others({ now, hour }: Day): Series[] {
   const alert = {
     ...target,
     alertname: "LeakwatchMemoryLeak",
