@@ -55,6 +55,7 @@ run() { # FOLDER COMMAND...: a container
 limited() { # LIMIT FOLDER COMMAND...
   group "$2"
   echo "$1" > "$root/$2/memory.max"
+  echo 0 > "$root/$2/memory.swap.max" # as the kubelet does
   shift
   run "$@"
 }
