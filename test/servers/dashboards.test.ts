@@ -1,11 +1,12 @@
 // The dashboards' queries against a real Prometheus that holds a day of exported series, on each clock that there are boards for: none
 // fails, none is empty unless it is listed, legends have their labels, and the suspects table says what is true.
 
-import fs from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { demo, MiB } from "../../catalog/defaults.ts";
+import { dashboardUids } from "../../catalog/links.ts";
 import { verdictCode } from "../../catalog/verdicts.ts";
 import { Clock, life } from "../../dashboards/clock.ts";
+import { dashboards, demoDashboards } from "../../dashboards/index.ts";
 import { stopEverything } from "../bench/programs.ts";
 import { PrometheusServer, prometheusProgram } from "../bench/prometheus.ts";
 import {
@@ -24,14 +25,14 @@ import {
 import { exportedDay, hoursLeft, services } from "../support/exported-day.ts";
 import { type Dashboard, panelsOf } from "../support/grafana.ts";
 
-const names = ["fleet", "process", "trend", "restarts", "exporter"];
-
-const boardsOf = (clock: Clock) => new Map(names.map((name) => [name, readBoard(name, clock)] as const));
-
-function readBoard(name: string, { speed }: Clock): Dashboard {
-  const folder = speed === 1 ? "" : `demo/${speed}/`;
-  const file = new URL(`../../dashboards/generated/${folder}leakwatch-${name}.json`, import.meta.url);
-  return JSON.parse(fs.readFileSync(file, "utf8")) as Dashboard;
+/** By their names. */
+function boardsOf({ speed }: Clock): Map<string, Dashboard> {
+  const made = Object.values(speed === 1 ? dashboards() : demoDashboards(speed)).map(
+    (json) => JSON.parse(json) as Dashboard,
+  );
+  return new Map(
+    Object.entries(dashboardUids).map(([name, uid]) => [name, made.find((board) => board.uid === uid) as Dashboard]),
+  );
 }
 
 const now = Math.floor(Date.now() / 60_000) * 60;
