@@ -71,12 +71,11 @@ export interface ObserveOptions {
 
 /** Starts the command if there is one, watches, and ends it. */
 export async function observe(plan: DetectPlan, options: ObserveOptions): Promise<Outcome> {
-  const child = "command" in plan.target ? await start(plan.target.command, plan) : undefined;
+  const { seconds, collect } = plan;
+  const { clock, started } = options;
+  const child = "command" in plan.target ? await start(plan.target.command, { collect, started }) : undefined;
   try {
-    if (child !== undefined) options.started?.(child);
     const { files, config } = watchedFiles(plan.target, plan.limit, child);
-    const { seconds, collect } = plan;
-    const { clock } = options;
     const run = new DetectRun({ files, config, clock, seconds, collect, hasInspector: child !== undefined });
     try {
       const course = new Course(plan, options, run, child);

@@ -61,11 +61,12 @@ export const noSuchGroup = (group: string) =>
 /** Its output goes to standard error: standard output is for the report. With `collect` its Node.js processes have an inspector. */
 export async function start(
   [program, ...args]: readonly [string, ...string[]],
-  { collect }: { collect: boolean },
+  { collect, started }: { collect: boolean; started?: ((child: ChildProcess) => void) | undefined },
 ): Promise<ChildProcess> {
   try {
     const env = collect ? withInspector(process.env) : process.env;
     const child = spawn(program, args, { env, stdio: ["inherit", process.stderr, process.stderr] });
+    started?.(child); // at once: it may be running before this is told so, and a signal that comes then is for it too
     await once(child, "spawn");
     return child;
   } catch (error) {
