@@ -37,47 +37,6 @@ const goals: readonly (readonly [name: string, goal: string, of: (score: Score) 
   ["… at 90 %", "≤ .20", ({ timeToOomError }) => timeToOomError["90"].toFixed(3)],
 ];
 
-const forgetful = scoreOf(["like"], () => new Forgetful());
-const made = { like: scoreOf(["like"]), other: scoreOf(["other"]), wide: scoreOf(["wide"]) };
-const pooled = scoreOf(["like", "other"]);
-const { called, leaks, alarmed, healthy, lines } = recorded(5760);
-fs.writeFileSync(fileURLToPath(new URL("../docs/detection-scores.md", import.meta.url)), page());
-
-function scoreOf(names: readonly (keyof typeof sets)[], judgeOf: () => ServiceJudge = newJudge): Score {
-  const traces: TraceReport[] = [];
-  const seen = new Map<string, number>();
-  const labels: TraceLabels[] = [];
-  for (const name of names) {
-    for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
-      for (const family of sets[name]) {
-        for (let index = 0; index < perFamily; index++) {
-          const { label, limits, rows } = makeTrace(family, index, seed);
-          const id = `${name} ${seed} ${label.id}`;
-          const trace: Trace = {
-            id,
-            members: [...rows.values()].map((samples, slot): Member => {
-              const of = (value: (sample: (typeof samples)[number]) => number) => Float64Array.from(samples, value);
-              return {
-                slot,
-                times: of(({ time }) => time),
-                resident: of(({ resident }) => resident),
-                limit: of(() => limits.limit),
-                startTime: of(({ startTime }) => startTime),
-                ...(limits.heapLimit === undefined ? {} : { heapLimit: of(() => limits.heapLimit as number) }),
-              };
-            }),
-          };
-          traces.push(judgeTrace(trace, judgeOf(), true));
-          seen.set(id, seenSeconds(trace));
-          labels.push({ ...label, id });
-        }
-      }
-      console.error(`${name}, seed ${seed}: ${traces.length} traces`);
-    }
-  }
-  return score({ traces }, seen, labels);
-}
-
 /** An exporter that is restarted each day and has nowhere to keep what it knows. */
 class Forgetful implements ServiceJudge {
   private judge = newJudge();
@@ -97,6 +56,59 @@ class Forgetful implements ServiceJudge {
   finding(time: number) {
     return this.judge.finding(time);
   }
+}
+
+const [like, other, wide] = [judged("like"), judged("other"), judged("wide")];
+const made = { like: scoreOf([like]), other: scoreOf([other]), wide: scoreOf([wide]) };
+const pooled = scoreOf([like, other]);
+const forgetful = scoreOf([judged("like", () => new Forgetful())]);
+const { called, leaks, alarmed, healthy, lines } = recorded(5760);
+fs.writeFileSync(fileURLToPath(new URL("../docs/detection-scores.md", import.meta.url)), page());
+
+interface Judged {
+  readonly traces: TraceReport[];
+  readonly seen: Map<string, number>;
+  readonly labels: TraceLabels[];
+}
+
+/** Of one set, or of several together. */
+function scoreOf(sets: readonly Judged[]): Score {
+  const seen = new Map(sets.flatMap((set) => [...set.seen]));
+  const labels = sets.flatMap((set) => set.labels);
+  return score({ traces: sets.flatMap(({ traces }) => traces) }, seen, labels);
+}
+
+function judged(name: keyof typeof sets, judgeOf: () => ServiceJudge = newJudge): Judged {
+  const traces: TraceReport[] = [];
+  const seen = new Map<string, number>();
+  const labels: TraceLabels[] = [];
+  for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
+    for (const family of sets[name]) {
+      for (let index = 0; index < perFamily; index++) {
+        const { label, limits, rows } = makeTrace(family, index, seed);
+        const id = `${name} ${seed} ${label.id}`;
+        const trace: Trace = {
+          id,
+          members: [...rows.values()].map((samples, slot): Member => {
+            const of = (value: (sample: (typeof samples)[number]) => number) => Float64Array.from(samples, value);
+            return {
+              slot,
+              times: of(({ time }) => time),
+              resident: of(({ resident }) => resident),
+              limit: of(() => limits.limit),
+              startTime: of(({ startTime }) => startTime),
+              ...(limits.heapLimit === undefined ? {} : { heapLimit: of(() => limits.heapLimit as number) }),
+            };
+          }),
+        };
+        traces.push(judgeTrace(trace, judgeOf(), true));
+        seen.set(id, seenSeconds(trace));
+        labels.push({ ...label, id });
+      }
+    }
+    console.error(`${name}, seed ${seed}: ${traces.length} traces`);
+  }
+  return { traces, seen, labels };
 }
 
 /**

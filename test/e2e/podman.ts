@@ -26,7 +26,13 @@ process.once("exit", () => fs.rmSync(folder, { recursive: true, force: true }));
 export function podman(...words: string[]): string {
   fs.writeFileSync(path.join(folder, "containers.conf"), settings);
   const env = { ...process.env, CONTAINERS_CONF: path.join(folder, "containers.conf") };
-  const { status, stdout, stderr, error } = spawnSync("podman", words, { env, encoding: "utf8", timeout: 120_000 });
+  // where the monitors of its containers leave files, such as `oom`
+  const { status, stdout, stderr, error } = spawnSync("podman", words, {
+    cwd: folder,
+    env,
+    encoding: "utf8",
+    timeout: 120_000,
+  });
   if (status !== 0) throw new Error(`podman ${words.join(" ")} failed: ${error?.message ?? stderr.trim()}`);
   return stdout.trim();
 }
