@@ -68,7 +68,7 @@ describe("package.json", () => {
   // prom-client: docs/decisions say why; biome: another version formats differently
   test.each(["prom-client", "@biomejs/biome"])("pins %s to one version", (name) => {
     expect(dependencies[name]).toMatch(/^\d+\.\d+\.\d+$/);
-    const locked: Record<string, { version?: string }> = lock.packages;
+    const locked: Record<string, { version?: string; link?: boolean }> = lock.packages;
     expect(locked[`node_modules/${name}`]?.version).toBe(dependencies[name]);
   });
 

@@ -2,9 +2,7 @@
 
 import { Command } from "commander";
 import { shortRun } from "../../detection/short-run.ts";
-import { byteSize, type Decoder, duration } from "../config/decode.ts";
 import { exitCodes, wordText } from "../detect/exit-code.ts";
-import type { DetectPlan } from "../detect/observe.ts";
 import type { Target } from "../detect/target.ts";
 import { checked } from "./options.ts";
 import { plainErrors } from "./plain-errors.ts";
@@ -40,16 +38,22 @@ export function detectCommand(): Command {
     .option("--json", "the result as JSON", false)
     .option("--junit <file>", "write the result as JUnit XML too")
     .addHelpText("after", `\nExit code: ${codes()}, 1 failure, 2 wrong option or no such process.`);
-  return command.action(async (words: string[], options: DetectOptions) => {
-    const [{ detect }, { DetectError }] = await Promise.all([
+  return command.action(async (words: string[], { pid, group, json, junit, ...options }: DetectOptions) => {
+    const target = targetOf(words, pid, group);
+    if (target === undefined) return command.error("error: expected one of --pid, --group and a command after --");
+    const [{ detect }, { planOf }, { DetectError }] = await Promise.all([
       import("../detect/run.ts"),
+      import("../detect/plan.ts"),
       import("../detect/target.ts"),
     ]);
     try {
-      process.exitCode = await detect(planOf(words, options), { json: options.json, junit: options.junit });
+      process.exitCode = await detect(
+        planOf({ ...options, target }, (option) => `--${option}`),
+        { json, junit },
+      );
     } catch (error) {
-      if (!(error instanceof DetectError || error instanceof Misuse)) throw error;
-      command.error(`error: ${error.message}`, { exitCode: 2 });
+      if (!(error instanceof DetectError)) throw error;
+      command.error(`error: ${error.message}`);
     }
   });
 }
@@ -59,33 +63,10 @@ const codes = () =>
     .map(([word, code]) => `${code} ${wordText(word as keyof typeof exitCodes)}`)
     .join(", ");
 
-class Misuse extends Error {}
-
-function planOf(words: string[], { pid, group, load, limit, collect, ...options }: DetectOptions): DetectPlan {
-  const { shortest, longest } = shortRun;
-  const target = targetOf(words, pid, group);
-  const seconds = options.for === undefined ? shortRun.seconds : decoded(duration, "--for", options.for);
-  if (!(seconds >= shortest && seconds <= longest))
-    throw new Misuse(`expected --for from ${shortest}s to ${longest / 3600}h, got ${options.for}`);
-  return {
-    target,
-    seconds,
-    load,
-    limit: limit === undefined ? undefined : sizeOf(limit),
-    collect,
-  };
-}
-
-/** `--limit 512` would be half a kilobyte. */
-function sizeOf(text: string): number {
-  if (/^[\d.]+$/.test(text)) throw new Misuse(`--limit: expected a size with its unit such as 512MiB, got "${text}"`);
-  return decoded(byteSize, "--limit", text);
-}
-
-function targetOf(words: string[], pid: string | undefined, group: string | undefined): Target {
+/** Undefined where it is none, or more than one. */
+function targetOf(words: string[], pid: string | undefined, group: string | undefined): Target | undefined {
   const [program, ...args] = words;
-  const given = [pid, group, program].filter((one) => one !== undefined).length;
-  if (given !== 1) throw new Misuse("expected one of --pid, --group and a command after --");
+  if ([pid, group, program].filter((given) => given !== undefined).length !== 1) return undefined;
   if (pid !== undefined) return { pid: pidOf(pid) };
   return group === undefined ? { command: [program as string, ...args] } : { group };
 }
@@ -93,12 +74,4 @@ function targetOf(words: string[], pid: string | undefined, group: string | unde
 function pidOf(text: string): number {
   if (!/^[1-9]\d{0,9}$/.test(text)) throw new Error(`expected the id of a process, got "${text}"`);
   return Number(text);
-}
-
-function decoded<T>(decoder: Decoder<T>, flag: string, text: string): T {
-  try {
-    return decoder(text, []);
-  } catch (error) {
-    throw new Misuse(`${flag}: ${(error as Error).message}`);
-  }
 }

@@ -1,12 +1,12 @@
-// The result for programs. Fields are added, never renamed; null is what is not known.
+// The result for programs.
 
 import { shownName, shownValues } from "../terminal/shown-text.ts";
 import { exitCodeOf, wordOf } from "./exit-code.ts";
 import { growthOf, guideFor, isCount, roomOf } from "./figures.ts";
 import type { Outcome, ProcessOutcome } from "./observe.ts";
+import type { DetectResult, ProcessResult } from "./result.ts";
 
-/** Bytes and seconds, as the names say. */
-export function asJson(outcome: Outcome, version: string) {
+export function asJson(outcome: Outcome, version: string): DetectResult {
   const { endedEarly, planned, took, lookedOn, loads, processes } = outcome;
   return shownValues({
     version,
@@ -21,7 +21,7 @@ export function asJson(outcome: Outcome, version: string) {
   });
 }
 
-function processJson(target: ProcessOutcome) {
+function processJson(target: ProcessOutcome): ProcessResult {
   const { observed, answer, loads } = target;
   const room = roomOf(target);
   const growth = growthOf(target) ?? null;
@@ -35,8 +35,8 @@ function processJson(target: ProcessOutcome) {
     runtime_memory_unavailable: observed.unavailable ?? null,
     growth_bytes_per_second: isCount(answer.kind) ? null : growth,
     growth_per_second: isCount(answer.kind) ? growth : null,
-    steps: answer.rises.map(({ steps }) => steps),
-    gains_by_load: loads?.gains ?? null,
+    steps: answer.rises.map(({ steps }) => [...steps]),
+    gains_by_load: loads === undefined ? null : [...loads.gains],
     visible_from_per_second: loads === undefined ? (answer.visibleFrom ?? null) : null,
     visible_from_per_load: loads?.visibleFrom ?? null,
     memory_bytes: observed.series.memory.values.at(-1) ?? null,

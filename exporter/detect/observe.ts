@@ -16,7 +16,7 @@ import {
   words,
 } from "./answer.ts";
 import { DetectRun, type Observed } from "./detect-run.ts";
-import { runLoad } from "./load.ts";
+import { type Load, runLoad } from "./load.ts";
 import type { ProcessTree } from "./process-tree.ts";
 import { DetectError, type End, endOf, noSuchGroup, start, stopCommand, type Target, watchedFiles } from "./target.ts";
 
@@ -24,8 +24,8 @@ export interface DetectPlan {
   readonly target: Target;
   /** Seconds. */
   readonly seconds: number;
-  /** A command line that puts the target under load. */
-  readonly load: string | undefined;
+  /** What puts the target under load. */
+  readonly load: Load | undefined;
   /** Bytes. */
   readonly limit: number | undefined;
   /** Are the target's runtimes asked to collect garbage? Node.js is sent SIGUSR1 for that where it was not started here. */
@@ -123,13 +123,13 @@ class Course {
     return this.outcome(this.answers(ends), { lookedOn: true });
   }
 
-  async load(command: string): Promise<Outcome> {
+  async load(load: Load): Promise<Outcome> {
     const { seconds } = this.plan;
     const drain = Math.max(loadRounds.shortestDrain, loadRounds.drain * seconds);
     const drains: Span[] = [];
     await this.stepUntil(this.now + shortRun.startUp * seconds, "first");
     while (this.end === undefined) {
-      const failure = await this.underLoad(command);
+      const failure = await this.underLoad(load);
       if (failure !== undefined) this.end ??= { how: failure, isOutOfMemory: false };
       const start = this.now;
       await this.stepUntil(start + drain, "drain");
@@ -142,9 +142,9 @@ class Course {
   }
 
   /** What went wrong with the load, if anything. */
-  private async underLoad(command: string): Promise<string | undefined> {
+  private async underLoad(task: Load): Promise<string | undefined> {
     let isOver = false;
-    const load = runLoad(command, this.plan.seconds, this.options.interrupted).finally(() => {
+    const load = runLoad(task, this.plan.seconds, this.options.interrupted).finally(() => {
       isOver = true;
     });
     await this.stepUntil(Number.POSITIVE_INFINITY, "load", () => isOver);

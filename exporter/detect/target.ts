@@ -65,7 +65,7 @@ export async function start(
 ): Promise<ChildProcess> {
   try {
     const env = collect ? withInspector(process.env) : process.env;
-    const child = spawn(program, args, { env, stdio: ["inherit", process.stderr, process.stderr] });
+    const child = spawn(program, args, { env, stdio: ["inherit", 2, 2] });
     started?.(child); // at once: it may be running before this is told so, and a signal that comes then is for it too
     await once(child, "spawn");
     return child;
