@@ -5,8 +5,10 @@
 import { runCommandLine } from "./cli/program.ts";
 import { endIfHeldUp, endInSpiteOfTargets } from "./exit.ts";
 import { isService } from "./memory-settings.ts"; // before anything that allocates
+import { outliveClosedPipes } from "./terminal/closed-pipe.ts";
 
 endInSpiteOfTargets();
+outliveClosedPipes();
 
 try {
   await runCommandLine(process.argv.slice(2));

@@ -2,7 +2,7 @@
 
 import { Command } from "commander";
 import type { BacktestOptions } from "../backtest/options.ts";
-import { plainErrors } from "./plain-errors.ts";
+import { withManual } from "./manual.ts";
 
 const fromTraces = ["labels"];
 const fromServer = [
@@ -16,20 +16,21 @@ const fromServer = [
   "bearerTokenFile",
 ];
 
-const columns = `
-Columns of a trace, in any order, a row per sample; others are ignored:
-  t_seconds           time, rising from row to row
-  rss_bytes           resident memory; empty or NaN for a missing sample
-  anon_bytes          optional, judged instead: memory that cannot be given back
-  limit_bytes         optional: memory limit; empty or 0 for none
-  start_time_seconds  optional: start of the process on the same clock
-  heap_limit_bytes    optional: limit that the runtime sets itself, such as -Xmx
-A service of several processes is <id>.w0.csv, <id>.w1.csv, ...
-`;
+const columns = {
+  title: "Columns of a trace, in any order, a row per sample; others are ignored",
+  items: [
+    ["t_seconds", "time, rising from row to row"],
+    ["rss_bytes", "resident memory; empty or NaN for a missing sample"],
+    ["anon_bytes", "optional, judged instead: memory that cannot be given back"],
+    ["limit_bytes", "optional: memory limit; empty or 0 for none"],
+    ["start_time_seconds", "optional: start of the process on the same clock"],
+    ["heap_limit_bytes", "optional: limit that the runtime sets itself, such as -Xmx"],
+  ],
+  closing: "A service of several processes is <id>.w0.csv, <id>.w1.csv, ...",
+} as const;
 
 export function backtestCommand(): Command {
   const command = new Command("backtest")
-    .configureOutput(plainErrors)
     .description("judge recorded memory, and report which alerts would have fired")
     .option("--traces <folder>", "folder of <id>.csv or <id>.csv.gz: memory that was recorded in files; columns below")
     .option("--labels <file>", "what is known about the traces (default: labels.json in the folder or beside it)")
@@ -47,12 +48,27 @@ export function backtestCommand(): Command {
     .option("--step <duration>", "resolution of the samples to fetch", "60s")
     .option("--bearer-token-file <file>", "file with the token that the server wants")
     .option("--json <file>", "write the result here; - for standard output, and nothing else there")
-    .addHelpText("after", columns)
     .allowExcessArguments(false);
-  return command.action(async (options: BacktestOptions) => {
+  command.action(async (options: BacktestOptions) => {
     const misuse = misuseOf(options, (name) => command.getOptionValueSource(name) === "cli");
     if (misuse !== undefined) command.error(`error: ${misuse}`);
     await (await import("../backtest/run.ts")).backtest(options);
+  });
+  return withManual(command, {
+    examples: [
+      ["leakwatch backtest --prometheus-url=http://prometheus:9090", "the last 30 days of your Prometheus"],
+      [
+        "leakwatch backtest --prometheus-url=http://prometheus:9090 --since=7d --match='{namespace=\"shop\"}'",
+        "a week of one namespace",
+      ],
+      ["leakwatch backtest --traces traces/ --json result.json", "recorded files, with the result for a program"],
+    ],
+    exitCodes: {
+      0: "done, whatever was found",
+      1: "the server failed, or has nothing to judge",
+      2: "a wrong option, or a file that cannot be read or written",
+    },
+    more: columns,
   });
 }
 

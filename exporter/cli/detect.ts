@@ -2,10 +2,12 @@
 
 import { Command } from "commander";
 import { shortRun } from "../../detection/short-run.ts";
+import type { Word } from "../detect/answer.ts";
 import { exitCodes, wordText } from "../detect/exit-code.ts";
 import type { Target } from "../detect/target.ts";
+import { withManual } from "./manual.ts";
+import { onlyLinux } from "./only-linux.ts";
 import { checked } from "./options.ts";
-import { plainErrors } from "./plain-errors.ts";
 
 interface DetectOptions {
   pid?: string;
@@ -20,7 +22,6 @@ interface DetectOptions {
 
 export function detectCommand(): Command {
   const command = new Command("detect")
-    .configureOutput(plainErrors)
     .description("watch one process, or run a command, and report whether it leaks; put it under load meanwhile")
     .argument("[command...]", "a command to run and watch, after --")
     .option("--pid <pid>", "watch this process and its children", checked(pidOf))
@@ -36,9 +37,8 @@ export function detectCommand(): Command {
       "do not ask Node.js and Java to collect garbage and report what is in use: no pauses, weaker results",
     )
     .option("--json", "the result as JSON", false)
-    .option("--junit <file>", "write the result as JUnit XML too")
-    .addHelpText("after", `\nExit code: ${codes()}, 1 failure, 2 wrong option or no such process.`);
-  return command.action(async (words: string[], { pid, group, json, junit, ...options }: DetectOptions) => {
+    .option("--junit <file>", "write the result as JUnit XML too");
+  command.action(async (words: string[], { pid, group, json, junit, ...options }: DetectOptions) => {
     const target = targetOf(words, pid, group);
     if (target === undefined) return command.error("error: expected one of --pid, --group and a command after --");
     const [{ detect }, { planOf }, { DetectError }] = await Promise.all([
@@ -56,12 +56,23 @@ export function detectCommand(): Command {
       command.error(`error: ${error.message}`);
     }
   });
+  return withManual(onlyLinux(command), {
+    examples: [
+      ["leakwatch detect -- node server.js", "run a command, and put it under load meanwhile"],
+      ['leakwatch detect --load "npx autocannon -d 60 localhost:3000" -- node server.js', "the same with the load"],
+      ["leakwatch detect --pid 4242 --for 10m", "a process that runs already, for longer"],
+      [
+        "leakwatch detect --limit 512MiB --junit leaks.xml -- node server.js",
+        "in a pipeline: a limit to judge by, and a report for it",
+      ],
+    ],
+    exitCodes: {
+      ...Object.fromEntries(Object.entries(exitCodes).map(([word, code]) => [code, wordText(word as Word)])),
+      1: "failure of leakwatch itself",
+      2: "a wrong option, or no such process",
+    },
+  });
 }
-
-const codes = () =>
-  Object.entries(exitCodes)
-    .map(([word, code]) => `${code} ${wordText(word as keyof typeof exitCodes)}`)
-    .join(", ");
 
 /** Undefined where it is none, or more than one. */
 function targetOf(words: string[], pid: string | undefined, group: string | undefined): Target | undefined {

@@ -4,13 +4,13 @@ import { Command } from "commander";
 import { defaultListenAddress } from "../../catalog/defaults.ts";
 import type { DoctorOptions } from "../doctor/run.ts";
 import { parseListenAddress } from "../web/listen-address.ts";
+import { withManual } from "./manual.ts";
+import { onlyLinux } from "./only-linux.ts";
 import { checked, mountPoint, telemetryPath, withPlainNames } from "./options.ts";
-import { plainErrors } from "./plain-errors.ts";
 
 export function doctorCommand(): Command {
   const command = new Command("doctor")
-    .configureOutput(plainErrors)
-    .description("tell what can be seen here, what cannot, and what to change")
+    .description("report what can be seen here, what cannot, and what to change")
     .option("--config.file <file>", "the configuration that the exporter uses here")
     .option(
       "--web.listen-address <host:port>",
@@ -28,9 +28,8 @@ export function doctorCommand(): Command {
     .option("--json", "findings as JSON, with an id for each check", false)
     .option("--verbose", "the names and numbers behind each sentence too", false)
     .option("--no-color", "no colours; NO_COLOR in the environment does the same")
-    .addHelpText("after", "\nExit code: 0 all is fine, 1 something could be better, 2 it cannot work like this.")
     .allowExcessArguments(false);
-  return command.action(async (given: Record<string, unknown>) => {
+  command.action(async (given: Record<string, unknown>) => {
     const options = withPlainNames<DoctorOptions>(given);
     const { doctor, DoctorMisuse } = await import("../doctor/run.ts");
     try {
@@ -39,5 +38,13 @@ export function doctorCommand(): Command {
       if (!(error instanceof DoctorMisuse)) throw error;
       command.error(`error: ${error.message}`);
     }
+  });
+  return withManual(onlyLinux(command), {
+    examples: [
+      ["leakwatch doctor", "where the exporter runs"],
+      ["leakwatch doctor --prometheus-url=http://prometheus:9090", "is it scraped, and are the rules loaded?"],
+      ["leakwatch doctor --json", "for a program"],
+    ],
+    exitCodes: { 0: "everything looks good", 1: "works, with warnings", 2: "not working, or a wrong option" },
   });
 }

@@ -5,7 +5,7 @@ import { slotLabels } from "../../catalog/labels.ts";
 import type { RulesOptions } from "../rules/print.ts";
 import { withoutSecretWords } from "../text/secrets.ts";
 import { visible } from "../text/visible.ts";
-import { plainErrors } from "./plain-errors.ts";
+import { withManual } from "./manual.ts";
 
 /** The rules join alerts and series on these, or the shipped Alertmanager configuration goes by them. */
 const ownLabels = [...["alertname", "severity", "class"], ...slotLabels];
@@ -14,7 +14,6 @@ const ofObject = ["name", "namespace", "metadataLabel"];
 
 export function rulesCommand(): Command {
   const command = new Command("rules")
-    .configureOutput(plainErrors)
     .description("print the recording and alert rules, with your thresholds, labels and links")
     .addOption(
       new Option("--format <format>", "a rule file for Prometheus, or an object for its operator")
@@ -31,7 +30,7 @@ export function rulesCommand(): Command {
     .option("--output <file>", "write the rules there")
     .option("--check", "write nothing, and fail when the file of --output is not current", false)
     .allowExcessArguments(false);
-  return command.action(async (options: RulesOptions) => {
+  command.action(async (options: RulesOptions) => {
     const stray = ofObject.find((name) => command.getOptionValueSource(name) === "cli");
     if (options.format === "prometheus" && stray !== undefined) {
       command.error(
@@ -48,6 +47,24 @@ export function rulesCommand(): Command {
       if (misuse !== undefined) command.error(`error: ${option}: ${misuse}`);
     }
     await (await import("../rules/print.ts")).printRules(options);
+  });
+  return withManual(command, {
+    examples: [
+      ["leakwatch rules > leakwatch.rules.yml", "for rule_files of Prometheus"],
+      [
+        "leakwatch rules --label team=payments --grafana-url https://grafana.example.org",
+        "with a label and links of yours",
+      ],
+      [
+        "leakwatch rules --format=prometheusrule --namespace monitoring | kubectl apply -f -",
+        "for the Prometheus operator",
+      ],
+    ],
+    exitCodes: {
+      0: "printed, written, or current (--check)",
+      1: "the file is not current (--check)",
+      2: "a wrong option, or a file that cannot be read or written",
+    },
   });
 }
 

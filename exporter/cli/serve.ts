@@ -5,12 +5,12 @@ import { defaultListenAddress } from "../../catalog/defaults.ts";
 import { logLevels } from "../log.ts";
 import type { ServeOptions } from "../serve.ts";
 import { parseListenAddress } from "../web/listen-address.ts";
+import { withManual } from "./manual.ts";
+import { onlyLinux } from "./only-linux.ts";
 import { checked, mountPoint, telemetryPath, withPlainNames } from "./options.ts";
-import { plainErrors } from "./plain-errors.ts";
 
 export function serveCommand(): Command {
-  return new Command("serve")
-    .configureOutput(plainErrors)
+  const command = new Command("serve")
     .description("watch processes and serve /metrics (what runs when no command is given)")
     .option(
       "--storage.path <folder>",
@@ -41,6 +41,21 @@ export function serveCommand(): Command {
     .action(async (options: Record<string, unknown>) => {
       await (await import("../serve.ts")).serve(withPlainNames<ServeOptions>(options));
     });
+  return withManual(onlyLinux(command), {
+    examples: [
+      ["leakwatch", `watch every process of this machine: http://${defaultListenAddress}`],
+      ["leakwatch serve --web.listen-address=:9847", "let a Prometheus on another machine scrape it"],
+      [
+        "leakwatch serve --config.file=leakwatch.yml --storage.path=/var/lib/leakwatch",
+        "with names and limits of yours, and a history that survives restarts",
+      ],
+    ],
+    exitCodes: {
+      0: "stopped by SIGTERM or SIGINT",
+      1: "the port is in use, or /proc cannot be read",
+      2: "a wrong option or configuration",
+    },
+  });
 }
 
 function speedOf(text: string): number {

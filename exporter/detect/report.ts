@@ -3,7 +3,7 @@
 import { shortRun } from "../../detection/short-run.ts";
 import { painter } from "../terminal/colour.ts";
 import { shownName } from "../terminal/shown-text.ts";
-import { columns, wrap } from "../terminal/wrap.ts";
+import { widest, wrap } from "../terminal/wrap.ts";
 import { humanBytes, humanDuration, humanGrowth } from "../text/human.ts";
 import { listed, processes, someOf } from "../text/words.ts";
 import type { Kind, Word } from "./answer.ts";
@@ -15,9 +15,19 @@ import { sparkline } from "./sparkline.ts";
 
 const gutter = 10;
 
+/** Bars of a curve; with fewer it shows nothing. */
+const longestCurve = 40;
+const shortestCurve = 8;
+
 const styles = { leaking: "red", suspicious: "yellow", no_leak_seen: "green", no_verdict: "yellow" } as const;
 
-export function renderText(outcome: Outcome, { colour }: { colour: boolean }): string {
+export interface TextOptions {
+  readonly colour: boolean;
+  /** Of the terminal. */
+  readonly columns?: number;
+}
+
+export function renderText(outcome: Outcome, { colour, columns = widest }: TextOptions): string {
   const paint = painter(colour);
   const [first, ...others] = outcome.processes;
   const word = wordOf(outcome);
@@ -26,12 +36,18 @@ export function renderText(outcome: Outcome, { colour }: { colour: boolean }): s
   const row = (name: string, lines: readonly string[]) =>
     lines.map((line, i) => paint("bold", (i === 0 ? name : "").padEnd(gutter)) + line);
   const wrapped = (name: string, text: string) => row(name, wrap(text, columns - gutter));
+  // a word that is painted has another length
+  const [firstLine = "", ...titleLines] = wrap(
+    `${wordText(word)}  ${nameOf(first)}, observed for ${humanDuration(outcome.took)}`,
+    columns,
+  );
   return [
-    `${title}  ${nameOf(first)}, observed for ${humanDuration(outcome.took)}`,
+    firstLine.replace(wordText(word), title),
+    ...titleLines,
     ...wrap(meaningOf(first, outcome), columns),
     "",
-    ...row("Memory", [curveOf(first.observed.series.memory.values)]),
-    ...(first.observed.runtime === "none" ? [] : row("In use", [inUseOf(first)])),
+    ...row("Memory", [curveOf(first.observed.series.memory.values, columns)]),
+    ...(first.observed.runtime === "none" ? [] : row("In use", [inUseOf(first, columns)])),
     ...growthRow(first).flatMap((text) => wrapped("Growth", text)),
     ...wrapped("Limit", limitOf(first)),
     ...(others.length === 0 ? [] : wrapped("Others", othersOf(others))),
@@ -53,19 +69,21 @@ function othersOf(others: readonly ProcessOutcome[]): string {
   ]);
 }
 
-/** The curve must not be broken into lines. */
-function curveOf(values: readonly number[]): string {
+/** `reserved`: columns that the line needs behind it. The curve must not be broken into lines. */
+function curveOf(values: readonly number[], columns: number, reserved = 0): string {
   const known = values.filter((value) => !Number.isNaN(value));
   const [first, last] = [known[0], known.at(-1)];
   if (first === undefined || last === undefined) return "unknown";
-  return `${humanBytes(first)} → ${humanBytes(last)}  ${sparkline(known)}`;
+  const range = `${humanBytes(first)} → ${humanBytes(last)}`;
+  const room = Math.min(longestCurve, columns - gutter - range.length - 2 - reserved);
+  return room < shortestCurve ? range : `${range}  ${sparkline(known, room)}`;
 }
 
-function inUseOf({ observed }: ProcessOutcome): string {
+function inUseOf({ observed }: ProcessOutcome, columns: number): string {
   const { runtime, series, unavailable } = observed;
   if (runtime === "silent") return `unknown: ${unavailable ?? "the runtime was not asked"}`;
   const how = runtime === "collected" ? "after collections" : "with garbage in it";
-  return `${curveOf(series.live.values)}  ${how}`;
+  return `${curveOf(series.live.values, columns, how.length + 2)}  ${how}`;
 }
 
 /** Only of growth that is reported. */

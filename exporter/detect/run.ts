@@ -5,6 +5,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { wantsColour } from "../terminal/colour.ts";
 import { statusLine } from "../terminal/progress.ts";
+import { reportColumns } from "../terminal/wrap.ts";
 import { humanBytes, humanDuration } from "../text/human.ts";
 import { version } from "../version.ts";
 import { systemClock } from "../watch/boot-clock.ts";
@@ -53,7 +54,9 @@ async function print(outcome: Outcome, { json, junit: file }: DetectOutput): Pro
   if (file !== undefined) writeReport(file, junit(outcome));
   await written(
     process.stdout,
-    json ? `${JSON.stringify(asJson(outcome, version), null, 2)}\n` : renderText(outcome, { colour: wantsColour() }),
+    json
+      ? `${JSON.stringify(asJson(outcome, version), null, 2)}\n`
+      : renderText(outcome, { colour: wantsColour(), columns: reportColumns() }),
   );
   // GitHub reads it from either stream, and JSON must stay JSON
   if (process.env["GITHUB_ACTIONS"] === "true") await written(process.stderr, annotation(outcome));

@@ -2,7 +2,7 @@
 
 import { type Paint, painter, type Style } from "../terminal/colour.ts";
 import { shownText } from "../terminal/shown-text.ts";
-import { columns, wrap } from "../terminal/wrap.ts";
+import { widest, wrap } from "../terminal/wrap.ts";
 import { counted, listed } from "../text/words.ts";
 import { exitCodeOf, type Finding, type Status } from "./finding.ts";
 
@@ -22,11 +22,16 @@ export interface TextOptions {
   readonly colour: boolean;
   /** The names and numbers behind each sentence too. */
   readonly verbose: boolean;
+  /** Of the terminal. */
+  readonly columns?: number;
   /** What was not asked, with the option that would. */
   readonly notAsked?: readonly string[];
 }
 
-export function renderText(all: readonly Finding[], { colour, verbose, notAsked = [] }: TextOptions): string {
+export function renderText(
+  all: readonly Finding[],
+  { colour, verbose, columns = widest, notAsked = [] }: TextOptions,
+): string {
   const findings = all.map(shown);
   const paint = painter(colour);
   const lines: string[] = [];

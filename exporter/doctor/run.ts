@@ -9,6 +9,7 @@ import { KernelFiles } from "../kernel/files.ts";
 import { PrometheusApi } from "../prometheus/api.ts";
 import { wantsColour } from "../terminal/colour.ts";
 import { CommandError } from "../terminal/command-error.ts";
+import { reportColumns } from "../terminal/wrap.ts";
 import { version } from "../version.ts";
 import { parseListenAddress } from "../web/listen-address.ts";
 import { examine, exitCodeOf, type Finding, failure } from "./finding.ts";
@@ -49,7 +50,12 @@ export async function doctor(options: DoctorOptions): Promise<0 | 1 | 2> {
   if (options.json) process.stdout.write(`${JSON.stringify(asJson(findings, version), undefined, 2)}\n`);
   else
     process.stdout.write(
-      renderText(findings, { ...options, colour: options.color && wantsColour(), notAsked: notAsked(options) }),
+      renderText(findings, {
+        ...options,
+        colour: options.color && wantsColour(),
+        columns: reportColumns(),
+        notAsked: notAsked(options),
+      }),
     );
   return exitCodeOf(findings);
 }

@@ -3,8 +3,13 @@
 import { visible } from "../text/visible.ts";
 import { shownLine } from "./shown-text.ts";
 
-/** Columns of a terminal that everybody has. */
-export const columns = 100;
+/** Lines that are easy to read, where the terminal is that wide. */
+export const widest = 100;
+const narrowest = 40;
+
+/** Columns that standard output has for a report; those of a wide terminal where it is none. */
+export const reportColumns = (stream: Pick<NodeJS.WriteStream, "isTTY" | "columns"> = process.stdout): number =>
+  stream.isTTY && stream.columns > 0 ? Math.min(widest, Math.max(narrowest, stream.columns)) : widest;
 
 /** Breaks at blanks. No line holds what a terminal would act on, whatever is in the text. `width` in columns. */
 export function wrap(text: string, width: number): string[] {

@@ -19,8 +19,8 @@ const patience = 50_000;
 const start = (...args: string[]) => startNode([builtMain, ...args]);
 
 /** Starts a program of Node's; it is killed when the test has finished, or when patience is at its end. */
-function startNode(words: readonly string[]) {
-  const child: ChildProcess = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "pipe"] });
+function startNode(words: readonly string[], stdout: "pipe" | number = "pipe") {
+  const child: ChildProcess = spawn(process.execPath, words, { stdio: ["ignore", stdout, "pipe"] });
   const printed = { stdout: "", stderr: "" };
   child.stdout?.on("data", (chunk) => (printed.stdout += chunk));
   child.stderr?.on("data", (chunk) => (printed.stderr += chunk));
@@ -114,6 +114,8 @@ describe("what a command needs is loaded when it runs", () => {
     "detect --help",
     "doctor --help",
     "backtest --help",
+    "completion --help",
+    "completion bash",
     "serve --help",
   ])("leakwatch %s loads the parser of the command line, and no other package", async (line) => {
     expect(await loadedBy(...line.split(" "))).toEqual(["commander"]);
@@ -184,6 +186,28 @@ describe("misuse is exit 2, with a message that names it", () => {
     expect(await leakwatch(`--web.config.file=${file}`)).toMatchObject({
       code: 2,
       stderr: `leakwatch: ${file}: tls_server_config.key_file: expected a text, got nothing\n`,
+    });
+  });
+});
+
+describe("a reader that has seen enough is no error", () => {
+  test.each(["--help", "rules", "detect --help", "completion bash"])("leakwatch %s | head -1", async (line) => {
+    const { child, closed } = start(...line.split(" "));
+    child.stdout?.destroy();
+    expect(await closed).toMatchObject({ code: 0, signal: null, stderr: "" });
+  });
+
+  test("nor is one of what goes wrong", async () => {
+    const { child, closed } = start("bogus");
+    child.stderr?.destroy();
+    expect(await closed).toMatchObject({ code: 2, signal: null });
+  });
+
+  test.runIf(fs.existsSync("/dev/full"))("a full disk is", async () => {
+    const { closed } = startNode([builtMain, "rules"], fs.openSync("/dev/full", "w"));
+    expect(await closed).toMatchObject({
+      code: 1,
+      stderr: "leakwatch: cannot write the output: ENOSPC: no space left on device, write\n",
     });
   });
 });

@@ -90,6 +90,13 @@ describe("the exit code", () => {
 });
 
 describe("the report", () => {
+  test.each([40, 60, 100])("fits into %d columns, but for links", (columns) => {
+    for (const word of words) {
+      const lines = renderText(outcome([seen(word)]), { colour: false, columns }).split("\n");
+      expect(lines.filter((line) => line.length > columns && !line.includes("https://"))).toEqual([]);
+    }
+  });
+
   test("of a leak has what rose, how fast, which limit it reaches first, and where to read on", () => {
     const text = plain(outcome([seen("leaking")]));
     expect(text).toMatch(/^leaking server\.js \(pid 4242\), observed for 6 min/);

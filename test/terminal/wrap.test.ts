@@ -1,5 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { wrap } from "../../exporter/terminal/wrap.ts";
+import { reportColumns, wrap } from "../../exporter/terminal/wrap.ts";
+
+test.each([
+  ["a narrow terminal", { isTTY: true, columns: 52 }, 52],
+  ["one that is too narrow for a table", { isTTY: true, columns: 20 }, 40],
+  ["a wide one, since long lines are hard to read", { isTTY: true, columns: 250 }, 100],
+  ["one that does not say", { isTTY: true, columns: 0 }, 100],
+  ["a file", { isTTY: false, columns: 52 }, 100],
+])("a report for %s has its columns", (_, stream, expected) => {
+  expect(reportColumns(stream)).toBe(expected);
+});
 
 describe("wrapped text", () => {
   test("a process' name cannot steer the terminal", () => {
