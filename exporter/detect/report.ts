@@ -47,7 +47,7 @@ export function renderText(outcome: Outcome, { colour, columns = widest }: TextO
     ...wrap(meaningOf(first, outcome), columns),
     "",
     ...row("Memory", [curveOf(first.observed.series.memory.values, columns)]),
-    ...(first.observed.runtime === "none" ? [] : row("In use", [inUseOf(first, columns)])),
+    ...(first.observed.runtime === "none" ? [] : row("In use", inUseOf(first, columns))),
     ...growthRow(first).flatMap((text) => wrapped("Growth", text)),
     ...wrapped("Limit", limitOf(first)),
     ...(others.length === 0 ? [] : wrapped("Others", othersOf(others))),
@@ -79,11 +79,12 @@ function curveOf(values: readonly number[], columns: number, reserved = 0): stri
   return room < shortestCurve ? range : `${range}  ${sparkline(known, room)}`;
 }
 
-function inUseOf({ observed }: ProcessOutcome, columns: number): string {
+function inUseOf({ observed }: ProcessOutcome, columns: number): string[] {
   const { runtime, series, unavailable } = observed;
-  if (runtime === "silent") return `unknown: ${unavailable ?? "the runtime was not asked"}`;
+  if (runtime === "silent") return wrap(`unknown: ${unavailable ?? "the runtime was not asked"}`, columns - gutter);
   const how = runtime === "collected" ? "after collections" : "with garbage in it";
-  return `${curveOf(series.live.values, columns, how.length + 2)}  ${how}`;
+  const line = `${curveOf(series.live.values, columns, how.length + 2)}  ${how}`;
+  return line.length <= columns - gutter ? [line] : [curveOf(series.live.values, columns), how];
 }
 
 /** Only of growth that is reported. */

@@ -104,6 +104,10 @@ function outcomeOf(
   }
   if (process.platform !== "linux")
     throw new Error(`leakwatch needs Linux to watch a process; a function it can judge here too`);
+  if ("pid" in target && target.pid === process.pid)
+    throw new Error(
+      "this process cannot watch itself: give a function of it, or start what is to be watched as a command",
+    );
   let child: ChildProcess | undefined;
   const endCommand = () => child?.kill("SIGKILL");
   process.once("exit", endCommand); // a test runner that is stopped must not leave it behind

@@ -63,6 +63,28 @@ describe("under load", () => {
     expect(phases).toEqual(["first", "load", "drain", "load", "drain"]);
   });
 
+  test("a function of a test is a load too, and is told when its time is over", async () => {
+    const signals: AbortSignal[] = [];
+    const load = (signal: AbortSignal) => {
+      signals.push(signal);
+      return new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    };
+    const { outcome, word } = await run(["sleep", "60"], { load });
+    expect({ word, loads: outcome.loads }).toEqual({ word: "no_leak_seen", loads: 2 });
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
+  });
+
+  test("a function that fails makes no verdict", async () => {
+    const load = async () => {
+      throw new Error("connection refused");
+    };
+    const { outcome, word } = await run(["sleep", "60"], { load });
+    expect({ word, endedEarly: outcome.endedEarly }).toEqual({
+      word: "no_verdict",
+      endedEarly: "the load failed: connection refused",
+    });
+  });
+
   test("a load that does not end is stopped", async () => {
     const { outcome } = await run(["sleep", "60"], { load: "sleep 600" });
     expect(outcome.loads).toBe(2);
