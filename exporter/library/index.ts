@@ -103,31 +103,32 @@ function outcomeOf(
     });
   }
   if (process.platform !== "linux")
-    throw new Error(`leakwatch needs Linux to watch a process; a function it can judge here too`);
+    throw new Error("leakwatch needs Linux to watch a process; functions are judged on every system");
   if ("pid" in target && target.pid === process.pid)
     throw new Error(
       "this process cannot watch itself: give a function of it, or start what is to be watched as a command",
     );
+  const plan = planOf({ ...options, target, collect }, (option) => option);
   let child: ChildProcess | undefined;
   const endCommand = () => child?.kill("SIGKILL");
   process.once("exit", endCommand); // a test runner that is stopped must not leave it behind
-  return observe(
-    planOf({ ...options, target, collect }, (option) => option),
-    {
-      clock: systemClock,
-      interrupted: signal,
-      progress: () => undefined,
-      started: (started) => {
-        child = started;
-      },
+  return observe(plan, {
+    clock: systemClock,
+    interrupted: signal,
+    progress: () => undefined,
+    started: (started) => {
+      child = started;
     },
-  ).finally(() => process.off("exit", endCommand));
+  }).finally(() => process.off("exit", endCommand));
 }
 
 function messageOf(outcome: Outcome): string {
   const word = wordOf(outcome);
   const [first] = outcome.processes;
   if (first === undefined) return `${wordText(word)}: ${outcome.endedEarly ?? "no process was seen"}`;
-  const guide = word === "no_verdict" ? [] : [`What to do next: ${guideFor(first.answer.kind)}`];
-  return [`${wordText(word)}: ${shownName(first.observed.group)}. ${meaningOf(first, outcome)}`, ...guide].join("\n");
+  if (word === "no_verdict") return `${shownName(first.observed.group)}: ${meaningOf(first, outcome)}`;
+  return [
+    `${wordText(word)}: ${shownName(first.observed.group)}. ${meaningOf(first, outcome)}`,
+    `What to do next: ${guideFor(first.answer.kind)}`,
+  ].join("\n");
 }

@@ -47,7 +47,7 @@ test("assertNoLeak resolves with the result where no leak was seen", async () =>
 
 test("no verdict is no success", async () => {
   const stopped = assertNoLeak(() => ({}), { signal: AbortSignal.abort("enough") });
-  await expect(stopped).rejects.toThrow(/^no verdict: function\. No verdict: stopped: enough/);
+  await expect(stopped).rejects.toThrow(/^function: No verdict: stopped: enough/);
 });
 
 describe("what cannot be done is refused", () => {
