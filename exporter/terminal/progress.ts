@@ -2,6 +2,9 @@
 
 const width = 30;
 
+/** A line that the terminal breaks cannot be written over. */
+const lineLength = ({ columns }: NodeJS.WriteStream): number => (columns > 0 ? columns : 80) - 1;
+
 const clearLine = "\r\u001b[K";
 
 export interface Progress {
@@ -15,8 +18,10 @@ export function progressBar(what: string, total: number, stream: NodeJS.WriteStr
   let done = 0;
   let drawn = 0;
   const draw = () => {
-    const filled = Math.round((done / total) * width);
-    stream.write(`\r${"█".repeat(filled)}${"░".repeat(width - filled)} ${done} of ${total} ${what}`);
+    const text = ` ${done} of ${total} ${what}`;
+    const bar = Math.max(0, Math.min(width, lineLength(stream) - text.length));
+    const filled = Math.round((done / total) * bar);
+    stream.write(`\r${"█".repeat(filled)}${"░".repeat(bar - filled)}${text}`);
   };
   return {
     advance() {
@@ -42,7 +47,7 @@ export function statusLine(stream: NodeJS.WriteStream = process.stderr, now: () 
     draw(text: () => string): void {
       if (now() - drawn < every) return;
       drawn = now();
-      stream.write(stream.isTTY ? clearLine + text() : `${text()}\n`);
+      stream.write(stream.isTTY ? clearLine + text().slice(0, lineLength(stream)) : `${text()}\n`);
     },
     clear(): void {
       if (stream.isTTY && Number.isFinite(drawn)) stream.write(clearLine);

@@ -3,10 +3,21 @@ import { describe, expect, test, vi } from "vitest";
 import { progressBar, statusLine } from "../../exporter/terminal/progress.ts";
 
 /** A stream that says whether it is a terminal, and what was written to it. */
-function stream(isTTY: boolean) {
+function stream(isTTY: boolean, columns?: number) {
   const text = new PassThrough({ encoding: "utf8" });
-  return Object.assign(text, { isTTY }) as unknown as NodeJS.WriteStream & PassThrough;
+  return Object.assign(text, { isTTY, columns }) as unknown as NodeJS.WriteStream & PassThrough;
 }
+
+test("in a narrow terminal neither is broken into two lines, which could not be written over", () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  const terminal = stream(true, 20);
+  const bar = progressBar("traces", 4, terminal);
+  vi.advanceTimersByTime(200);
+  bar.advance();
+  statusLine(terminal).draw(() => "leakwatch: 1 min of 6 min, 45 MiB");
+  vi.useRealTimers();
+  expect(terminal.read()).toBe("\r█░░░░ 1 of 4 traces\r\u001b[Kleakwatch: 1 min of");
+});
 
 describe("a progress bar", () => {
   test("is redrawn in place, and gone at the end", () => {
