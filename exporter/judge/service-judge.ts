@@ -51,7 +51,7 @@ export class ServiceJudge {
       this.seats.set(slot, seat);
     } else if (seat.last.startTime !== sample.startTime) {
       this.endOf(slot, seat);
-      this.memory.begin(slot, sample.time, this.judge.settings.endedLives.followedWithin);
+      this.memory.begin(slot, sample.time, this.judge.settings.endedLives.followedWithin, sample.startTime);
       seat.life = new LifeHistory(this.judge.settings.endedLife);
     }
     seat.state.history.add(sample);

@@ -5,7 +5,7 @@ import { ledger as defaults } from "../../catalog/defaults.ts";
 import { type JudgeSettings, judgeSettings } from "../../detection/judge.ts";
 import { type EndedLifeVerdict, judgeEndedLife } from "../memory/ended-life.ts";
 import { column } from "../memory/process-table.ts";
-import { endedLifeOf } from "../memory/service-memory.ts";
+import { endedLifeOf, follow } from "../memory/service-memory.ts";
 import { isService, type Life, rootOf } from "../model/life.ts";
 import type { ContainerStates } from "./container-state.ts";
 import { type Ended, type Exit, gravestOf, isOom, lastEndOf, occupantOf, type Pass } from "./exit.ts";
@@ -153,7 +153,7 @@ export class Ends {
     // an end that is booked late may have been followed already
     const next = life.group.slots[life.slot]?.life;
     if (next !== undefined && next !== life && next.bornAt - taught.life.endedAt <= followedWithin)
-      taught.life.followed = true;
+      follow(taught.life, next.bornAt);
     life.group.memory.recordEnd(taught.life, taught.levels, settledAfter);
   }
 }

@@ -21,6 +21,10 @@ export interface EndedLifeVerdict {
   readonly reason: EndedLifeReason;
   /** Slope of the floor after warm-up, in bytes per second; undefined for a life too short to say. */
   readonly growthPerSecond: number | undefined;
+  /** How much faster it grew in the last third than in the middle one, in bytes per second, for each second between them. */
+  readonly acceleration?: number;
+  /** Level of the floor's line where warm-up ends, in bytes. */
+  readonly level?: number;
 }
 
 /** `atLimit`: was it killed for its memory? x of a point is the part of the life, y the part's floor in bytes. */
@@ -59,6 +63,9 @@ export function judgeEndedLife(
     growing: reason === "growing",
     reason,
     growthPerSecond: slope / (span / parts),
+    // the centres of both lie a third of the life apart; paces are in bytes a part
+    acceleration: (lastPace - middlePace) / (parts / 3) / (span / parts) ** 2,
+    level: level + slope * (parts / 3 - center),
   });
   if (gain < thresholds.minimumGain * level) return judged("small gain");
   if (gain < thresholds.minimumSignal * wobble) return judged("noise");

@@ -22,7 +22,27 @@ export interface EndedLife {
   readonly version: string;
   /** Did another one take its place soon? What nobody starts again was scaled down, or stopped. */
   followed: boolean;
+  /** When it was last seen to run. This and what follows is unknown of lives that older versions wrote down. */
+  readonly seenUntil?: number;
+  /** After how many seconds that one started: between two samples, so to half their distance. */
+  replacedAfter?: number;
+  /** Growth after warm-up in KiB per second, and how it changed, per second; unknown where too little was seen. */
+  readonly growth?: number;
+  readonly acceleration?: number;
+  /** Floor where warm-up ended, and the highest reading of its last third. */
+  readonly level?: number;
+  readonly top?: number;
 }
+
+/** The slot of `life` was taken by one that started at `bornAt`. */
+export function follow(life: EndedLife, bornAt: number): void {
+  life.followed = true;
+  const least = Math.max(0, bornAt - life.endedAt);
+  const most = bornAt - (life.seenUntil ?? Number.NaN);
+  if (most >= 0) life.replacedAfter = (least + most) / 2;
+}
+
+const KiB = 1024;
 
 /** A life that its memory ended, and that stood so much above where it was first seen, grew, however short it was. */
 const grownAtLimit = 1.25;
@@ -41,17 +61,32 @@ export function endedLifeOf(
 ): EndedLife {
   const isUnknown = verdict.reason === "too short" || verdict.reason === "too few samples";
   const rose = history.peak > grownAtLimit * history.firstValue;
+  const watched = now - watchedSince;
   return {
     endedAt: now,
     lifetime: now - history.startTime,
-    watched: now - watchedSince,
+    watched,
     growing: !isUnknown ? verdict.growing : atLimit && rose ? true : undefined,
     atLimit,
     peak: history.peak,
     slot,
     version,
     followed: false,
+    seenUntil: history.time,
+    ...growthOf(verdict, history, { watched, rose: atLimit && rose }),
+    top: history.highestSince(history.time - watched / 3),
   };
+}
+
+/** Of a life that was too short to judge, and reached its limit, all that was seen of it. */
+function growthOf(
+  { growthPerSecond, acceleration, level }: EndedLifeVerdict,
+  { peak, firstValue }: SlotHistory,
+  { watched, rose }: { watched: number; rose: boolean },
+): Pick<EndedLife, "growth" | "acceleration" | "level"> {
+  if (growthPerSecond !== undefined && acceleration !== undefined && level !== undefined)
+    return { growth: growthPerSecond / KiB, acceleration: acceleration / KiB, level: level / KiB };
+  return rose && watched > 0 ? { growth: (peak - firstValue) / watched, level: firstValue } : {};
 }
 
 /** What healthy lives of one version reached. */
@@ -131,10 +166,10 @@ export class ServiceMemory {
     this.knownSince = saved.knownSince ?? Number.NaN;
   }
 
-  /** A life took a slot: it follows the last one there, if that ended within so many seconds. */
-  begin(slot: string, now: number, within: number): void {
+  /** A life that started at `bornAt` took a slot: it follows the last one there, if that ended within so many seconds. */
+  begin(slot: string, now: number, within: number, bornAt = now): void {
     const last = this.lives.findLast((life) => life.slot === slot);
-    if (last !== undefined && now - last.endedAt <= within) last.followed = true;
+    if (last !== undefined && now - last.endedAt <= within) follow(last, bornAt);
   }
 
   /**

@@ -86,6 +86,17 @@ export class SlotHistory {
     return this.time - this.startTime;
   }
 
+  /** Highest reading of the running life from a time on, in KiB; to the half hour where that was long ago. NaN where nothing was read. */
+  highestSince(time: number): number {
+    const { minutes, halfHours } = this;
+    const minute = Math.floor(time / minutes.step);
+    const half = Math.max(this.firstHalfHour, Math.floor(time / halfHours.step));
+    const highest = minute >= minutes.first
+      ? minutes.highest(minute, minutes.newest + 1)
+      : halfHours.highest(half, halfHours.newest + 1);
+    return Math.max(highest, this.value);
+  }
+
   /** All of it, to be written down. */
   save(): SavedHistory {
     const { startTime, seenSince, time, value, firstValue, peak, settled, firstMinute, firstHalfHour, reachedBefore } =

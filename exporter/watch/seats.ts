@@ -70,7 +70,7 @@ export class Seats {
     life.firstSeen = this.remembered?.fillProcess(life, slot) ?? life.firstSeen;
     if (!group.running) this.runningGroups++;
     group.fill(slot, life, role);
-    group.memory.begin(String(life.slot), now, endedLives.followedWithin / this.speed);
+    group.memory.begin(String(life.slot), now, endedLives.followedWithin / this.speed, life.bornAt);
     this.noteRunning(life);
     if (role === "worker") return;
     this.ancestry.isRoot(life, true);
