@@ -21,8 +21,8 @@ export const advice = {
    */
   priorSpread: 0.6,
   priorLives: 4,
-  /** Growth below this share of the mean counts as that: only fast growth shortens the answer, and the logarithm of nothing is none. */
-  slowest: 0.1,
+  /** Growth below this share of the mean counts as that: only fast growth shortens the answer, and slow growth would look like spread. */
+  slowest: 0.3,
   /** The spread of levels counts as a share of the headroom, and that as no less than this share of the level. */
   leastHeadroom: 0.1,
   /** Paces that speed up are believed up to this one-sided confidence bound of the mean. */
@@ -36,6 +36,8 @@ export const advice = {
   atLimit: 0.9,
   /** A longer interval is worth a change from this multiple of the present one on. */
   lessOften: 1.5,
+  /** Where the first of all processes would last so many intervals, a shorter answer means that they are too few, not that the restart is needed. */
+  muchLonger: 3,
   /** The restart may go where growth, at this one-sided confidence bound of its mean, leaves the limit so far away, in seconds … */
   confidence: 0.95,
   ahead: 90 * day,

@@ -21,6 +21,8 @@ export interface SafeLife {
   readonly seconds: number;
   /** The same if growth went on as it was seen: longer than `seconds` where the processes were too short to say that it will. */
   readonly atThisPace: number;
+  /** When the first of these processes would reach the limit, or did. */
+  readonly shortest: number;
   /** Processes that it rests on, and the longest of them. */
   readonly lives: number;
   readonly longest: number;
@@ -48,11 +50,12 @@ export function longestSafeLife(
   const ages = lives.map((life, i) => Math.log(ageAtLimit(life, limit, growths[i] as number, speedUp)));
   const width = (settings.width * spreadOf(lives, growths, limit, settings)) / Math.sqrt(n);
   const risk = (age: number) => mean(ages.map((one) => studentCdf((age - one) / width, n - 1)));
-  // never beyond the first that was seen or expected to reach it
+  // never beyond the first that was seen or expected to reach it; less than a second is as good as one
   const first = Math.min(...ages);
-  const found = Math.exp(bisect((age) => risk(age) < settings.risk, first - 50 * width, first));
+  const found = Math.exp(bisect((age) => risk(age) < settings.risk, Math.min(0, first), first));
   const longest = Math.max(...lives.map(({ age }) => age));
-  return { seconds: Math.min(found, settings.furthest * longest), atThisPace: found, lives: n, longest, speedUp };
+  const seconds = Math.min(found, settings.furthest * longest);
+  return { seconds, atThisPace: found, shortest: Math.exp(first), lives: n, longest, speedUp };
 }
 
 /**

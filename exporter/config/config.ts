@@ -62,6 +62,8 @@ export interface Config {
   groupPrefix?: string;
   /** What is changed of the thresholds of the judge. */
   detection: DetectionChanges;
+  /** Price of a GiB of memory for an hour, in any currency; undefined for none. */
+  pricePerGibHour?: number;
   smaps: { enabled: boolean; interval: number; maxResident: number; budget: number };
 }
 
@@ -117,6 +119,11 @@ const interval: Decoder<number> = (value, path) => {
   return seconds;
 };
 
+const price: Decoder<number> = (value, path) => {
+  if (typeof value === "number" && value > 0 && value <= 1000) return value;
+  throw new DecodeError(path, "a number above 0, up to 1000", value);
+};
+
 /** The whole document. An empty one is the default configuration. */
 export const decodeConfig: Decoder<Config> = (value, path) => {
   const found = mapping({
@@ -127,6 +134,7 @@ export const decodeConfig: Decoder<Config> = (value, path) => {
     memory_limit: byteSize,
     max_processes: wholeNumber(1, 1_000_000),
     detection: decodeDetection,
+    advice: mapping({ price_per_gib_hour: price }),
     smaps: mapping({ enabled: yesOrNo, interval: duration, max_resident: byteSize, budget: duration }),
   })(value ?? {}, path);
   return {
@@ -138,6 +146,7 @@ export const decodeConfig: Decoder<Config> = (value, path) => {
     memoryLimit: found.memory_limit ?? defaultConfig.memoryLimit,
     ...(found.max_processes === undefined ? {} : { maxProcesses: found.max_processes }),
     detection: found.detection ?? defaultConfig.detection,
+    ...(found.advice?.price_per_gib_hour === undefined ? {} : { pricePerGibHour: found.advice.price_per_gib_hour }),
     smaps: {
       enabled: found.smaps?.enabled ?? defaultConfig.smaps.enabled,
       interval: found.smaps?.interval ?? defaultConfig.smaps.interval,

@@ -4,12 +4,16 @@
 import { type Cadence, cadence } from "../../detection/cadence.ts";
 import { median } from "../memory/statistics.ts";
 
-/** Do the last starts (Unix seconds, oldest first) keep a steady beat? */
-export function isSteadyCadence(starts: readonly number[], thresholds: Cadence = cadence): boolean {
+/** Seconds between the last starts (Unix seconds, oldest first), where they keep a steady beat. */
+export function steadyInterval(starts: readonly number[], thresholds: Cadence = cadence): number | undefined {
   const recent = starts.slice(-(thresholds.intervals + 1));
-  if (recent.length <= thresholds.intervals) return false;
+  if (recent.length <= thresholds.intervals) return undefined;
   const intervals = recent.slice(1).map((start, i) => start - (recent[i] as number));
   const typical = median(intervals);
   const allowed = Math.max(thresholds.toleranceSeconds, typical * thresholds.tolerance);
-  return typical >= thresholds.minimumSeconds && intervals.every((interval) => Math.abs(interval - typical) <= allowed);
+  const isSteady = intervals.every((interval) => Math.abs(interval - typical) <= allowed);
+  return isSteady && typical >= thresholds.minimumSeconds ? typical : undefined;
 }
+
+export const isSteadyCadence = (starts: readonly number[], thresholds: Cadence = cadence): boolean =>
+  steadyInterval(starts, thresholds) !== undefined;

@@ -106,7 +106,7 @@ export interface SavedService {
 }
 
 /** Lives that are remembered: a day of forty recycled workers. */
-const mostLives = 64;
+export const mostLives = 64;
 /** What a life taught is forgotten by so much with each that follows. */
 const fading = 0.97;
 /** Versions whose levels are remembered: the one that runs, the one before, and one that was rolled back. */

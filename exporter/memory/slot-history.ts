@@ -91,9 +91,10 @@ export class SlotHistory {
     const { minutes, halfHours } = this;
     const minute = Math.floor(time / minutes.step);
     const half = Math.max(this.firstHalfHour, Math.floor(time / halfHours.step));
-    const highest = minute >= minutes.first
-      ? minutes.highest(minute, minutes.newest + 1)
-      : halfHours.highest(half, halfHours.newest + 1);
+    const highest =
+      minute >= minutes.first
+        ? minutes.highest(minute, minutes.newest + 1)
+        : halfHours.highest(half, halfHours.newest + 1);
     return Math.max(highest, this.value);
   }
 

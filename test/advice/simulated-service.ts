@@ -2,8 +2,10 @@
 
 import { MiB } from "../../catalog/defaults.ts";
 import { advice } from "../../detection/advice.ts";
+import { endedLife } from "../../detection/ended-life.ts";
 import { growthOfLives } from "../../exporter/advice/growth-of-life.ts";
 import { longestSafeLife } from "../../exporter/advice/safe-life.ts";
+import { bisect } from "../../exporter/advice/student.ts";
 import { judgeEndedLife } from "../../exporter/memory/ended-life.ts";
 import { LifeHistory } from "../../exporter/memory/life-history.ts";
 import { type EndedLife, endedLifeOf } from "../../exporter/memory/service-memory.ts";
@@ -88,13 +90,12 @@ interface Drawn {
 
 /** Hours until the highest reading meets the limit. */
 function hoursToLimit(law: Law, { pace, level, start }: Drawn): number {
-  let [low, high] = [0, 1e6];
-  for (let i = 0; i < 40; i++) {
-    const middle = (low + high) / 2;
-    if (level + (law.teeth ?? 20) + risen(law, pace, start, middle) < limit) low = middle;
-    else high = middle;
-  }
-  return low;
+  const { doublesIn, growsIn, daily } = law;
+  const steady = Math.max(0, limit - level - (law.teeth ?? 20)) / pace;
+  if (doublesIn !== undefined) return doublesIn * (Math.sqrt(1 + (2 * steady) / doublesIn) - 1);
+  if (growsIn !== undefined) return growsIn * Math.log1p(steady / growsIn);
+  if (daily === undefined) return steady;
+  return bisect((hours) => risen(law, pace, start, hours) < pace * steady, 0, steady + 24);
 }
 
 /** A service restarted every `interval` hours, `typicalPace` in MiB an hour. */
@@ -140,15 +141,16 @@ export class SimulatedService {
   }
 
   private observe({ pace, level, start }: Drawn, age: number, atLimit: boolean): EndedLife {
-    const history = new SlotHistory();
-    const life = new LifeHistory();
+    const samples = 48;
     const startTime = start * hour;
-    const samples = 72;
+    // steps as wide as the samples are apart: a thousand empty minutes take their time
+    const scale = { step: (age * hour) / samples, kept: samples };
+    const history = new SlotHistory({ fine: scale, minutes: scale, halfHours: scale });
+    const life = new LifeHistory({ ...endedLife, firstBucketSeconds: scale.step });
     for (let i = 0; i <= samples; i++) {
       const hours = (i / samples) * age;
       const warm = 1 - 0.7 * Math.exp(-hours / 0.2);
-      const bytes =
-        MiB * (level * warm + risen(this.law, pace, start, hours) + (this.law.teeth ?? 20) * this.random());
+      const bytes = MiB * (level * warm + risen(this.law, pace, start, hours) + (this.law.teeth ?? 20) * this.random());
       const time = startTime + hours * hour;
       history.add({ time, bytes, startTime });
       life.add(time, bytes);
@@ -166,24 +168,24 @@ export interface Measured {
   readonly atThisPace: number;
 }
 
-/** How the answers from `count` processes of each of `datasets` services do against `draws` more processes of each. */
+/** How the answers from `count` processes of each of `datasets` services do against `draws` more processes. */
 export function measure(
   law: Law,
   options: { count: number; datasets: number; draws: number; seed?: number; interval: number; typicalPace?: number },
 ): Measured {
   const { count, datasets, draws, seed = 1, interval, typicalPace = 25 } = options;
   const service = new SimulatedService(law, { interval, typicalPace, seed });
-  const optimum = service.hoursToLimit(20_000)[Math.round(20_000 * advice.risk)] as number;
-  let died = 0;
+  const more = service.hoursToLimit(draws);
+  const optimum = more[Math.round(draws * advice.risk)] as number;
   const answers = Array.from({ length: datasets }, () => {
     const answer = longestSafeLife(growthOfLives(service.lives(count)), limit * MiB);
     if ("kind" in answer) throw new Error(`no answer: ${answer.kind}`);
-    died += service.hoursToLimit(draws).filter((toLimit) => toLimit < answer.seconds / hour).length;
     return answer;
   });
+  const died = answers.map(({ seconds }) => more.filter((toLimit) => toLimit < seconds / hour).length / draws);
   const share = (seconds: readonly number[]) => median(seconds) / hour / optimum;
   return {
-    survived: 1 - died / (datasets * draws),
+    survived: 1 - died.reduce((sum, one) => sum + one, 0) / datasets,
     efficiency: share(answers.map(({ seconds }) => seconds)),
     atThisPace: share(answers.map(({ atThisPace }) => atThisPace)),
   };
