@@ -63,8 +63,7 @@ export function judgeEndedLife(
     growing: reason === "growing",
     reason,
     growthPerSecond: slope / (span / parts),
-    // the centres of both lie a third of the life apart; paces are in bytes a part
-    acceleration: (lastPace - middlePace) / (parts / 3) / (span / parts) ** 2,
+    acceleration: accelerationOf(history, parts) / (span / parts) ** 2,
     level: level + slope * (parts / 3 - center),
   });
   if (gain < thresholds.minimumGain * level) return judged("small gain");
@@ -73,6 +72,15 @@ export function judgeEndedLife(
   if (middlePace > 0 && lastPace < thresholds.minimumPace * middlePace) return judged("slowing");
   if (Math.max(...steps) > thresholds.maximumStep * gain) return judged("one step");
   return judged("growing");
+}
+
+/** How much faster the last third grew than the middle one, in bytes a part, for each part between them. */
+function accelerationOf(history: LifeHistory, parts: number): number {
+  const lows = history.lowsOfParts(parts);
+  const third = (from: number) => lows.slice(from - 1, from + parts / 3).filter((low) => low !== undefined);
+  const [middle, last] = [third(parts / 3), third((2 * parts) / 3)];
+  const center = (points: readonly Point[]) => median(points.map(({ x }) => x));
+  return (theilSenSlope(last) - theilSenSlope(middle)) / (center(last) - center(middle));
 }
 
 function knownParts(floors: readonly (number | undefined)[]): Point[] {

@@ -3,6 +3,7 @@
 
 import { type EndedLifeThresholds, endedLife } from "../../detection/ended-life.ts";
 import { decode, encode } from "./scale.ts";
+import type { Point } from "./statistics.ts";
 
 /** As it is written down. */
 export interface SavedLife {
@@ -46,14 +47,19 @@ export class LifeHistory {
 
   /** The floor of each of `count` equal parts of the life; undefined where a part holds no sample. */
   floorsOfParts(count: number): readonly (number | undefined)[] {
-    const parts = new Array<number | undefined>(count).fill(undefined);
+    return this.lowsOfParts(count).map((low) => low?.y);
+  }
+
+  /** The same with where in the life it was seen, in parts: a part begins within a stretch, and growth makes that matter. */
+  lowsOfParts(count: number): readonly (Point | undefined)[] {
+    const parts = new Array<Point | undefined>(count).fill(undefined);
     const span = this.spanSeconds;
     if (span <= 0) return parts;
     this.floors.forEach((floor, stretch) => {
       if (floor === empty) return;
       const middle = Math.min((stretch + 0.5) * this.stretchSeconds, span);
       const part = Math.min(count - 1, Math.floor((middle / span) * count));
-      parts[part] = Math.min(parts[part] ?? empty, floor);
+      if (floor < (parts[part]?.y ?? empty)) parts[part] = { x: (middle / span) * count, y: floor };
     });
     return parts;
   }

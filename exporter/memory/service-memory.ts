@@ -85,9 +85,12 @@ function growthOf(
   { watched, rose }: { watched: number; rose: boolean },
 ): Pick<EndedLife, "growth" | "acceleration" | "level"> {
   if (growthPerSecond !== undefined && acceleration !== undefined && level !== undefined)
-    return { growth: growthPerSecond / KiB, acceleration: acceleration / KiB, level: level / KiB };
-  return rose && watched > 0 ? { growth: (peak - firstValue) / watched, level: firstValue } : {};
+    return { growth: short(growthPerSecond / KiB), acceleration: short(acceleration / KiB), level: short(level / KiB) };
+  return rose && watched > 0 ? { growth: short((peak - firstValue) / watched), level: firstValue } : {};
 }
+
+/** Six digits are more than a sample has, and take less room in the state file. */
+const short = (value: number) => Number(value.toPrecision(6));
 
 /** What healthy lives of one version reached. */
 interface Levels {

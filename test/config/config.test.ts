@@ -29,6 +29,15 @@ describe("decodeConfig", () => {
     });
   });
 
+  test("reads the price of memory, and has none by default", () => {
+    expect(config({ advice: { price_per_gib_hour: 0.004 } })).toEqual({ ...defaultConfig, pricePerGibHour: 0.004 });
+    expect(config({ advice: {} })).toEqual(defaultConfig);
+  });
+
+  test.each([[0], [-1], [Number.NaN], [1001], ["0.004"], [null]])("rejects %s as a price", (price) => {
+    expect(() => config({ advice: { price_per_gib_hour: price } })).toThrow("a number above 0, up to 1000");
+  });
+
   test("reads everything that docs/configuration.md shows", () => {
     expect(
       config({

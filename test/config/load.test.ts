@@ -20,7 +20,7 @@ async function messageOf(attempt: Promise<unknown>): Promise<string> {
 
 const complaint = (source: string) => messageOf(parseConfig(source, "leakwatch.yml"));
 
-const topLevel = "sampling, groups, ignore, unmatched, memory_limit, max_processes, detection, smaps";
+const topLevel = "sampling, groups, ignore, unmatched, memory_limit, max_processes, detection, advice, smaps";
 const conditions = "name, exe, cmdline, cgroup, uid, port";
 
 describe("parseConfig names file, line, place, what was expected and what came", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isSteadyCadence } from "../../exporter/ledger/cadence.ts";
+import { isSteadyCadence, steadyInterval } from "../../exporter/ledger/cadence.ts";
 
 /** Start times, from the distances between them. */
 function startsAfter(...intervals: number[]): number[] {
@@ -25,6 +25,11 @@ describe("isSteadyCadence", () => {
     ["starts in no order, after the time of day jumped", [300, -3300, 300], false],
   ])("%s", (_, intervals, steady) => {
     expect(isSteadyCadence(startsAfter(...intervals))).toBe(steady);
+  });
+
+  test("has the median of the intervals as its own, and none where it is not steady", () => {
+    expect(steadyInterval(startsAfter(17, 7200, 7201, 7199))).toBe(7200);
+    expect(steadyInterval(startsAfter(7200, 17, 7200))).toBeUndefined();
   });
 
   test("with the numbers of a time-compressed demo", () => {

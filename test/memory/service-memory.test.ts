@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 import { KiB, MiB } from "../../catalog/defaults.ts";
 import { endedLives } from "../../detection/judge.ts";
 import { levelAges } from "../../detection/windows.ts";
+import { type EndedLifeVerdict, judgeEndedLife } from "../../exporter/memory/ended-life.ts";
+import { LifeHistory } from "../../exporter/memory/life-history.ts";
 import { type EndedLife, endedLifeOf, ServiceMemory } from "../../exporter/memory/service-memory.ts";
 import { SlotHistory } from "../../exporter/memory/slot-history.ts";
 
@@ -97,6 +99,33 @@ describe("an ended life", () => {
     expect(memory.lives.map(({ followed }) => followed)).toEqual([true, false]);
   });
 
+  test("was replaced after a time that two samples bound, in their middle", () => {
+    const memory = new ServiceMemory();
+    // last seen 4 s before its end was noticed; the next started 10 s after that
+    memory.recordEnd(ended({ slot: "0", seenUntil: 10 * hour - 4 }), levels(), settledAfter);
+    memory.begin("0", 10 * hour + 13, 600, 10 * hour + 10);
+    expect(memory.lives[0]?.replacedAfter).toBe(12);
+  });
+
+  test("may have been replaced before its end was noticed", () => {
+    const memory = new ServiceMemory();
+    memory.recordEnd(ended({ slot: "0", seenUntil: 10 * hour - 4 }), levels(), settledAfter);
+    memory.begin("0", 10 * hour, 600, 10 * hour - 2);
+    expect(memory.lives[0]?.replacedAfter).toBe(1);
+  });
+
+  test("has no such time where it is not known when it was last seen, or where the next one was there before", () => {
+    const memory = new ServiceMemory();
+    memory.recordEnd(ended({ slot: "0" }), levels(), settledAfter);
+    memory.recordEnd(ended({ slot: "1", seenUntil: 10 * hour - 4 }), levels(), settledAfter);
+    memory.begin("0", 10 * hour, 600);
+    memory.begin("1", 10 * hour, 600, 9 * hour);
+    expect(memory.lives.map(({ followed, replacedAfter }) => [followed, replacedAfter])).toEqual([
+      [true, undefined],
+      [true, undefined],
+    ]);
+  });
+
   test("is one of the last 64", () => {
     const memory = new ServiceMemory();
     for (let i = 0; i < 100; i++) memory.recordEnd(ended({ endedAt: i }), levels(), settledAfter);
@@ -128,12 +157,55 @@ describe("an ended life", () => {
   });
 });
 
+describe("the growth of an ended life", () => {
+  /** 100 MiB and 60 more an hour, with a peak in its first hour. */
+  const history = new SlotHistory();
+  const life = new LifeHistory();
+  for (let second = 0; second <= 3 * hour; second += 60) {
+    const bytes = (100 + second / 60 + (second === 30 * minute ? 500 : 0)) * MiB;
+    history.add({ time: second, bytes, startTime: 0 });
+    life.add(second, bytes);
+  }
+  const of = (verdict: EndedLifeVerdict, atLimit = false) =>
+    endedLifeOf(history, verdict, { slot: "0", now: 3 * hour + 3, watchedSince: 0, atLimit });
+
+  test("is kept in KiB a second, with the level after warm-up and the highest of its end", () => {
+    const kept = of(judgeEndedLife(life));
+    expect((kept.growth as number) / (KiB / 60)).toBeCloseTo(1, 1);
+    // a few hundredths of itself an hour, since samples a minute apart meet the stretches unevenly
+    expect(Math.abs((kept.acceleration as number) * hour)).toBeLessThan(0.03 * (kept.growth as number));
+    expect((kept.level as number) / KiB).toBeCloseTo(160, 0);
+    expect((kept.top as number) / KiB).toBe(280);
+    expect(kept.seenUntil).toBe(3 * hour);
+  });
+
+  test("that speeds up is kept with by how much", () => {
+    const faster = new LifeHistory();
+    // growth of x bytes a second at x seconds
+    for (let second = 0; second <= 3 * hour; second += 60) faster.add(second, 100 * MiB + second ** 2 / 2);
+    expect(judgeEndedLife(faster).acceleration).toBeCloseTo(1, 1);
+  });
+
+  test("is that of all that was seen where it reached its limit too soon to be judged", () => {
+    const kept = of({ growing: false, reason: "too short", growthPerSecond: undefined }, true);
+    expect(kept.growth).toBeCloseTo((530 * KiB) / (3 * hour), 0);
+    expect(kept.acceleration).toBeUndefined();
+  });
+
+  test("is not known where it was too short", () => {
+    const kept = of({ growing: false, reason: "too short", growthPerSecond: undefined });
+    expect([kept.growth, kept.level]).toEqual([undefined, undefined]);
+  });
+});
+
 describe("what is written down", () => {
   test("comes back whole", () => {
     const before = new ServiceMemory();
     before.knownSince = 5;
     before.recordEnd(ended({ growing: undefined }), levels(50, 60), settledAfter);
     before.recordEnd(ended({ slot: "1", version: "2.3" }), levels(70), settledAfter);
+    before.recordEnd(ended({ growth: 3, acceleration: -1e-4, level: 5, top: 9, seenUntil: 4 }), levels(), settledAfter);
+    before.begin("0", 10 * hour + 5, 600);
     const after = new ServiceMemory();
     after.restore(JSON.parse(JSON.stringify(before.save())));
     expect(after).toEqual(before);
