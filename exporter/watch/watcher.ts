@@ -3,6 +3,7 @@
 
 import { ledger as ledgerDefaults } from "../../catalog/defaults.ts";
 import { type JudgeSettings, judgeSettings } from "../../detection/judge.ts";
+import { adviseRestart, type RestartAdvice } from "../advice/scheduled-restart.ts";
 import type { Config } from "../config/config.ts";
 import { withDetection } from "../config/detection.ts";
 import { type BoundName, boundNames } from "../discovery/bounds.ts";
@@ -32,6 +33,7 @@ import { Judging } from "./judging.ts";
 import { Limits } from "./limits.ts";
 import { Node } from "./node.ts";
 import { Readings } from "./readings.ts";
+import { restartFactsOf } from "./restart-facts.ts";
 import { Roster } from "./roster.ts";
 import { Slices } from "./slices.ts";
 import { TargetArguments } from "./target-arguments.ts";
@@ -294,6 +296,17 @@ export class Watcher implements State<GroupAccount> {
   serviceOutlook(name: string): readonly Change[] {
     const finding = this.groups.get(name)?.finding;
     return finding === undefined ? [] : serviceOutlook(finding, this.judging.settings);
+  }
+
+  /** May its scheduled restart go? Undefined where nothing restarts it, and on the fast clock of a demonstration. */
+  restartAdvice(name: string): RestartAdvice | undefined {
+    const group = this.groups.get(name);
+    const { settings } = this.judging;
+    if (group === undefined || settings.speed !== 1) return undefined;
+    const { pricePerGibHour } = this.config;
+    const facts = restartFactsOf(group, settings, { now: this.bootClock.now(), pricePerGibHour });
+    const isRestarted = facts.interval !== undefined || group.finding?.word === "masked_leak";
+    return isRestarted ? adviseRestart(facts) : undefined;
   }
 
   /** Seconds spent in judging. */

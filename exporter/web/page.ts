@@ -113,7 +113,7 @@ function groupRows(group: GroupStatus): string {
   const name = `<th scope="rowgroup" rowspan="${height}">${escapeHtml(group.group)}${
     rows.length > 1 ? ` <small>${humanBytes(totalMemory(group))} in ${rows.length}</small>` : ""
   }${groupVerdict(group)}</th>`;
-  const last = `<td class="n restarts" rowspan="${height}">${restarts} ${restartDetail(group)}</td>`;
+  const last = `<td class="n restarts" rowspan="${height}">${restarts} ${restartDetail(group)}${adviceOf(group)}</td>`;
   return `  <tbody>
 ${rows.map((process, i) => `    <tr>${i === 0 ? name : ""}${processCells(process)}${i === 0 ? last : ""}</tr>${reasonRow(process)}`).join("\n")}
   </tbody>`;
@@ -247,6 +247,10 @@ function meter(share: number): string {
   const near = share >= ledger.nearLimitRatio ? ' class="near"' : "";
   return `<meter${near} min="0" max="1" high="${ledger.nearLimitRatio}" value="${share.toFixed(4)}"></meter> ${humanShare(share)}`;
 }
+
+/** May the scheduled restart go? */
+const adviceOf = ({ scheduled_restart: advice }: GroupStatus) =>
+  advice === null ? "" : `<small class="why">${escapeHtml(sentence(advice.reasons))}</small>`;
 
 function restartDetail({ restarts, worker_exits: exits }: GroupStatus): string {
   const some = (counts: Record<string, number>) => Object.entries(counts).filter(([, n]) => n > 0);

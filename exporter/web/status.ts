@@ -4,6 +4,8 @@ import { KiB } from "../../catalog/defaults.ts";
 import type { RestartReason, WorkerExitReason } from "../../catalog/last-exit.ts";
 import { growthLabels } from "../../catalog/metrics.ts";
 import { leakSeverities, type Verdict } from "../../catalog/verdicts.ts";
+import type { RestartAdvice, RestartVerdict } from "../advice/scheduled-restart.ts";
+import { restartAdviceTexts } from "../advice/sentences.ts";
 import type { Exporter } from "../exporter.ts";
 import { outlookText, reasonText, reasonTexts } from "../judge/sentences.ts";
 import { column } from "../memory/process-table.ts";
@@ -19,6 +21,8 @@ export interface GroupStatus {
   reasons: string[];
   /** What would change the verdict, in a sentence; null where its processes say it. */
   would_change: string | null;
+  /** May its scheduled restart go? Null where none is known. */
+  scheduled_restart: ScheduledRestart | null;
   processes: ProcessStatus[];
   restarts: Record<RestartReason, number>;
   /** Workers that exited while the process that started them kept running. */
@@ -37,6 +41,19 @@ export interface GroupStatus {
     growth_bytes_per_second: number | null;
     lifetime_seconds: number | null;
   } | null;
+}
+
+/** Times in seconds. */
+export interface ScheduledRestart {
+  verdict: RestartVerdict;
+  interval_seconds: number | null;
+  /** What to set instead. */
+  recommended_interval_seconds: number | null;
+  /** After so long at most 1 process in 100 would have reached its limit. */
+  longest_safe_life_seconds: number | null;
+  restarts_avoided_per_week: number | null;
+  /** In sentences. */
+  reasons: string[];
 }
 
 /** Command lines are left out on purpose: they can hold passwords. */
@@ -102,6 +119,7 @@ export function groupStatuses(exporter: Exporter): GroupStatus[] {
         severity: leakSeverities[watcher.groups.get(name)?.finding?.severity ?? 0],
         reasons: (watcher.groups.get(name)?.finding?.reasons ?? []).map(reasonText),
         would_change: outlookText(watcher.serviceOutlook(name)) ?? null,
+        scheduled_restart: scheduledRestart(watcher.restartAdvice(name)),
         processes: (watcher.groups.get(name)?.lives() ?? []).map((life) =>
           processStatus(life, life.group.slots[life.slot]),
         ),
@@ -125,6 +143,19 @@ export function groupStatuses(exporter: Exporter): GroupStatus[] {
       };
     })
     .sort((a, b) => (a.group < b.group ? -1 : 1));
+
+  function scheduledRestart(advice: RestartAdvice | undefined): ScheduledRestart | null {
+    if (advice === undefined) return null;
+    const { verdict, interval, recommended, safeLife, avoided } = advice;
+    return {
+      verdict,
+      interval_seconds: known(interval),
+      recommended_interval_seconds: known(recommended),
+      longest_safe_life_seconds: "kind" in safeLife ? null : safeLife.seconds,
+      restarts_avoided_per_week: known(avoided),
+      reasons: restartAdviceTexts(advice, (seconds) => dateText(wall(seconds))),
+    };
+  }
 
   function wall(sinceBoot: number): number {
     return exporter.unixTimeAt(sinceBoot);
@@ -176,6 +207,9 @@ export function groupStatuses(exporter: Exporter): GroupStatus[] {
     };
   }
 }
+
+/** `2026-12-04 14:00 UTC`, from Unix seconds. */
+const dateText = (time: number) => `${new Date(time * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 
 /** Of memory that cannot be given back; whole pages. */
 function gainedBytes({ state: { history } }: Slot): number | null {

@@ -49,6 +49,7 @@ const group = (differs: Partial<GroupStatus> = {}): GroupStatus => ({
   severity: "none",
   reasons: [],
   would_change: null,
+  scheduled_restart: null,
   processes: [processStatus()],
   restarts: { oom: 0, suspected_oom: 0, scheduled: 0, exit: 0, unknown: 0 },
   worker_exits: { oom: 0, suspected_oom: 0, recycled: 0, unknown: 0 },
@@ -310,6 +311,20 @@ describe("the verdict", () => {
   test("of a group stands with its name where its processes do not say it", () => {
     const html = page({ groups: [group({ verdict: "masked_leak" })] });
     expect(html).toContain('<span class="masked_leak">masked leak</span>');
+  });
+
+  test("tells whether the scheduled restart may go", () => {
+    const scheduled_restart = {
+      verdict: "less_often" as const,
+      interval_seconds: 7200,
+      recommended_interval_seconds: 8 * 3600,
+      longest_safe_life_seconds: 9 * 3600,
+      restarts_avoided_per_week: 63,
+      reasons: ["restarts every 2 h; every 8 h would do: at most 1 process in 100 would reach its limit"],
+    };
+    expect(visible(page({ groups: [group({ scheduled_restart })] }))).toContain(
+      "Restarts every 2 h; every 8 h would do: at most 1 process in 100 would reach its limit.",
+    );
   });
 
   test("tells what would change it", () => {

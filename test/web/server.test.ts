@@ -237,6 +237,7 @@ describe("/api/v1/groups", () => {
         severity: "none",
         reasons: [],
         would_change: null,
+        scheduled_restart: null,
         processes: [
           {
             slot: 0,
