@@ -6,6 +6,7 @@ import fs from "node:fs";
 import http from "node:http";
 import net from "node:net";
 import path from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
 import { onTestFinished, vi } from "vitest";
 import { findProgram } from "./packages.ts";
@@ -91,6 +92,7 @@ export class Service {
     const [old] = this.processes;
     process.kill(old as number, "SIGUSR2");
     await this.until(() => this.isComplete && this.processes[0] !== old);
+    await wait(2000); // as people do, who look first whether the new one works
     process.kill(old as number, "SIGQUIT");
     await this.until(() => !isRunning(old as number));
   }
