@@ -7,9 +7,8 @@ import { studentQuantile } from "./student.ts";
 /** Growth in bytes per second, times in seconds. */
 export interface GrowthBound {
   readonly lives: number;
-  /** Sum of what was watched, and from the first start to the last end. */
+  /** Sum of what was watched. */
   readonly watched: number;
-  readonly span: number;
   /** Mean growth, each process weighted by how long it was watched. */
   readonly mean: number;
   /** Upper confidence bound of that mean; not below 0. */
@@ -33,18 +32,30 @@ export function growthBoundOf(
   const squares = lives.reduce((sum, life) => sum + life.watched * (life.growth - mean) ** 2, 0);
   const deviation = Math.sqrt((squares / watched) * (n / (n - 1)));
   const bound = Math.max(0, mean + (studentQuantile(confidence, n - 1) * deviation) / Math.sqrt(n));
-  const span = Math.max(...lives.map(({ endedAt }) => endedAt)) - Math.min(...lives.map(({ startedAt }) => startedAt));
-  return { lives: n, watched, span, mean, bound, deviation };
+  return { lives: n, watched, mean, bound, deviation };
+}
+
+/** Seconds from the first start to the last end: none are covered by no process. */
+export function spanOf(lives: readonly GrowthOfLife[]): number {
+  const [first, ...others] = lives;
+  if (first === undefined) return 0;
+  const starts = others.map(({ startedAt }) => startedAt);
+  const ends = others.map(({ endedAt }) => endedAt);
+  return Math.max(first.endedAt, ...ends) - Math.min(first.startedAt, ...starts);
 }
 
 /**
  * Processes that it takes until the bound is at `growth` bytes per second, if all that come are like those seen; Infinity where they grow by
  * more than that.
  */
-export function livesUntil({ lives, mean, deviation }: GrowthBound, growth: number, most: number): number {
+export function livesUntil(
+  { lives, mean, deviation }: GrowthBound,
+  growth: number,
+  { most, confidence }: { most: number; confidence: number },
+): number {
   if (mean >= growth) return Number.POSITIVE_INFINITY;
   for (let n = lives; n <= most; n++) {
-    if (mean + (studentQuantile(advice.confidence, n - 1) * deviation) / Math.sqrt(n) <= growth) return n;
+    if (mean + (studentQuantile(confidence, n - 1) * deviation) / Math.sqrt(n) <= growth) return n;
   }
   return Number.POSITIVE_INFINITY;
 }

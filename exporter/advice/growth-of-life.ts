@@ -1,5 +1,6 @@
 // What a process that exited, or runs, says of the growth of its service; and when it reaches a limit.
 
+import { KiB } from "../../catalog/defaults.ts";
 import { advice } from "../../detection/advice.ts";
 import type { EndedLife } from "../memory/service-memory.ts";
 
@@ -19,8 +20,6 @@ export interface GrowthOfLife {
   readonly top: number;
   readonly atLimit: boolean;
 }
-
-const KiB = 1024;
 
 /** Those of which enough was seen; times that run backwards, and numbers that are none, say nothing. */
 export function growthOfLives(lives: readonly EndedLife[]): GrowthOfLife[] {

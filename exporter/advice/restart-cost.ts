@@ -1,12 +1,12 @@
 // What scheduled restarts cost, and what rarer ones would.
 
+import { GiB } from "../../catalog/defaults.ts";
 import type { EndedLife } from "../memory/service-memory.ts";
 import { median } from "../memory/statistics.ts";
 import { type GrowthOfLife, warmUpOf } from "./growth-of-life.ts";
 
 const hour = 3600;
 const week = 7 * 24 * hour;
-const GiB = 1024 ** 3;
 
 /** A week with restarts every so many seconds. */
 export interface WeekOfRestarts {

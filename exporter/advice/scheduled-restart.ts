@@ -2,7 +2,7 @@
 
 import { type AdviceSettings, advice } from "../../detection/advice.ts";
 import { type EndedLife, mostLives } from "../memory/service-memory.ts";
-import { type GrowthBound, growthBoundOf, livesUntil } from "./growth-bound.ts";
+import { type GrowthBound, growthBoundOf, livesUntil, spanOf } from "./growth-bound.ts";
 import { type GrowthOfLife, growthOfLives } from "./growth-of-life.ts";
 import { downtimeOf, type WeekOfRestarts, weekOfRestarts } from "./restart-cost.ts";
 import { longestSafeLife, type SafeLife, type Unknown } from "./safe-life.ts";
@@ -137,11 +137,13 @@ function removalOf(
   if (limit === undefined || own.some(({ atLimit }) => atLimit)) return { isSafe: false };
   const allowed = (limit - Math.max(...own.map(({ top }) => top), 0)) / settings.ahead;
   if (!(allowed > 0)) return { isSafe: false };
-  const span = growth?.span ?? 0;
-  const isSafe =
-    growth !== undefined && own.length >= settings.lives && span >= settings.span && growth.bound <= allowed;
+  const { lives, confidence } = settings;
+  const span = spanOf(own);
+  const isSafe = growth !== undefined && own.length >= lives && span >= settings.span && growth.bound <= allowed;
   if (isSafe || interval === undefined || !Number.isFinite(now)) return { isSafe };
-  const needed = Math.max(settings.lives, growth === undefined ? 0 : livesUntil(growth, allowed, mostLives));
+  // of one process no bound is known, nor how many more it takes beyond the least
+  const untilBound = growth === undefined ? lives : livesUntil(growth, allowed, { most: mostLives, confidence });
+  const needed = Math.max(lives, untilBound);
   if (!Number.isFinite(needed)) return { isSafe };
   const missing = Math.max(0, needed - own.length);
   return { isSafe, watchUntil: now + Math.max(Math.ceil(missing / replicas) * interval, settings.span - span) };
@@ -160,7 +162,7 @@ const startOf = ({ endedAt, lifetime }: EndedLife) => endedAt - lifetime;
 
 /** To a whole step of what people write into a crontab; below the shortest step as it is. */
 function roundDown(seconds: number, { steps }: AdviceSettings): number {
-  const step = steps.find(({ below }) => seconds < below)?.step ?? 1;
+  const { step } = steps.find(({ below }) => seconds < below) as (typeof steps)[number]; // the last is for all that are longer
   return seconds < step ? seconds : Math.floor(seconds / step) * step;
 }
 

@@ -24,7 +24,7 @@ export function restartAdviceTexts(restart: RestartAdvice, timeText: (seconds: n
   ].filter((text) => text !== undefined);
 }
 
-function verdictText({ verdict, interval = 0, safeLife, recommended, growth, reason }: RestartAdvice): string {
+function verdictText({ verdict, interval, safeLife, recommended, growth, reason }: RestartAdvice): string {
   const oneIn = Math.round(1 / advice.risk);
   const risk = `at most 1 process in ${oneIn} would reach its limit`;
   if (verdict === "safe_to_remove" && growth !== undefined) {
@@ -32,9 +32,9 @@ function verdictText({ verdict, interval = 0, safeLife, recommended, growth, rea
     const text = `${processes(growth.lives)} of ${intervalText(typical)} grew by at most ${humanBytes(growth.bound * hour)}/h`;
     return `safe to remove the scheduled restart: ${text} (${humanShare(advice.confidence)})`;
   }
-  if (verdict === "less_often" && recommended !== undefined)
+  if (verdict === "less_often" && interval !== undefined && recommended !== undefined)
     return `restarts every ${intervalText(interval)}; every ${intervalText(recommended)} would do: ${risk}`;
-  if (verdict === "needed" && !("kind" in safeLife))
+  if (verdict === "needed" && interval !== undefined && !("kind" in safeLife))
     return `the restart every ${intervalText(interval)} is needed: 1 process in ${oneIn} may reach its limit after ${intervalText(safeLife.seconds)}`;
   switch (reason?.kind) {
     case "fewLives":

@@ -1,6 +1,7 @@
 // How good the alerts were on traces of which the truth is known. A leak counts as found when an alert of class leak starts
 // at or after its onset; every alert of that class on a healthy trace is false.
 
+import { MiB } from "../../catalog/defaults.ts";
 import { median } from "../memory/statistics.ts";
 import type { TraceReport } from "./report.ts";
 import type { Trace } from "./traces.ts";
@@ -48,7 +49,6 @@ export type ScoredTrace = Omit<TraceReport, "found">;
 
 export type Pace = "fast" | "medium" | "slow";
 
-const MiB = 1024 ** 2;
 const warning = 1800;
 const week = 7 * 86_400;
 /** An estimate that is older than this is none, in seconds. */

@@ -1,5 +1,6 @@
 // What would change the judge's mind: what the nearest claim still lacks, or what ends the one that is held.
 
+import { KiB } from "../../catalog/defaults.ts";
 import type { JudgeSettings } from "../../detection/judge.ts";
 import { at, type ShapeName, shapeSize } from "../../detection/shape.ts";
 import { lengthOf, type Window, windows } from "../../detection/windows.ts";
@@ -14,7 +15,8 @@ export type Change =
   | { readonly kind: "exceedsPeak"; readonly bytes: number }
   | { readonly kind: "exceedsEarlierLives"; readonly bytes: number }
   | { readonly kind: "steadier"; readonly most: number; readonly now: number }
-  | { readonly kind: "evener"; readonly least: number; readonly now: number }
+  | { readonly kind: "withoutPause"; readonly least: number; readonly now: number }
+  | { readonly kind: "withoutStep"; readonly most: number; readonly now: number }
   | { readonly kind: "goesOn"; readonly seconds: number }
   | { readonly kind: "nearerLimit"; readonly within: number; readonly now: number }
   | { readonly kind: "holds" }
@@ -30,8 +32,8 @@ export interface Bounds {
   readonly atMost: readonly (readonly [column: number, bound: number])[];
 }
 
-const KiB = 1024;
-const hour = 3600;
+/** Seconds: the card is about hours and days, from its shortest window on. */
+const ofCard = lengthOf(windows.find(({ scale }) => scale === "halfHours") as Window);
 /** What lacks more than this is far from a leak in every way, and no list helps. */
 const mostConditions = 4;
 
@@ -82,12 +84,9 @@ function changeOf(shapes: Shapes, window: number, { atLeast, atMost }: Bounds, n
     case "noise":
       return { kind: "steadier", most: bound, now };
     case "slowest":
+      return { kind: "withoutPause", least: bound, now };
     case "biggest":
-      return {
-        kind: "evener",
-        least: atLeast.find(([column]) => column === at.slowest)?.[1] ?? 0,
-        now: shapes.get(window, "slowest"),
-      };
+      return { kind: "withoutStep", most: bound, now };
     case "last":
     case "reach":
     case "bend":
@@ -113,13 +112,13 @@ export function outlookOf(
     return [{ kind: "stops", seconds: (finding.rule === "card" ? keepCard : keepClaim) / speed }];
   if (finding.watched < finding.needed) return [{ kind: "moreData", seconds: finding.needed - finding.watched }];
   if (finding.word === "stable" || finding.word === "high_stable" || finding.word === "spiky") {
-    const bytes = Math.max(words.notableBytes, words.notable * (finding.floor ?? 0));
+    if (finding.floor === undefined) return [];
+    const bytes = Math.max(words.notableBytes, words.notable * finding.floor);
     return [{ kind: "growsAtAll", bytes, seconds: lengthOf(windows[0] as Window) / speed }];
   }
   const { shapes, rules, points } = look();
   const changes = lacking(shapes, rules);
-  // the card is about hours and days
-  const isOld = finding.watched * speed >= 6 * hour;
+  const isOld = finding.watched * speed >= ofCard;
   return isOld ? [...changes, { kind: "morePoints", points, threshold: card.threshold }] : changes;
 }
 

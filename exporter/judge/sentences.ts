@@ -72,7 +72,9 @@ function changeText(change: Change): string {
       return `it grows by another ${humanBytes(change.bytes)}, above what earlier processes of this service reached at this age`;
     case "steadier":
       return `its floor deviates by at most ${humanShare(change.most)} of the growth from a straight line (now ${humanShare(change.now)})`;
-    case "evener":
+    case "withoutStep":
+      return `no quarter grows at more than ${humanShare(change.most)} of the mean pace (now ${humanShare(change.now)})`;
+    case "withoutPause":
       return `its slowest quarter grows at ${humanShare(change.least)} of the mean pace or more (now ${humanShare(Math.max(0, change.now))})`;
     case "goesOn":
       return `it keeps its pace for another ${humanDuration(change.seconds)}`;

@@ -1,6 +1,7 @@
 // The judgement of one slot: shapes of all windows, the rules for what is near, the card for hours and days, and where none of these calls
 // it a leak the word that says what it does.
 
+import { KiB } from "../../catalog/defaults.ts";
 import { type LeakSeverity, leastConfidence } from "../../catalog/verdicts.ts";
 import type { JudgeSettings, WindowRule } from "../../detection/judge.ts";
 import { at, shapeSize } from "../../detection/shape.ts";
@@ -16,8 +17,6 @@ import type { SlotState } from "./slot-state.ts";
 import { timeToOom } from "./time-to-oom.ts";
 import { wordOf } from "./word.ts";
 
-const KiB = 1024;
-
 /** What is known of a process beside its history. Bytes. */
 export interface Facts {
   /** What ends it; NaN where no limit is known. */
@@ -28,10 +27,10 @@ export interface Facts {
   readonly neighbours?: ((seconds: number) => number) | undefined;
   /** The most that its runtime lets its heap hold. */
   readonly heapMaximum?: number | undefined;
-  /** Version of its program; undefined where none is known. */
-  readonly version?: string | undefined;
   /** May the heap grow that far with garbage alone (JVM, .NET), or does what reaches it end there (V8)? */
   readonly heapKind?: "fills" | "ends" | undefined;
+  /** Version of its program; undefined where none is known. */
+  readonly version?: string | undefined;
 }
 
 interface PreparedRule extends Bounds {
@@ -94,7 +93,8 @@ export class Judge {
     const { speed } = this.settings;
     const room = roomOf(history, facts, speed);
     const earlier = memory.levelAt(history.age * speed, facts.version);
-    const neighbours = facts.neighbours && ((seconds: number) => (facts.neighbours?.(seconds) ?? 0) / KiB);
+    const { neighbours: growthOfOthers } = facts;
+    const neighbours = growthOfOthers && ((seconds: number) => growthOfOthers(seconds) / KiB);
     const around = { headroom: room.headroom, limit: room.limit, earlier, ...(neighbours && { neighbours }) };
     this.shapes.take(history, around, slot.shapes);
     return { room, earlier, neighbours, scored: this.card.score(this.shapes, 1 - room.headroom / room.limit) };

@@ -1,5 +1,6 @@
 // The word for what is no leak: what a process does, in terms that the number beside it bears out.
 
+import { KiB } from "../../catalog/defaults.ts";
 import type { Verdict } from "../../catalog/verdicts.ts";
 import type { JudgeSettings } from "../../detection/judge.ts";
 import { type Window, windows } from "../../detection/windows.ts";
@@ -8,8 +9,6 @@ import type { Reason } from "./finding.ts";
 import { growthOver } from "./growth.ts";
 import type { Shapes } from "./shape.ts";
 import type { Facts, Room } from "./slot-judge.ts";
-
-const KiB = 1024;
 
 interface Seen {
   readonly history: SlotHistory;

@@ -1,5 +1,6 @@
 // What the ended lives of a service teach: how far healthy ones grew by which age, and how many still grew when they ended.
 
+import { KiB } from "../../catalog/defaults.ts";
 import { levelAges } from "../../detection/windows.ts";
 import type { EndedLifeVerdict } from "./ended-life.ts";
 import { decode, encode } from "./scale.ts";
@@ -41,8 +42,6 @@ export function follow(life: EndedLife, bornAt: number): void {
   const most = bornAt - (life.seenUntil ?? Number.NaN);
   if (most >= 0) life.replacedAfter = (least + most) / 2;
 }
-
-const KiB = 1024;
 
 /** A life that its memory ended, and that stood so much above where it was first seen, grew, however short it was. */
 const grownAtLimit = 1.25;

@@ -1,10 +1,9 @@
 // What is remembered of one slot: the running life by 10 seconds, minutes and half hours, the half hours before it, and its level at
 // certain ages. Some 10 KiB, however long it goes on.
 
+import { KiB } from "../../catalog/defaults.ts";
 import { levelAges, scales } from "../../detection/windows.ts";
 import { decode, encode, type SavedScale, Scale } from "./scale.ts";
-
-const KiB = 1024;
 
 /** As it is written down; null is what was not known. */
 export interface SavedHistory {

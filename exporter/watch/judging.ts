@@ -22,8 +22,8 @@ import type { Node } from "./node.ts";
 import { unreclaimable } from "./readings.ts";
 import type { Slices } from "./slices.ts";
 
-/** How they would end now is asked every so many rounds: so much of their last minutes may be missed. */
-const roundsBetweenEnds = 2;
+/** How processes would count if they exited now is asked in every second round, which is often enough for growth over 20 minutes and more. */
+const roundsPerOutcome = 2;
 
 interface Outside {
   readonly state: SlotState;
@@ -47,6 +47,8 @@ export class Judging {
   private lastRound = Number.NEGATIVE_INFINITY;
   private isRound = false;
   private rounds = 0;
+  /** Of the last round. */
+  private paces: ReadonlyMap<WatchedCgroup, Paces> = new Map();
   /** Memory outside its processes, by cgroup. */
   private readonly outside = new WeakMap<WatchedCgroup, Outside>();
 
@@ -74,7 +76,8 @@ export class Judging {
     if (isRound) this.lastRound = now;
     if (isRound) this.rounds++;
     this.isRound = isRound;
-    const paces = isRound ? pacesOf(groups.values()) : new Map<WatchedCgroup, Paces>();
+    if (isRound) this.paces = pacesOf(groups.values());
+    const paces = isRound ? this.paces : new Map<WatchedCgroup, Paces>();
     for (const group of groups.values()) {
       let judged = false;
       for (const slot of group.slots) {
@@ -128,7 +131,7 @@ export class Judging {
     const { memory, slots } = life.group;
     const slot = slots[life.slot];
     if (slot?.finding === undefined) return [];
-    return this.judge.outlook(slot.state, memory, this.factsOf(slot, life, new Map()), slot.finding);
+    return this.judge.outlook(slot.state, memory, this.factsOf(slot, life, this.paces), slot.finding);
   }
 
   private judgeSlot(slot: Slot, life: Life, group: Group, paces: ReadonlyMap<WatchedCgroup, Paces>): void {
@@ -194,8 +197,7 @@ export class Judging {
   private judgeGroup(group: Group, now: number): void {
     const findings = group.slots.flatMap(({ life, finding }) => (life && finding ? [finding] : []));
     tellReplicas(group);
-    if (this.isRound && this.rounds % roundsBetweenEnds === 0)
-      group.growing = growingIn(group, this.settings.endedLife);
+    if (this.isRound && this.rounds % roundsPerOutcome === 0) group.growing = growingIn(group, this.settings.endedLife);
     const masked = maskedLeakOf(group.memory, now, this.judge.settings.endedLives);
     const account = this.ledger.account(group.name);
     group.finding = withLoops(serviceFinding(masked, findings), isLooping(account, group, now, this.settings.speed));
@@ -204,12 +206,9 @@ export class Judging {
 
 /** Processes that would count as still growing if they exited now; undefined before one was watched for long enough. */
 function growingIn(group: Group, thresholds: EndedLifeThresholds): number | undefined {
-  let known: number | undefined;
-  for (const { history } of group.lives()) {
-    const { growing, reason } = judgeEndedLife(history, thresholds);
-    if (reason !== "too short" && reason !== "too few samples") known = (known ?? 0) + (growing ? 1 : 0);
-  }
-  return known;
+  const verdicts = group.lives().map(({ history }) => judgeEndedLife(history, thresholds));
+  const known = verdicts.filter(({ reason }) => reason !== "too short" && reason !== "too few samples");
+  return known.length === 0 ? undefined : known.filter(({ growing }) => growing).length;
 }
 
 /** A soft limit (Go) ends nothing, and is filled by nothing but what is used. */

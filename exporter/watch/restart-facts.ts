@@ -1,13 +1,12 @@
 // What is known of a service's restarts, for the advice whether its scheduled restart may go.
 
+import { KiB } from "../../catalog/defaults.ts";
 import type { JudgeSettings } from "../../detection/judge.ts";
 import type { RestartFacts } from "../advice/scheduled-restart.ts";
 import { steadyInterval } from "../ledger/cadence.ts";
 import { judgeEndedLife } from "../memory/ended-life.ts";
 import { type EndedLife, endedLifeOf } from "../memory/service-memory.ts";
 import type { Group, Slot } from "../model/group.ts";
-
-const KiB = 1024;
 
 /** `now` in seconds since boot. */
 export function restartFactsOf(

@@ -559,7 +559,7 @@ describe("scripts of random names fold into one", () => {
 
   test.each<[string, () => string, string]>([
     ["GitHub's runner", () => `sh /home/runner/_temp/${uuid()}.sh`, "runner/*.sh"],
-    ["Azure's agent", () => `bash /srv/azp/work/_temp/${uuid()}.sh`, "azp/*.sh"],
+    ["Azure's agent", () => `bash /srv/azp/_work/_temp/${uuid()}.sh`, "azp/*.sh"],
     ["Python's temporary folders", () => `python3 /tmp/tmp${letters()}/run.py`, "run.py"],
     ["Python's temporary files", () => `python3 /tmp/tmp${letters()}.py`, "*.py"],
     ["mktemp's", () => `bash /tmp/tmp.${letters()}Xy`, "bash"],

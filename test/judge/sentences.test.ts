@@ -50,9 +50,13 @@ test.each<[readonly Change[], string | undefined]>([
   [
     [
       { kind: "exceedsPeak", bytes: 12 * MiB },
-      { kind: "evener", least: 0.3, now: -0.1 },
+      { kind: "withoutPause", least: 0.3, now: -0.1 },
     ],
     "called a leak if it grows by another 12.0 MiB, well above its earlier peak and its slowest quarter grows at 30 % of the mean pace or more (now 0.0 %)",
+  ],
+  [
+    [{ kind: "withoutStep", most: 2, now: 2.6 }],
+    "called a leak if no quarter grows at more than 200 % of the mean pace (now 260 %)",
   ],
   [
     [{ kind: "nearerLimit", within: 27 * minute, now: Number.POSITIVE_INFINITY }],
