@@ -1,5 +1,4 @@
-// Before the unit tests: the two programs that judge what we write, and the exporter as it is shipped. Everything else they bring
-// along.
+// Before the unit tests: the programs that judge what we write, and the exporter as it is shipped. Everything else they bring along.
 
 import { ensureBuilt } from "./support/built.ts";
 import { ensurePrograms } from "./support/packages.ts";
@@ -9,5 +8,9 @@ export default function setup(): void {
   ensurePrograms([
     { program: "promtool", packages: ["prometheus", "promtool"] },
     { program: "openssl", packages: ["openssl"] },
+    { program: "groff", packages: ["groff-base"] },
+    { program: "bash", packages: ["bash"] },
+    { program: "zsh", packages: ["zsh"] },
+    { program: "fish", packages: ["fish"] },
   ]);
 }

@@ -25,7 +25,7 @@ const generic =
 
 /** Folders that say nothing either: of systems, tools and builds, and those of a user that images make for every app. */
 const genericFolder =
-  /^(?:dist|build|out|target|libs?|lib64|libexec|src|exe|bin|sbin|app|apps|application|applications|usr|local|srv|opt|var|www|html|home|root|code|work|workspace|current|releases|versions|revisions|tmp|temp|_temp|shm|dev|run|mnt|data|share|classes|jars?|deploy|deployments?|service|services|node_modules|\.bin|site-packages|venv|\.venv|env|virtualenv|vendor|bundle|gems|ruby|python3?|node|java|nodejs|store|snap|b\d{3}|\.next|standalone|\.output|server|main|\d+|\.\.?|)$/;
+  /^(?:dist|build|out|target|libs?|lib64|libexec|src|exe|bin|sbin|app|apps|application|applications|usr|local|srv|opt|var|www|html|home|root|code|_?work|workspace|current|releases|versions|revisions|tmp|temp|_temp|shm|dev|run|mnt|data|share|classes|jars?|deploy|deployments?|service|services|node_modules|\.bin|site-packages|venv|\.venv|env|virtualenv|vendor|bundle|gems|ruby|python3?|node|java|nodejs|store|snap|b\d{3}|\.next|standalone|\.output|server|main|\d+|\.\.?|)$/;
 
 /** Units that start other people's programs. */
 const supervisor =

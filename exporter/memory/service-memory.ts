@@ -23,8 +23,8 @@ export interface EndedLife {
   readonly version: string;
   /** Did another one take its place soon? What nobody starts again was scaled down, or stopped. */
   followed: boolean;
-  /** When it was last seen to run. This and what follows is unknown of lives that older versions wrote down. */
-  readonly seenUntil?: number;
+  /** When it was last seen to run. */
+  readonly seenUntil: number;
   /** After how many seconds that one started: between two samples, so to half their distance. */
   replacedAfter?: number;
   /** Growth after warm-up in KiB per second, and how it changed, per second; unknown where too little was seen. */
@@ -39,7 +39,7 @@ export interface EndedLife {
 export function follow(life: EndedLife, bornAt: number): void {
   life.followed = true;
   const least = Math.max(0, bornAt - life.endedAt);
-  const most = bornAt - (life.seenUntil ?? Number.NaN);
+  const most = bornAt - life.seenUntil;
   if (most >= 0) life.replacedAfter = (least + most) / 2;
 }
 

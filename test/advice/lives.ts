@@ -16,8 +16,11 @@ export interface Words {
   level?: number;
 }
 
+/** One of which everything is known. */
+export type KnownLife = Required<EndedLife>;
+
 /** A straight leak, watched from its start on; all else as it would be kept. */
-export function lifeOf({ hours = 2, endedAt = 1000 * hour, pace = 10, level = 200 }: Words = {}): EndedLife {
+export function lifeOf({ hours = 2, endedAt = 1000 * hour, pace = 10, level = 200 }: Words = {}): KnownLife {
   return {
     endedAt,
     lifetime: hours * hour,
@@ -38,7 +41,7 @@ export function lifeOf({ hours = 2, endedAt = 1000 * hour, pace = 10, level = 20
 }
 
 /** One after another, every two hours unless said otherwise. */
-export const livesOf = (paces: readonly number[], words: Words = {}): EndedLife[] =>
+export const livesOf = (paces: readonly number[], words: Words = {}): KnownLife[] =>
   paces.map((pace, i) => lifeOf({ ...words, pace, endedAt: 1000 * hour + (i + 1) * (words.hours ?? 2) * hour }));
 
 export const limit = 1024 * MiB;

@@ -15,6 +15,7 @@ const life = (differs: Partial<EndedLife>): EndedLife => ({
   peak: 500 * KiB,
   slot: "0",
   version: "",
+  seenUntil: 0,
   followed: true,
   ...differs,
 });

@@ -231,6 +231,7 @@ describe("earlier processes of the same service", () => {
         peak: 400 * KiB,
         slot: "0",
         version: "",
+        seenUntil: 0,
         followed: true,
       },
       levelAges.map(() => Number.NaN),

@@ -19,6 +19,7 @@ const ended = (differs: Partial<EndedLife> = {}): EndedLife => ({
   peak: 300 * KiB,
   slot: "0",
   version: "",
+  seenUntil: 10 * hour,
   followed: false,
   ...differs,
 });
@@ -116,7 +117,7 @@ describe("an ended life", () => {
 
   test("has no such time where it is not known when it was last seen, or where the next one was there before", () => {
     const memory = new ServiceMemory();
-    memory.recordEnd(ended({ slot: "0" }), levels(), settledAfter);
+    memory.recordEnd(ended({ slot: "0", seenUntil: Number.NaN }), levels(), settledAfter);
     memory.recordEnd(ended({ slot: "1", seenUntil: 10 * hour - 4 }), levels(), settledAfter);
     memory.begin("0", 10 * hour, 600);
     memory.begin("1", 10 * hour, 600, 9 * hour);
