@@ -109,13 +109,14 @@ function reasonText(reason: string): string {
 function groupRows(group: GroupStatus): string {
   const restarts = Object.values(group.restarts).reduce((sum, n) => sum + n, 0);
   const rows = [...group.processes].sort((a, b) => (b.resident_memory_bytes ?? 0) - (a.resident_memory_bytes ?? 0));
-  const height = rows.length + rows.filter(hasReasonRow).length;
+  const advice = adviceRow(group);
+  const height = rows.length + rows.filter(hasReasonRow).length + (advice === "" ? 0 : 1);
   const name = `<th scope="rowgroup" rowspan="${height}">${escapeHtml(group.group)}${
     rows.length > 1 ? ` <small>${humanBytes(totalMemory(group))} in ${rows.length}</small>` : ""
   }${groupVerdict(group)}</th>`;
-  const last = `<td class="n restarts" rowspan="${height}">${restarts} ${restartDetail(group)}${adviceOf(group)}</td>`;
+  const last = `<td class="n restarts" rowspan="${height}">${restarts} ${restartDetail(group)}</td>`;
   return `  <tbody>
-${rows.map((process, i) => `    <tr>${i === 0 ? name : ""}${processCells(process)}${i === 0 ? last : ""}</tr>${reasonRow(process)}`).join("\n")}
+${rows.map((process, i) => `    <tr>${i === 0 ? name : ""}${processCells(process)}${i === 0 ? last : ""}</tr>${reasonRow(process)}`).join("\n")}${advice}
   </tbody>`;
 }
 
@@ -136,8 +137,14 @@ const processColumns = 12;
 
 function reasonRow(process: ProcessStatus): string {
   if (!hasReasonRow(process)) return "";
-  return `\n    <tr class="why"><td colspan="${processColumns}">${escapeHtml(evidence(process))}</td></tr>`;
+  return whyRow(evidence(process));
 }
+
+/** May the scheduled restart go? */
+const adviceRow = ({ scheduled_restart: advice }: GroupStatus) =>
+  advice === null ? "" : whyRow(advice.reasons.map((reason) => sentence([reason])).join(" "));
+
+const whyRow = (text: string) => `\n    <tr class="why"><td colspan="${processColumns}">${escapeHtml(text)}</td></tr>`;
 
 /** Reasons as one sentence. */
 function sentence(reasons: readonly string[]): string {
@@ -247,10 +254,6 @@ function meter(share: number): string {
   const near = share >= ledger.nearLimitRatio ? ' class="near"' : "";
   return `<meter${near} min="0" max="1" high="${ledger.nearLimitRatio}" value="${share.toFixed(4)}"></meter> ${humanShare(share)}`;
 }
-
-/** May the scheduled restart go? */
-const adviceOf = ({ scheduled_restart: advice }: GroupStatus) =>
-  advice === null ? "" : `<small class="why">${escapeHtml(sentence(advice.reasons))}</small>`;
 
 function restartDetail({ restarts, worker_exits: exits }: GroupStatus): string {
   const some = (counts: Record<string, number>) => Object.entries(counts).filter(([, n]) => n > 0);
