@@ -57,11 +57,12 @@ function incidentsOf(lives: readonly EndedLife[], { together, togetherShare, min
     if (life.growing === undefined) continue;
     if (!life.atLimit && (life.watched < minimum || !life.followed)) continue;
     const last = current.at(-1);
-    // one slot cannot end twice in one incident: a life that began after the last end is another
+    // one slot cannot end twice in one incident: a life that began when the last was seen no more is another. (Its end is noticed later than
+    // that, and a supervisor may be faster.)
     const belongs =
       last !== undefined &&
       life.endedAt - last.endedAt <= Math.max(together, togetherShare * life.lifetime) &&
-      life.endedAt - life.lifetime < last.endedAt;
+      life.endedAt - life.lifetime < last.seenUntil;
     if (!belongs) close();
     current.push(life);
   }

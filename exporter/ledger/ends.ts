@@ -9,6 +9,7 @@ import { endedLifeOf, follow } from "../memory/service-memory.ts";
 import { isService, type Life, rootOf } from "../model/life.ts";
 import type { ContainerStates } from "./container-state.ts";
 import { type Ended, type Exit, gravestOf, isOom, lastEndOf, occupantOf, type Pass } from "./exit.ts";
+import { filledItsHeap } from "./heap-end.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Finding } from "./oom-evidence.ts";
 import { OomKills, type Surroundings } from "./oom-kills.ts";
@@ -61,10 +62,8 @@ export class Ends {
     if (ended.length === 0) return [];
     const findings = this.oomKills.findReasons(ended, pass);
     const exits: Exit[] = [];
-    for (const [i, { life }] of ended.entries()) {
-      const found = findings[i] as Finding;
-      const unseen = pass.missed && found.reason === "exit";
-      const finding: Finding = unseen ? { reason: "unknown", evidence: "not_watched" } : found;
+    for (const [i, { life, exit }] of ended.entries()) {
+      const finding = this.reasonOf(life, findings[i] as Finding, { exit, pass });
       const verdict = judgeEndedLife(life.history, this.settings.endedLife, isAtLimit(finding));
       const ratio = life.recentHigh.bytes / this.surroundings.table.get(life.row, column.memoryLimit);
       exits.push({
@@ -81,6 +80,15 @@ export class Ends {
       await pass.pause();
     }
     return exits;
+  }
+
+  /** What the counters found; where they found nothing, what else may have ended it. */
+  private reasonOf(life: Life, found: Finding, { exit, pass }: { exit: Ended["exit"]; pass: Pass }): Finding {
+    if (found.reason !== "exit") return found;
+    const thresholds = this.settings.endedLife;
+    if (filledItsHeap(life, { exit, thresholds, now: pass.now }))
+      return { reason: "suspected_oom", evidence: "heap_limit" };
+    return pass.missed ? { reason: "unknown", evidence: "not_watched" } : found;
   }
 
   /** A root ended, and with it those of its workers that ended now or a moment ago. `all` are the exits of this pass. */

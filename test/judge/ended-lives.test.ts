@@ -15,7 +15,7 @@ const life = (differs: Partial<EndedLife>): EndedLife => ({
   peak: 500 * KiB,
   slot: "0",
   version: "",
-  seenUntil: 0,
+  seenUntil: differs.endedAt ?? 0, // its end was noticed at once
   followed: true,
   ...differs,
 });

@@ -311,3 +311,46 @@ describe("a life that ended", () => {
     expect(await endAfter(minutes, memory)).toMatchObject({ livesEnded: 1, livesEndedGrowing: 0 });
   });
 });
+
+describe("a heap that ends its process, without a word from anybody", () => {
+  const node = (limit: number) => ({ argv: ["/usr/bin/node", `--max-old-space-size=${limit}`, "/srv/api.js"] });
+
+  /** It goes from one level to another in MiB, within seconds, and another takes its place; so many times. */
+  async function lived(facts: { argv: string[] }, [from, to]: readonly [number, number], times = 1) {
+    const machine = fakeMachine();
+    machine.cgroup("/docker/abc", { limit: 2048 * MiB });
+    const watched = watch(machine);
+    let pid = machine.start({ ...facts, cgroup: "/docker/abc", resident: from * MiB });
+    for (let life = 0; life < times; life++) {
+      await watched.pass(5);
+      for (let share = 0.05; share < 1.01; share += 0.05) {
+        machine.change(pid, { resident: (from + share * (to - from)) * MiB });
+        await watched.pass(5);
+      }
+      machine.stop(pid);
+      pid = machine.start({ ...facts, cgroup: "/docker/abc", resident: from * MiB });
+      await watched.pass(5);
+    }
+    await watched.pass(60); // services are judged by the minute
+    const [group] = watched.watcher.groups.values();
+    const account = watched.watcher.ledger.account(group?.name as string);
+    return { evidence: account.lastEnd?.evidence, reason: account.lastEnd?.reason, word: group?.finding?.word };
+  }
+
+  test("is its reason where it grew to what V8 holds when it gives up", async () => {
+    expect(await lived(node(100), [40, 112])).toMatchObject({ evidence: "heap_limit", reason: "suspected_oom" });
+  });
+
+  test("makes a masked leak at the second", async () => {
+    expect(await lived(node(100), [40, 112], 2)).toMatchObject({ word: "masked_leak" });
+  });
+
+  test.each<[string, { argv: string[] }, readonly [number, number]]>([
+    ["far below the heap's limit", node(1000), [40, 112]],
+    ["that was always so full", node(100), [112, 112]],
+    ["of a JVM, which fills its heap with garbage", { argv: ["/usr/bin/java", "-Xmx100m", "Api"] }, [40, 130]],
+    ["of a program without a heap of its own", { argv: ["/usr/bin/api"] }, [40, 112]],
+  ])("is none of an end %s", async (_, facts, levels) => {
+    expect(await lived(facts, levels)).toMatchObject({ evidence: "none", reason: "exit" });
+  });
+});
